@@ -1,0 +1,103 @@
+"""Connections: an engine per process, read-only and writing transactions, and the schema brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+
+from geo.errors import Unavailable
+from geo.settings import settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+EXTENSIONS = ("postgis", "btree_gist", "pg_trgm")
+_MIGRATION_LOCK = 7_149_320  # any fixed number: two processes that start together migrate one after the other
+
+
+def database_url(progress: Callable[[str], None] | None = None) -> str:
+    """URL of the city's database; starts the private cluster when no server is named.
+
+    Raises
+    ------
+    Unavailable
+        When no PostgreSQL with PostGIS can be had; the message names every way out.
+    """
+    if url := settings().database_url:
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+    from geo.cluster import Cluster
+
+    cluster = Cluster()
+    cluster.up(progress)
+    return cluster.url()
+
+
+def connect(url: str) -> sa.Engine:
+    """Engine on ``url`` with as many pooled connections as requests may run at once."""
+    return sa.create_engine(url, pool_size=settings().pool_size, max_overflow=2, pool_pre_ping=True, future=True)
+
+
+@cache
+def engine() -> sa.Engine:
+    """The engine of this process, its schema brought up to date."""
+    made = connect(database_url())
+    migrate(made)
+    return made
+
+
+@contextmanager
+def read(bound: sa.Engine) -> Iterator[sa.Connection]:
+    """A read-only transaction that sees one moment of the database."""
+    with bound.connect() as connection:
+        connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def write(bound: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that is kept when the block ends and undone when it raises."""
+    with bound.begin() as connection:
+        yield connection
+
+
+def _alembic(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def is_current(connection: sa.Connection) -> bool:
+    """True when the schema is the one this code was written for."""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def migrate(bound: sa.Engine) -> bool:
+    """Bring the schema up to date; True when something was done.
+
+    Raises
+    ------
+    Unavailable
+        When the server cannot be reached or lacks an extension.
+    """
+    try:
+        with bound.connect() as connection:
+            if is_current(connection):
+                return False
+        with bound.begin() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            for extension in EXTENSIONS:
+                connection.execute(sa.text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
+            command.upgrade(_alembic(connection), "head")
+    except OperationalError as error:
+        raise Unavailable(f"the database does not answer: {error.orig}") from error
+    return True

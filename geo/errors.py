@@ -1,0 +1,63 @@
+"""How GridAtlas says no: one family of errors, each with what was wrong, the value, and what would be right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+
+class GeoError(Exception):
+    """A refusal in words a person can act on.
+
+    Parameters
+    ----------
+    detail
+        What was wrong, the value, and what would be right.
+    where
+        The place to look at, lon/lat degrees (EPSG:4326); None when there is none.
+    """
+
+    def __init__(self, detail: str, *, where: BaseGeometry | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.where = where
+
+
+class Unknown(GeoError):
+    """What was asked for does not exist."""
+
+
+class Refused(GeoError):
+    """The request is understood and cannot be carried out as it stands."""
+
+
+class Broken(Refused):
+    """The leaves would no longer divide the city; ``where`` shows the faults."""
+
+
+class Denied(GeoError):
+    """The actor may not do this."""
+
+
+class Stale(GeoError):
+    """The ground has changed since the request was prepared."""
+
+
+class TooMuch(GeoError):
+    """More was asked for than one request may carry."""
+
+
+class Unavailable(GeoError):
+    """Something the answer needs is not there now.
+
+    Parameters
+    ----------
+    retry_after_s
+        Seconds after which asking again makes sense.
+    """
+
+    def __init__(self, detail: str, *, where: BaseGeometry | None = None, retry_after_s: int = 5) -> None:
+        super().__init__(detail, where=where)
+        self.retry_after_s = retry_after_s

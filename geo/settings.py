@@ -1,0 +1,86 @@
+"""One frozen object of settings, read from ``GRIDATLAS_*``; a name that is not known is refused."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from geo.errors import Refused
+
+PREFIX = "GRIDATLAS_"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def default_home() -> Path:
+    """Folder that holds all state when ``GRIDATLAS_HOME`` is not set.
+
+    As root it is under ``/var/lib``: PostgreSQL runs as another user, and ``/root`` is closed to it.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/gridatlas")
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/gridatlas"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "gridatlas"
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its unit; ``docs/settings.md`` explains each."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(default_factory=default_home, description="folder of all state")
+    database_url: str | None = Field(None, description="PostGIS to use; unset: the private cluster under home")
+    test_database_url: str | None = Field(None, description="PostGIS server for the tests; unset: a throw-away cluster")
+    pg_bindir: Path | None = Field(None, description="folder of PostgreSQL's programs; unset: searched for")
+    pg_user: str | None = Field(None, description="account that runs PostgreSQL when started by root")
+    chromium: Path | None = Field(None, description="Chromium for browser tests; unset: searched for")
+    host: str = Field("127.0.0.1", description="address to listen on; only loopback until sign-in exists")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    pool_size: int = Field(8, ge=1, le=100, description="database connections and request threads per worker")
+    border_tolerance_m: float = Field(1.0, ge=0, le=50, description="nearer to a border than this, assign may overrule")
+    doubtful_below: float = Field(0.9, gt=0, le=1, description="an assignment less probable than this is doubtful")
+    max_points: int = Field(100_000, ge=1, description="points one POST /v1/locate may carry")
+    max_import_mb: int = Field(2_000, ge=1, description="megabytes a boundary file may unpack to")
+    actor: str = Field("local", description="name written beside changes when --as is not given")
+    review_number: str = Field("", description="map review number (审图号) printed on every map")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line logged")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+
+def read_settings() -> Settings:
+    """Settings as the environment gives them now.
+
+    Raises
+    ------
+    Refused
+        When a ``GRIDATLAS_*`` name is not a setting, or a value does not fit; the message names it.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
+            raise Refused(f"{name} is not a setting{hint}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise Refused(f"{name}={first['input']!r} does not fit: {first['msg']}") from error
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return read_settings()

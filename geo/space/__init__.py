@@ -1,0 +1,1 @@
+"""The pure floor: arrays in, arrays out; no database, clock or web."""

@@ -1,0 +1,201 @@
+"""The store: SQLAlchemy Core tables of one city.
+
+Geometry is EPSG:4326, x = longitude first. A row of ``areas`` or ``grids`` belongs to edition ``n`` when
+``first_edition <= n`` and ``last_edition`` is null or greater than ``n``; :func:`in_edition` says so in SQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from geoalchemy2 import Geometry
+from sqlalchemy.dialects import postgresql as pg
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+KINDS = ("comprehensive", "dedicated", "fallback")
+
+
+def _geometry(kind: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column("geom", Geometry(kind, srid=4326, spatial_index=False), nullable=nullable)
+
+
+def _now() -> sa.TextClause:
+    return sa.text("now()")
+
+
+def _edition_span(table: str) -> tuple[sa.SchemaItem, ...]:
+    """Rows of one code never overlap in editions: the constraint that keeps an edition single-valued."""
+    span = sa.func.int4range(sa.column("first_edition"), sa.column("last_edition"))
+    return (
+        pg.ExcludeConstraint((sa.column("id"), "="), (span, "&&"), name=f"ex_{table}_one_row_an_edition", using="gist"),
+        sa.CheckConstraint("last_edition IS NULL OR last_edition > first_edition", name="editions_ascend"),
+        sa.Index(f"ix_{table}_geom", "geom", postgresql_using="gist"),
+        sa.Index(f"ix_{table}_parent_id", "parent_id"),
+        sa.Index(f"ix_{table}_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+    )
+
+
+cities = sa.Table(
+    "cities",
+    metadata,
+    sa.Column("one", sa.Boolean, primary_key=True, server_default=sa.true()),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_en", sa.Text, nullable=False),
+    sa.Column("levels", pg.JSONB, nullable=False),
+    sa.Column("code_lengths", pg.ARRAY(sa.SmallInteger), nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("metric_epsg", sa.Integer, nullable=False),
+    sa.CheckConstraint("one", name="one_city_a_database"),
+)
+
+editions = sa.Table(
+    "editions",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False, index=True),
+    sa.Column("published_at", sa.DateTime(timezone=True), nullable=False, server_default=_now()),
+    sa.Column("published_by", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("origin", pg.JSONB, nullable=False),
+    sa.Column("scope", sa.Text, comment="code of the area whose ground was replaced; null = the whole city"),
+    sa.Column("leaves", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("noded", sa.Integer, nullable=False),
+)
+
+codes = sa.Table(
+    "codes",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
+    sa.Column("code", sa.Text, nullable=False, unique=True),
+    sa.Column("level", sa.SmallInteger, nullable=False),
+    sa.Column("is_fallback", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_codes_code_trgm", "code", postgresql_using="gin", postgresql_ops={"code": "gin_trgm_ops"}),
+    comment="every code ever given; the id is the stable id of tiles, incidents and indexes",
+)
+
+areas = sa.Table(
+    "areas",
+    metadata,
+    sa.Column("id", sa.ForeignKey("codes.id"), primary_key=True),
+    sa.Column("first_edition", sa.ForeignKey("editions.number"), primary_key=True),
+    sa.Column("last_edition", sa.ForeignKey("editions.number")),
+    sa.Column("level", sa.SmallInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("parent_id", sa.ForeignKey("codes.id")),
+    _geometry("MULTIPOLYGON"),
+    sa.Column("area_m2", sa.Double, nullable=False),
+    sa.Column("label", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    *_edition_span("areas"),
+)
+
+grids = sa.Table(
+    "grids",
+    metadata,
+    sa.Column("id", sa.ForeignKey("codes.id"), primary_key=True),
+    sa.Column("first_edition", sa.ForeignKey("editions.number"), primary_key=True),
+    sa.Column("last_edition", sa.ForeignKey("editions.number")),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("parent_id", sa.ForeignKey("codes.id"), nullable=False),
+    _geometry("MULTIPOLYGON"),
+    sa.Column("area_m2", sa.Double, nullable=False),
+    sa.Column("label", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    sa.CheckConstraint(sa.column("kind").in_(KINDS), name="kind_is_known"),
+    *_edition_span("grids"),
+)
+
+crosswalks = sa.Table(
+    "crosswalks",
+    metadata,
+    sa.Column("edition", sa.ForeignKey("editions.number"), primary_key=True),
+    sa.Column("old_id", sa.ForeignKey("codes.id"), primary_key=True),
+    sa.Column("new_id", sa.ForeignKey("codes.id"), primary_key=True),
+    sa.Column("area_share", sa.Double, nullable=False, comment="share of the old code's ground, 0..1"),
+    sa.Column("area_m2", sa.Double, nullable=False),
+)
+
+audit_events = sa.Table(
+    "audit_events",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=_now()),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("detail", pg.JSONB, nullable=False),
+)
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("occurred_at", sa.DateTime(timezone=True), primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("urgency", sa.SmallInteger, nullable=False, server_default="0", comment="0 ordinary, 1 urgent"),
+    sa.Column("status", sa.Text, nullable=False, server_default="reported"),
+    sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+    _geometry("POINT", nullable=True),
+    sa.Column("raw_x", sa.Double),
+    sa.Column("raw_y", sa.Double),
+    sa.Column("datum", sa.Text, nullable=False),
+    sa.Column("accuracy_m", sa.REAL),
+    sa.Column("address", sa.Text),
+    sa.Column("grid_then", sa.Integer, comment="code id of the grid in force at occurred_at; never rewritten"),
+    sa.Column("edition_then", sa.Integer, nullable=False),
+    sa.Column("is_before_first_edition", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("grid_now", sa.Integer, comment="code id of the grid that answers in edition_now"),
+    sa.Column("edition_now", sa.Integer, nullable=False),
+    sa.Column("community_id", sa.Integer, comment="code id of the lowest area that answers in edition_now"),
+    sa.Column("border_m", sa.REAL, comment="metres to the nearest border; outside: metres to the city"),
+    sa.Column("rule", sa.SmallInteger, nullable=False, comment="geo.assignments.RULES"),
+    sa.Column("is_doubtful", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_incidents_geom", "geom", postgresql_using="gist"),
+    sa.Index("ix_incidents_grid_now_occurred_at", "grid_now", "occurred_at"),
+    sa.Index("ix_incidents_community_id_occurred_at", "community_id", "occurred_at"),
+    sa.Index("ix_incidents_occurred_at_id", "occurred_at", "id"),
+    postgresql_partition_by="RANGE (occurred_at)",
+)
+
+incident_keys = sa.Table(
+    "incident_keys",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("reference", sa.Text, primary_key=True),
+    sa.Column("id", sa.BigInteger, nullable=False),
+    sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False, comment="of what was reported: tells a repeat from a change"),
+    comment="one row an incident: source and reference are unique across the months",
+)
+
+lines = sa.Table(
+    "lines",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("class", sa.Text, nullable=False, key="class_"),
+    sa.Column("name", sa.Text),
+    _geometry("GEOMETRY"),
+    sa.Index("ix_lines_geom", "geom", postgresql_using="gist"),
+    comment="our own base map: road, rail, water, green; water and green may be polygons",
+)
+
+
+def in_edition(table: sa.Table, number: int | sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Condition: the row of ``areas`` or ``grids`` belongs to edition ``number``."""
+    return sa.and_(
+        table.c.first_edition <= number,
+        sa.or_(table.c.last_edition.is_(None), table.c.last_edition > number),
+    )

@@ -1,0 +1,1 @@
+"""The city drawn: folium pages, tiles and the values that colour them."""
