@@ -1,0 +1,368 @@
+"""The city as it stands: editions in force, areas and grids, and who lies in whom.
+
+Every question takes the edition it asks about, so an answer never mixes two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from geo.errors import Unknown
+from geo.tables import areas, cities, codes, editions, grids, in_edition
+
+Ints = NDArray[np.int32]
+Texts = NDArray[np.str_]
+Shapes = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the division, by the words people use for it."""
+
+    key: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class City:
+    """The one city of a database; ``levels`` from the top to the grid, ``code_lengths`` empty when codes do not nest."""
+
+    code: str
+    name: str
+    name_en: str
+    levels: tuple[Level, ...]
+    code_lengths: tuple[int, ...]
+    time_zone: str
+    metric_epsg: int
+
+    @property
+    def grid_level(self) -> int:
+        """Number of the grid level: the last one."""
+        return len(self.levels) - 1
+
+    def level(self, key: str) -> int:
+        """Number of the level with this key, 0 for the city. Raises Unknown for any other key."""
+        for number, level in enumerate(self.levels):
+            if level.key == key:
+                return number
+        raise Unknown(f"no level {key!r}; this city has {', '.join(level.key for level in self.levels)}")
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One complete partition of the city, in force from ``effective_at`` until the next."""
+
+    number: int
+    effective_at: datetime
+    published_at: datetime
+    published_by: str
+    summary: str
+    leaves: int
+    changed: int
+    noded: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """An area or a grid as one edition has it; ``label`` and ``bounds`` in lon/lat degrees, ``kind`` only of grids."""
+
+    id: int
+    code: str
+    name: str
+    level: int
+    kind: str | None
+    parent_id: int | None
+    area_m2: float
+    label: tuple[float, float]
+    bounds: tuple[float, float, float, float]
+    first_edition: int
+    last_edition: int | None
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """Every leaf of an edition in ascending order of code: the lowest position is the lowest code."""
+
+    ids: Ints
+    codes: Texts
+    names: Texts
+    kinds: Texts
+    parent_ids: Ints
+    shapes: Shapes
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Every area above the grids of an edition, in order of level, then code; ``parent_ids`` 0 for the city."""
+
+    ids: Ints
+    codes: Texts
+    names: Texts
+    levels: Ints
+    parent_ids: Ints
+    shapes: Shapes
+
+
+def city(connection: sa.Connection) -> City:
+    """The city of this database. Raises Unknown when none has been published yet."""
+    row = connection.execute(sa.select(cities)).one_or_none()
+    if row is None:
+        raise Unknown("no city has been published yet; bring one in: gridatlas import boundaries SOURCES.toml --commit")
+    return City(
+        code=row.code,
+        name=row.name,
+        name_en=row.name_en,
+        levels=tuple(Level(**level) for level in row.levels),
+        code_lengths=tuple(row.code_lengths),
+        time_zone=row.time_zone,
+        metric_epsg=row.metric_epsg,
+    )
+
+
+# -- editions --------------------------------------------------------------------------------------------------------
+def _edition_columns() -> list[sa.Column[object]]:
+    return [editions.c[name] for name in Edition.__dataclass_fields__]
+
+
+def all_editions(connection: sa.Connection) -> list[Edition]:
+    """Every edition, the newest first; empty before the first publish."""
+    rows = connection.execute(sa.select(*_edition_columns()).order_by(editions.c.number.desc()))
+    return [Edition(**row) for row in rows.mappings()]
+
+
+def numbered(connection: sa.Connection, number: int) -> Edition:
+    """Edition ``number``. Raises Unknown, naming those there are."""
+    row = connection.execute(sa.select(*_edition_columns()).where(editions.c.number == number)).mappings().one_or_none()
+    if row is None:
+        newest = connection.scalar(sa.select(sa.func.max(editions.c.number)))
+        there = f"there are 1 to {newest}" if newest else "none has been published yet"
+        raise Unknown(f"no edition {number}; {there}")
+    return Edition(**row)
+
+
+def at(connection: sa.Connection, instant: datetime | None) -> Edition:
+    """The edition in force at ``instant`` (aware; None = now); the first one for anything earlier.
+
+    Raises
+    ------
+    Unknown
+        When nothing has been published.
+    """
+    instant = instant or datetime.now(UTC)
+    in_force = (
+        sa.select(*_edition_columns())
+        .order_by((editions.c.effective_at <= instant).desc())
+        .order_by(sa.case((editions.c.effective_at <= instant, -editions.c.number), else_=editions.c.number))
+        .limit(1)
+    )
+    row = connection.execute(in_force).mappings().one_or_none()
+    if row is None:
+        raise Unknown("no edition has been published yet; bring one in: gridatlas import boundaries … --commit")
+    return Edition(**row)
+
+
+def current(connection: sa.Connection) -> Edition:
+    """The edition in force now. Raises Unknown when nothing has been published."""
+    return at(connection, None)
+
+
+# -- places ----------------------------------------------------------------------------------------------------------
+def _places(edition: Edition) -> sa.Subquery:
+    """Areas and grids of an edition with their codes, label and bounds, as one relation."""
+
+    def of(table: sa.Table, kind: sa.ColumnElement[str | None]) -> sa.Select[tuple[object, ...]]:
+        bounds = [getattr(gis, f"ST_{side}")(table.c.geom) for side in ("XMin", "YMin", "XMax", "YMax")]
+        return (
+            sa.select(
+                codes.c.id,
+                codes.c.code,
+                table.c.name,
+                codes.c.level,
+                kind.label("kind"),
+                table.c.parent_id,
+                table.c.area_m2,
+                gis.ST_X(table.c.label).label("x"),
+                gis.ST_Y(table.c.label).label("y"),
+                *(bound.label(name) for bound, name in zip(bounds, ("west", "south", "east", "north"), strict=True)),
+                table.c.first_edition,
+                table.c.last_edition,
+            )
+            .join(codes, codes.c.id == table.c.id)
+            .where(in_edition(table, edition.number))
+        )
+
+    return sa.union_all(of(areas, sa.cast(sa.null(), sa.Text)), of(grids, grids.c.kind)).subquery("places")
+
+
+def _fetch(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Place]:
+    return [
+        Place(
+            id=row.id,
+            code=row.code,
+            name=row.name,
+            level=row.level,
+            kind=row.kind,
+            parent_id=row.parent_id,
+            area_m2=row.area_m2,
+            label=(row.x, row.y),
+            bounds=(row.west, row.south, row.east, row.north),
+            first_edition=row.first_edition,
+            last_edition=row.last_edition,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def place(connection: sa.Connection, code: str, edition: Edition) -> Place:
+    """The area or grid with ``code`` in ``edition``.
+
+    Raises
+    ------
+    Unknown
+        When the code is not of that edition; the message tells a retired code from one never given.
+    """
+    there = _places(edition)
+    if found := _fetch(connection, sa.select(there).where(there.c.code == code)):
+        return found[0]
+    given = connection.scalar(sa.select(sa.func.count()).select_from(codes).where(codes.c.code == code))
+    why = "was retired or came later" if given else "was never given"
+    raise Unknown(f"no area or grid {code!r} in edition {edition.number}: the code {why}")
+
+
+def places(connection: sa.Connection, ids: Iterable[int], edition: Edition) -> dict[int, Place]:
+    """Areas and grids by id; ids that are not of ``edition`` are left out."""
+    there = _places(edition)
+    wanted = sa.select(there).where(there.c.id.in_([int(number) for number in ids]))
+    return {found.id: found for found in _fetch(connection, wanted)}
+
+
+def children(connection: sa.Connection, code: str, edition: Edition) -> list[Place]:
+    """Areas or grids directly in ``code``, in ascending order of code. Raises Unknown for an unknown code."""
+    parent = place(connection, code, edition)
+    there = _places(edition)
+    return _fetch(connection, sa.select(there).where(there.c.parent_id == parent.id).order_by(there.c.code.collate("C")))
+
+
+def on_level(connection: sa.Connection, level: int, edition: Edition) -> list[Place]:
+    """Every area or grid of one level, in ascending order of code."""
+    there = _places(edition)
+    return _fetch(connection, sa.select(there).where(there.c.level == level).order_by(there.c.code.collate("C")))
+
+
+def chain(connection: sa.Connection, code: str, edition: Edition) -> list[Place]:
+    """From the city down to ``code`` itself. Raises Unknown for an unknown code."""
+    steps = [place(connection, code, edition)]
+    while (above := steps[0].parent_id) is not None:
+        steps.insert(0, places(connection, [above], edition)[above])
+    return steps
+
+
+def search(connection: sa.Connection, text: str, edition: Edition, limit: int = 20) -> list[Place]:
+    """Places whose code starts with ``text`` or whose name contains it: exact first, then upper levels, then code."""
+    text = text.strip()
+    if not text:
+        return []
+    there = _places(edition)
+    matches = sa.or_(there.c.code.startswith(text, autoescape=True), there.c.name.icontains(text, autoescape=True))
+    exact = sa.or_(there.c.code == text, there.c.name == text)
+    order = (exact.desc(), there.c.name.istartswith(text, autoescape=True).desc(), there.c.level, there.c.code.collate("C"))
+    return _fetch(connection, sa.select(there).where(matches).order_by(*order).limit(limit))
+
+
+def geometry(connection: sa.Connection, code: str, edition: Edition) -> BaseGeometry:
+    """The ground of an area or grid, lon/lat degrees. Raises Unknown for an unknown code."""
+    found = place(connection, code, edition)
+    table = areas if found.kind is None else grids
+    ground = sa.select(gis.ST_AsBinary(table.c.geom)).where(table.c.id == found.id, in_edition(table, edition.number))
+    return shapely.from_wkb(bytes(connection.execute(ground).scalar_one()))
+
+
+# -- whole editions ---------------------------------------------------------------------------------------------------
+def _columns(rows: Sequence[sa.Row[tuple[object, ...]]], width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _shapes(wkb: Iterable[object]) -> Shapes:
+    return np.asarray(shapely.from_wkb(np.array([bytes(one) for one in wkb], dtype=object)), dtype=object)  # type: ignore[call-overload]
+
+
+def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
+    """Every leaf of ``edition``, fallback ones included, in ascending order of code."""
+    query = (
+        sa.select(grids.c.id, codes.c.code, grids.c.name, grids.c.kind, grids.c.parent_id, gis.ST_AsBinary(grids.c.geom))
+        .join(codes, codes.c.id == grids.c.id)
+        .where(in_edition(grids, edition.number))
+        .order_by(codes.c.code.collate("C"))
+    )
+    ids, names_of, names, kinds, parents, wkb = _columns(connection.execute(query).all(), 6)
+    return Leaves(
+        ids=np.array(ids, dtype=np.int32),
+        codes=np.array(names_of, dtype=np.str_),
+        names=np.array(names, dtype=np.str_),
+        kinds=np.array(kinds, dtype=np.str_),
+        parent_ids=np.array(parents, dtype=np.int32),
+        shapes=_shapes(wkb),
+    )
+
+
+def upper(connection: sa.Connection, edition: Edition) -> Areas:
+    """Every area above the grids of ``edition``, the city first."""
+    query = (
+        sa.select(
+            areas.c.id,
+            codes.c.code,
+            areas.c.name,
+            areas.c.level,
+            sa.func.coalesce(areas.c.parent_id, 0),
+            gis.ST_AsBinary(areas.c.geom),
+        )
+        .join(codes, codes.c.id == areas.c.id)
+        .where(in_edition(areas, edition.number))
+        .order_by(areas.c.level, codes.c.code.collate("C"))
+    )
+    ids, names_of, names, levels, parents, wkb = _columns(connection.execute(query).all(), 6)
+    return Areas(
+        ids=np.array(ids, dtype=np.int32),
+        codes=np.array(names_of, dtype=np.str_),
+        names=np.array(names, dtype=np.str_),
+        levels=np.array(levels, dtype=np.int32),
+        parent_ids=np.array(parents, dtype=np.int32),
+        shapes=_shapes(wkb),
+    )
+
+
+def lineage(connection: sa.Connection, edition: Edition) -> tuple[Ints, Ints]:
+    """For every leaf, in the order of :func:`leaves`: its id (n,), and the id of its area on each level (n, levels).
+
+    The last column is the leaf itself; 0 where a level has no area above the leaf (ground without community).
+    """
+    depth = len(city(connection).levels)
+    above = sa.select(areas.c.id, areas.c.level, areas.c.parent_id).where(in_edition(areas, edition.number))
+    known = {row.id: (row.level, row.parent_id) for row in connection.execute(above)}
+    query = (
+        sa.select(grids.c.id, grids.c.parent_id)
+        .join(codes, codes.c.id == grids.c.id)
+        .where(in_edition(grids, edition.number))
+        .order_by(codes.c.code.collate("C"))
+    )
+    rows = connection.execute(query).all()
+    ids = np.array([row.id for row in rows], dtype=np.int32)
+    table = np.zeros((len(rows), depth), dtype=np.int32)
+    table[:, -1] = ids
+    for line, row in zip(table, rows, strict=True):
+        step = row.parent_id
+        while step is not None:
+            level, parent = known[step]
+            line[level] = step
+            step = parent
+    return ids, table
