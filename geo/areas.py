@@ -5,9 +5,10 @@ Every question takes the edition it asks about, so an answer never mixes two.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import shapely
@@ -16,12 +17,11 @@ from geoalchemy2 import functions as gis
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from geo.arrays import Codes, Shapes
 from geo.errors import Unknown
 from geo.tables import areas, cities, codes, editions, grids, in_edition
 
-Ints = NDArray[np.int32]
-Texts = NDArray[np.str_]
-Shapes = NDArray[np.object_]
+Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Level:
 
 @dataclass(frozen=True)
 class City:
-    """The one city of a database; ``levels`` from the top to the grid, ``code_lengths`` empty when codes do not nest."""
+    """The one city of a database; ``levels`` from the top to the grid, no ``code_lengths`` when codes do not nest."""
 
     code: str
     name: str
@@ -93,11 +93,11 @@ class Place:
 class Leaves:
     """Every leaf of an edition in ascending order of code: the lowest position is the lowest code."""
 
-    ids: Ints
-    codes: Texts
-    names: Texts
-    kinds: Texts
-    parent_ids: Ints
+    ids: Ids
+    codes: Codes
+    names: Codes
+    kinds: Codes
+    parent_ids: Ids
     shapes: Shapes
 
 
@@ -105,11 +105,11 @@ class Leaves:
 class Areas:
     """Every area above the grids of an edition, in order of level, then code; ``parent_ids`` 0 for the city."""
 
-    ids: Ints
-    codes: Texts
-    names: Texts
-    levels: Ints
-    parent_ids: Ints
+    ids: Ids
+    codes: Codes
+    names: Codes
+    levels: Ids
+    parent_ids: Ids
     shapes: Shapes
 
 
@@ -180,7 +180,7 @@ def current(connection: sa.Connection) -> Edition:
 def _places(edition: Edition) -> sa.Subquery:
     """Areas and grids of an edition with their codes, label and bounds, as one relation."""
 
-    def of(table: sa.Table, kind: sa.ColumnElement[str | None]) -> sa.Select[tuple[object, ...]]:
+    def of(table: sa.Table, kind: sa.ColumnElement[str | None]) -> sa.Select[Any]:
         bounds = [getattr(gis, f"ST_{side}")(table.c.geom) for side in ("XMin", "YMin", "XMax", "YMax")]
         return (
             sa.select(
@@ -204,7 +204,7 @@ def _places(edition: Edition) -> sa.Subquery:
     return sa.union_all(of(areas, sa.cast(sa.null(), sa.Text)), of(grids, grids.c.kind)).subquery("places")
 
 
-def _fetch(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Place]:
+def _fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[Place]:
     return [
         Place(
             id=row.id,
@@ -250,7 +250,9 @@ def children(connection: sa.Connection, code: str, edition: Edition) -> list[Pla
     """Areas or grids directly in ``code``, in ascending order of code. Raises Unknown for an unknown code."""
     parent = place(connection, code, edition)
     there = _places(edition)
-    return _fetch(connection, sa.select(there).where(there.c.parent_id == parent.id).order_by(there.c.code.collate("C")))
+    return _fetch(
+        connection, sa.select(there).where(there.c.parent_id == parent.id).order_by(there.c.code.collate("C"))
+    )
 
 
 def on_level(connection: sa.Connection, level: int, edition: Edition) -> list[Place]:
@@ -275,7 +277,12 @@ def search(connection: sa.Connection, text: str, edition: Edition, limit: int = 
     there = _places(edition)
     matches = sa.or_(there.c.code.startswith(text, autoescape=True), there.c.name.icontains(text, autoescape=True))
     exact = sa.or_(there.c.code == text, there.c.name == text)
-    order = (exact.desc(), there.c.name.istartswith(text, autoescape=True).desc(), there.c.level, there.c.code.collate("C"))
+    order = (
+        exact.desc(),
+        there.c.name.istartswith(text, autoescape=True).desc(),
+        there.c.level,
+        there.c.code.collate("C"),
+    )
     return _fetch(connection, sa.select(there).where(matches).order_by(*order).limit(limit))
 
 
@@ -288,18 +295,20 @@ def geometry(connection: sa.Connection, code: str, edition: Edition) -> BaseGeom
 
 
 # -- whole editions ---------------------------------------------------------------------------------------------------
-def _columns(rows: Sequence[sa.Row[tuple[object, ...]]], width: int) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def _columns(rows: Iterable[Iterable[Any]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-def _shapes(wkb: Iterable[object]) -> Shapes:
-    return np.asarray(shapely.from_wkb(np.array([bytes(one) for one in wkb], dtype=object)), dtype=object)  # type: ignore[call-overload]
+def _shapes(wkb: Iterable[bytes]) -> Shapes:
+    return np.array([shapely.from_wkb(bytes(one)) for one in wkb], dtype=np.object_)
 
 
 def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
     """Every leaf of ``edition``, fallback ones included, in ascending order of code."""
     query = (
-        sa.select(grids.c.id, codes.c.code, grids.c.name, grids.c.kind, grids.c.parent_id, gis.ST_AsBinary(grids.c.geom))
+        sa.select(
+            grids.c.id, codes.c.code, grids.c.name, grids.c.kind, grids.c.parent_id, gis.ST_AsBinary(grids.c.geom)
+        )
         .join(codes, codes.c.id == grids.c.id)
         .where(in_edition(grids, edition.number))
         .order_by(codes.c.code.collate("C"))
@@ -341,7 +350,7 @@ def upper(connection: sa.Connection, edition: Edition) -> Areas:
     )
 
 
-def lineage(connection: sa.Connection, edition: Edition) -> tuple[Ints, Ints]:
+def lineage(connection: sa.Connection, edition: Edition) -> tuple[Ids, Ids]:
     """For every leaf, in the order of :func:`leaves`: its id (n,), and the id of its area on each level (n, levels).
 
     The last column is the leaf itself; 0 where a level has no area above the leaf (ground without community).

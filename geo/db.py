@@ -55,10 +55,9 @@ def engine() -> sa.Engine:
 @contextmanager
 def read(bound: sa.Engine) -> Iterator[sa.Connection]:
     """A read-only transaction that sees one moment of the database."""
-    with bound.connect() as connection:
-        connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with connection.begin():
-            yield connection
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with bound.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
 
 
 @contextmanager

@@ -36,21 +36,29 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     home: Path = Field(default_factory=default_home, description="folder of all state")
-    database_url: str | None = Field(None, description="PostGIS to use; unset: the private cluster under home")
-    test_database_url: str | None = Field(None, description="PostGIS server for the tests; unset: a throw-away cluster")
-    pg_bindir: Path | None = Field(None, description="folder of PostgreSQL's programs; unset: searched for")
-    pg_user: str | None = Field(None, description="account that runs PostgreSQL when started by root")
-    chromium: Path | None = Field(None, description="Chromium for browser tests; unset: searched for")
-    host: str = Field("127.0.0.1", description="address to listen on; only loopback until sign-in exists")
-    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    pool_size: int = Field(8, ge=1, le=100, description="database connections and request threads per worker")
-    border_tolerance_m: float = Field(1.0, ge=0, le=50, description="nearer to a border than this, assign may overrule")
-    doubtful_below: float = Field(0.9, gt=0, le=1, description="an assignment less probable than this is doubtful")
-    max_points: int = Field(100_000, ge=1, description="points one POST /v1/locate may carry")
-    max_import_mb: int = Field(2_000, ge=1, description="megabytes a boundary file may unpack to")
-    actor: str = Field("local", description="name written beside changes when --as is not given")
-    review_number: str = Field("", description="map review number (审图号) printed on every map")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line logged")
+    database_url: str | None = Field(default=None, description="PostGIS to use; unset: the private cluster under home")
+    test_database_url: str | None = Field(
+        default=None, description="PostGIS server for the tests; unset: a throw-away cluster"
+    )
+    pg_bindir: Path | None = Field(default=None, description="folder of PostgreSQL's programs; unset: searched for")
+    pg_user: str | None = Field(default=None, description="account that runs PostgreSQL when started by root")
+    chromium: Path | None = Field(default=None, description="Chromium for browser tests; unset: searched for")
+    host: str = Field(default="127.0.0.1", description="address to listen on; only loopback until sign-in exists")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    pool_size: int = Field(default=8, ge=1, le=100, description="database connections and request threads per worker")
+    border_tolerance_m: float = Field(
+        default=1.0, ge=0, le=50, description="nearer to a border than this, assign may overrule"
+    )
+    doubtful_below: float = Field(
+        default=0.9, gt=0, le=1, description="an assignment less probable than this is doubtful"
+    )
+    max_points: int = Field(default=100_000, ge=1, description="points one POST /v1/locate may carry")
+    max_import_mb: int = Field(default=2_000, ge=1, description="megabytes a boundary file may unpack to")
+    actor: str = Field(default="local", description="name written beside changes when --as is not given")
+    review_number: str = Field(default="", description="map review number (审图号) printed on every map")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least severe line logged"
+    )
 
     @field_validator("home")
     @classmethod

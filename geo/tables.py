@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.sql.schema import SchemaItem
 
 metadata = sa.MetaData(
     naming_convention={
@@ -33,7 +34,7 @@ def _now() -> sa.TextClause:
     return sa.text("now()")
 
 
-def _edition_span(table: str) -> tuple[sa.SchemaItem, ...]:
+def _edition_span(table: str) -> tuple[SchemaItem, ...]:
     """Rows of one code never overlap in editions: the constraint that keeps an edition single-valued."""
     span = sa.func.int4range(sa.column("first_edition"), sa.column("last_edition"))
     return (
