@@ -1,0 +1,165 @@
+"""Which leaf is this point in: containment, and nothing else.
+
+``GridIndex`` stands on shapely's tree and prepared polygons. Its interface is what callers hold on to: another engine
+may take its place, and this one stays as the oracle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+
+import numpy as np
+import shapely
+
+from geo.arrays import Codes, Floats, Positions, Shapes
+from geo.errors import Refused
+from geo.space.nearness import Borders, shares
+from geo.space.partition import OUTSIDE
+
+_CHUNK = 1 << 16  # points looked up at once: 10 MB of points and pairs
+
+
+@dataclass(frozen=True, eq=False)
+class GridIndex:
+    """Leaves that can be asked; immutable, and safe to ask from many threads.
+
+    ``codes`` (n,) ascend, so the lowest position is the lowest code; ``shapes`` (n,) degrees WGS 84.
+    """
+
+    codes: Codes
+    shapes: Shapes
+    metric_epsg: int
+    tree: shapely.STRtree
+
+    @classmethod
+    def build(cls, codes: Codes, shapes: Shapes, metric_epsg: int) -> GridIndex:
+        """Index over leaves that have been proved to be a partition.
+
+        Raises
+        ------
+        Refused
+            When codes do not ascend or repeat, are not as many as shapes, a shape is no polygon, or the leaves reach
+            across the 180° meridian.
+        """
+        codes, shapes = np.asarray(codes, dtype=np.str_), np.asarray(shapes, dtype=object)
+        _refuse_unfit(codes, shapes)
+        shapely.prepare(shapes)
+        tree = shapely.STRtree(shapes)
+        tree.query(shapely.Point(0, 0))
+        # GEOS builds each polygon's index at its first question, without a lock: ask once, before threads do.
+        first = shapely.get_coordinates(shapes)[_first_vertices(shapes)]
+        shapely.intersects_xy(shapes, first[:, 0], first[:, 1])
+        return cls(codes, shapes, metric_epsg, tree)
+
+    @cached_property
+    def borders(self) -> Borders:
+        """The borders in metres, made when first asked for."""
+        with _building:
+            known = self.__dict__.get("borders")
+            return known if known is not None else Borders.build(self.shapes, self.metric_epsg)
+
+    def locate(self, lonlat: Floats) -> Positions:
+        """Position (n,) of the leaf that covers each point; on a border the lowest; -1 for none.
+
+        Parameters
+        ----------
+        lonlat
+            (n, 2) degrees WGS 84, longitude first; not finite answers -1. Exact over the stored doubles.
+        """
+        lonlat = points_of(lonlat)
+        found = np.full(len(lonlat), OUTSIDE, dtype=np.int32)
+        for start in range(0, len(lonlat), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            found[rows] = self._located(lonlat[rows])
+        return found
+
+    def _located(self, lonlat: Floats) -> Positions:
+        good = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
+        xy = lonlat[good]
+        point, leaf = self.tree.query(shapely.points(xy))
+        inside = shapely.intersects_xy(self.shapes[leaf], xy[point, 0], xy[point, 1])
+        best = np.full(len(lonlat), len(self.codes), dtype=np.int64)
+        np.minimum.at(best, good[point[inside]], leaf[inside])
+        best[best == len(self.codes)] = OUTSIDE
+        return best.astype(np.int32)
+
+    def border_m(self, lonlat: Floats, positions: Positions | None = None) -> Floats:
+        """Metres (n,) to the nearest border of the leaf that holds each point; outside, to the city; NaN not finite.
+
+        ``positions`` is what ``locate`` answered, for an engine that can use it; this one finds the same without.
+        """
+        return self.borders.distance_m(points_of(lonlat))
+
+    def nearest(self, lonlat: Floats) -> tuple[Positions, Floats]:
+        """Position (n,) of the nearest leaf and metres to it: 0 inside; ties lowest; -1 and NaN where not finite."""
+        lonlat = points_of(lonlat)
+        position = self.locate(lonlat)
+        metres = np.zeros(len(lonlat))
+        away = np.flatnonzero(position == OUTSIDE)
+        position[away], metres[away] = self.borders.nearest(lonlat[away])
+        return position, metres
+
+    def candidates(self, lonlat: Floats, accuracy_m: Floats | float) -> list[list[tuple[int, float]]]:
+        """For each point the leaves it may lie in: (position, probability), descending, ties lowest position.
+
+        Parameters
+        ----------
+        lonlat
+            (n, 2) degrees; not finite: no candidates.
+        accuracy_m
+            (n,) or one for all: the point lies anywhere in the disc of this radius, evenly. Not finite or not above 0:
+            the leaf that holds the point, alone. What the probabilities lack to 1 lies outside the city.
+        """
+        lonlat = points_of(lonlat)
+        radius = np.broadcast_to(np.asarray(accuracy_m, dtype=np.float64), len(lonlat))
+        position = self.locate(lonlat)
+        sure = [[(int(at), 1.0)] if at != OUTSIDE else [] for at in position]
+        wide = np.flatnonzero(np.isfinite(lonlat).all(axis=1) & np.isfinite(radius) & (radius > 0))
+        for row in wide[self.border_m(lonlat[wide]) < radius[wide]]:
+            sure[row] = shares(self.tree, lonlat[row], float(radius[row]), self.metric_epsg)
+        return sure
+
+
+_building = Lock()
+
+
+def points_of(lonlat: Floats) -> Floats:
+    """The points as (n, 2) float64.
+
+    Raises
+    ------
+    Refused
+        For any other shape.
+    """
+    points = np.asarray(lonlat, dtype=np.float64)
+    if points.size == 0:
+        return points.reshape(0, 2)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise Refused(f"points must be n rows of longitude and latitude, not an array of shape {points.shape}")
+    return points
+
+
+def _refuse_unfit(codes: Codes, shapes: Shapes) -> None:
+    if len(codes) != len(shapes) or not len(codes):
+        raise Refused(f"an index needs one shape for each code and at least one; got {len(codes)} and {len(shapes)}")
+    if not (codes[:-1] < codes[1:]).all():
+        at = int(np.flatnonzero(codes[:-1] >= codes[1:])[0])
+        raise Refused(f"codes must ascend and be unique; {codes[at]!r} is followed by {codes[at + 1]!r}")
+    wrong = ~np.isin(shapely.get_type_id(shapes), [3, 6]) | shapely.is_empty(shapes)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise Refused(f"the leaf {codes[at]!r} has no polygon; each leaf must be a polygon or multipolygon with ground")
+    west, _, east, _ = shapely.total_bounds(shapes)
+    if not (west >= -180 and east <= 180 and east - west <= 180):
+        raise Refused(
+            f"the leaves reach from {west}° to {east}°: a city across the 180° meridian cannot be indexed; "
+            "its longitudes must lie between -180 and 180 and span at most 180"
+        )
+
+
+def _first_vertices(shapes: Shapes) -> Positions:
+    counts = shapely.get_num_coordinates(shapes)
+    first: Positions = (np.cumsum(counts) - counts).astype(np.int32)
+    return first
