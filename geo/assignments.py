@@ -1,0 +1,383 @@
+"""Whose ground a point is written to: the rules of assignment, applied by edition and said in words.
+
+Containment decides, and only containment: how accurate a position is says how sure the answer is, never what it is.
+A point that lies nowhere is kept and told apart; nothing is refused for its position.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from functools import cached_property
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from geo import areas
+from geo.areas import Areas, City, Edition, Leaves
+from geo.arrays import Bools, Codes, Floats, Positions
+from geo.crs import snap
+from geo.settings import settings
+from geo.space.locate import GridIndex, points_of
+
+NOWHERE = -1
+_KEPT_OPEN = 4
+
+
+class Rule(IntEnum):
+    """What decided an assignment; the numbers are stored with incidents and never change their meaning."""
+
+    NO_POSITION = 0
+    INSIDE = 1
+    BORDER = 2
+    FALLBACK = 3
+    OUTSIDE = 4
+
+    @property
+    def key(self) -> str:
+        """The word that files and answers carry, as ``no_position`` or ``inside``."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Words:
+    """One thing said in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+RULES: dict[Rule, Words] = {
+    Rule.NO_POSITION: Words("没有可用坐标，保留待定位", "no usable position: kept, unassigned"),
+    Rule.INSIDE: Words("点位在网格内", "inside the grid"),
+    Rule.BORDER: Words(
+        "点位紧邻边界，按所在网格认定", "at a border: the grid that holds it, on the line the lowest code"
+    ),
+    Rule.FALLBACK: Words("未划网格，属地兜底", "in no named grid: territorial fallback of its community"),
+    Rule.OUTSIDE: Words("在城市范围之外，保留未分配", "outside the city: kept, unassigned"),
+}
+
+
+class Ground(Protocol):
+    """What points can be assigned on: the leaves of an edition, or any flat partition."""
+
+    @property
+    def index(self) -> GridIndex:
+        """The leaves, by ascending code."""
+
+    @property
+    def is_fallback(self) -> Bools:
+        """Which leaves are no named grid (n,)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One area of the chain above a point, the grid included."""
+
+    level: str
+    id: int
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class CityIndex:
+    """One edition, ready to be asked; never changes, and safe to ask from many threads."""
+
+    city: City
+    edition: Edition
+    leaves: Leaves
+    upper: Areas
+    index: GridIndex
+    lineage: Positions
+
+    @cached_property
+    def is_fallback(self) -> Bools:
+        """Which leaves are fallback ground (n,)."""
+        return np.asarray(self.leaves.kinds == "fallback", dtype=np.bool_)
+
+    @cached_property
+    def names(self) -> dict[int, tuple[str, str]]:
+        """Code and name of every area and leaf by its id."""
+        known: dict[int, tuple[str, str]] = {}
+        for layer in (self.upper, self.leaves):
+            known.update(
+                zip(layer.ids.tolist(), zip(layer.codes.tolist(), layer.names.tolist(), strict=True), strict=True)
+            )
+        return known
+
+    @cached_property
+    def level_codes(self) -> list[Codes]:
+        """For each level the code (n,) of the area over every leaf; empty text where there is none."""
+        code = {number: names[0] for number, names in self.names.items()}
+        return [
+            np.array([code.get(number, "") for number in column.tolist()], dtype=np.str_) for column in self.lineage.T
+        ]
+
+    def chain(self, position: int) -> list[Step]:
+        """The areas over a leaf from the city down, the leaf last; levels without an area are left out."""
+        found = zip(self.city.levels, self.lineage[position].tolist(), strict=True)
+        return [Step(level.key, number, *self.names[number]) for level, number in found if number]
+
+    def ids(self, position: Positions) -> Positions:
+        """Stable ids (n,) of leaves by position; 0 for none."""
+        return np.where(position >= 0, self.leaves.ids[position], 0).astype(np.int32)
+
+    def lowest_areas(self, position: Positions) -> Positions:
+        """Ids (n,) of the lowest area over each leaf, its community as a rule; 0 for none."""
+        return np.where(position >= 0, self.leaves.parent_ids[position], 0).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """What was decided for each of n points.
+
+    Attributes
+    ----------
+    position
+        Leaf (n,), -1 for none.
+    border_m
+        Metres to the nearest border; outside, metres to the city; NaN without position.
+    rule
+        :class:`Rule` (n,) uint8.
+    probability
+        That the point lies where it was assigned, given its accuracy; 1 where no accuracy is known.
+    is_doubtful
+        Where ``probability`` is below the setting ``doubtful_below``.
+    nearest
+        Leaf (n,): itself where one was found, the nearest one outside, -1 without position.
+    """
+
+    position: Positions
+    border_m: Floats
+    rule: NDArray[np.uint8]
+    probability: Floats
+    is_doubtful: Bools
+    nearest: Positions
+
+
+# -- indexes ---------------------------------------------------------------------------------------------------------
+_opened: OrderedDict[tuple[object, ...], CityIndex] = OrderedDict()
+_building = Lock()
+
+
+def open_index(connection: sa.Connection, edition: Edition) -> CityIndex:
+    """The index of ``edition``, built when first asked for; a process keeps the few it used last.
+
+    Raises
+    ------
+    Unknown
+        When no city has been published.
+    """
+    # published_at too: after a reset the same database may hold another first edition
+    key = (connection.engine.url, edition.number, edition.published_at)
+    with _building:
+        if key not in _opened:
+            _opened[key] = _build(connection, edition)
+        _opened.move_to_end(key)
+        while len(_opened) > _KEPT_OPEN:
+            _opened.popitem(last=False)
+        return _opened[key]
+
+
+def _build(connection: sa.Connection, edition: Edition) -> CityIndex:
+    city = areas.city(connection)
+    leaves = areas.leaves(connection, edition)
+    return CityIndex(
+        city=city,
+        edition=edition,
+        leaves=leaves,
+        upper=areas.upper(connection, edition),
+        index=GridIndex.build(leaves.codes, leaves.shapes, city.metric_epsg),
+        lineage=areas.lineage(connection, edition)[1],
+    )
+
+
+def in_force(editions: Iterable[Edition], instants_us: NDArray[np.int64]) -> tuple[Positions, Bools]:
+    """Number (n,) of the edition in force at each instant, and whether that lies before the first edition.
+
+    Parameters
+    ----------
+    editions
+        Every edition of the city, in any order, at least one.
+    instants_us
+        (n,) microseconds since 1970 UTC. Before the first edition the first answers.
+    """
+    ordered = sorted(editions, key=lambda edition: edition.number)
+    starts = np.array([microseconds(edition.effective_at) for edition in ordered], dtype=np.int64)
+    numbers = np.array([edition.number for edition in ordered], dtype=np.int32)
+    # The newest edition that has begun answers; one that begins no later than an older one replaces it altogether.
+    begins = np.minimum.accumulate(starts[::-1])[::-1]
+    place = np.searchsorted(begins, instants_us, side="right") - 1
+    return numbers[np.maximum(place, 0)], np.asarray(place < 0, dtype=np.bool_)
+
+
+def microseconds(instant: datetime) -> int:
+    """Whole microseconds since 1970 UTC of an aware instant."""
+    whole = int(instant.replace(microsecond=0).timestamp())
+    return whole * 1_000_000 + instant.microsecond
+
+
+# -- the rules -------------------------------------------------------------------------------------------------------
+def assign(
+    ground: Ground, lonlat: Floats, *, accuracy_m: Floats | None = None, tolerance_m: float | None = None
+) -> Assignment:
+    """Leaf, rule and certainty of each point.
+
+    Parameters
+    ----------
+    ground
+        A :class:`CityIndex`, or any flat partition.
+    lonlat
+        (n, 2) degrees WGS 84, longitude first; snapped here, as stored points are. Not finite or not on Earth: no
+        position.
+    accuracy_m
+        (n,) metres; NaN, or None for all, when not known.
+    tolerance_m
+        Metres from a border within which the rule is ``border``; None = setting ``border_tolerance_m``.
+
+    Notes
+    -----
+    Order and chunking of the points change nothing: each is decided by itself.
+    """
+    tolerance_m = settings().border_tolerance_m if tolerance_m is None else tolerance_m
+    lonlat = snap(points_of(lonlat))
+    known = on_earth(lonlat)
+    lonlat[~known] = np.nan
+
+    # Rule 1: containment. Rule 2 will stand right below it, for points within tolerance_m of a border only.
+    position = ground.index.locate(lonlat)
+    border_m = ground.index.border_m(lonlat, position)
+    nearest = position.copy()
+    away = np.flatnonzero(known & (position < 0))
+    nearest[away], border_m[away] = ground.index.nearest(lonlat[away])
+
+    # Rule 3: accuracy only says how sure.
+    probability = _probability(ground.index, lonlat, position, accuracy_m)
+    return Assignment(
+        position=position,
+        border_m=border_m,
+        rule=_rules(ground, position, border_m, known, tolerance_m),
+        probability=probability,
+        is_doubtful=probability < settings().doubtful_below,
+        nearest=nearest,
+    )
+
+
+def on_earth(lonlat: Floats) -> Bools:
+    """Which points (n, 2) are finite, with |longitude| ≤ 180 and |latitude| ≤ 90."""
+    return np.asarray((np.abs(lonlat) <= (180.0, 90.0)).all(axis=1), dtype=np.bool_)
+
+
+def _rules(
+    ground: Ground, position: Positions, border_m: Floats, known: Bools, tolerance_m: float
+) -> NDArray[np.uint8]:
+    at_border = border_m <= tolerance_m
+    fallback = ground.is_fallback[position] & (position >= 0)
+    decided = np.select(
+        [~known, position < 0, fallback, at_border],
+        [Rule.NO_POSITION, Rule.OUTSIDE, Rule.FALLBACK, Rule.BORDER],
+        default=Rule.INSIDE,
+    )
+    return decided.astype(np.uint8)
+
+
+def _probability(index: GridIndex, lonlat: Floats, position: Positions, accuracy_m: Floats | None) -> Floats:
+    probability = np.ones(len(lonlat))
+    if accuracy_m is None:
+        return probability
+    asked = np.flatnonzero(np.isfinite(lonlat[:, 0]) & np.isfinite(accuracy_m) & (accuracy_m > 0))
+    for row, found in zip(asked.tolist(), index.candidates(lonlat[asked], accuracy_m[asked]), strict=True):
+        shares = dict(found)
+        inside = sum(shares.values())
+        probability[row] = shares.get(int(position[row]), 0.0) if position[row] >= 0 else 1.0 - inside
+    return probability
+
+
+# -- in words --------------------------------------------------------------------------------------------------------
+def explain(
+    city: CityIndex, lonlat: tuple[float, float], *, accuracy_m: float | None = None, tolerance_m: float | None = None
+) -> dict[str, Any]:
+    """One point's assignment with its reasons, ready for JSON.
+
+    Parameters
+    ----------
+    city
+        The edition that answers.
+    lonlat
+        Degrees WGS 84, longitude first.
+    accuracy_m
+        Metres, when known.
+    tolerance_m
+        As for :func:`assign`.
+
+    Returns
+    -------
+    dict
+        ``areas`` (city to grid: level, code, name; empty when unassigned), ``grid`` (code, name, kind; or None),
+        ``edition``, ``rule``, ``border_m`` (outside: metres to the city), ``is_doubtful``, ``probability``,
+        ``candidates`` (code, name, probability; descending), ``nearest`` (code and name of the nearest area, metres;
+        only outside) and ``explain`` with ``zh`` and ``en``.
+    """
+    tolerance_m = settings().border_tolerance_m if tolerance_m is None else tolerance_m
+    points = np.array([lonlat], dtype=np.float64)
+    accuracy = np.array([np.nan if accuracy_m is None else accuracy_m])
+    made = assign(city, points, accuracy_m=accuracy, tolerance_m=tolerance_m)
+    position, nearest = int(made.position[0]), int(made.nearest[0])
+    rule = Rule(int(made.rule[0]))
+    border_m = None if np.isnan(made.border_m[0]) else round(float(made.border_m[0]), 2)
+    chain = city.chain(position) if position >= 0 else []
+    found: dict[str, Any] = {
+        "areas": [{"level": step.level, "code": step.code, "name": step.name} for step in chain],
+        "grid": None,
+        "edition": city.edition.number,
+        "rule": rule.key,
+        "border_m": border_m,
+        "is_doubtful": bool(made.is_doubtful[0]),
+        "probability": round(float(made.probability[0]), 4),
+        "candidates": candidates_of(city, lonlat, accuracy_m) if rule is not Rule.NO_POSITION else [],
+        "nearest": None,
+    }
+    if chain:
+        grid = chain[-1]
+        found["grid"] = {"code": grid.code, "name": grid.name, "kind": str(city.leaves.kinds[position])}
+    if rule is Rule.OUTSIDE and nearest >= 0:
+        code, name = city.names[int(city.leaves.parent_ids[nearest])]
+        found["nearest"] = {"code": code, "name": name, "distance_m": border_m}
+    found["explain"] = _in_words(rule, found, accuracy_m, tolerance_m)
+    return found
+
+
+def candidates_of(city: CityIndex, lonlat: tuple[float, float], accuracy_m: float | None) -> list[dict[str, Any]]:
+    """The leaves one point may lie in: code, name, probability, descending; without accuracy only its own leaf."""
+    points = snap(np.array([lonlat], dtype=np.float64))
+    likely = city.index.candidates(points, 0.0 if accuracy_m is None else accuracy_m)[0]
+    leaves = city.leaves
+    return [
+        {"code": str(leaves.codes[at]), "name": str(leaves.names[at]), "probability": round(share, 4)}
+        for at, share in likely
+    ]
+
+
+def _in_words(rule: Rule, found: dict[str, Any], accuracy_m: float | None, tolerance_m: float) -> dict[str, str]:
+    words, border_m = RULES[rule], found["border_m"]
+    zh, en = [words.zh], [words.en]
+    if found["grid"]:
+        grid = found["grid"]
+        zh.append(f"{grid['code']} {grid['name']}，距最近边界 {border_m} 米（容差 {tolerance_m:g} 米）")
+        en.append(f"{grid['code']} {grid['name']}, {border_m} m from the nearest border (tolerance {tolerance_m:g} m)")
+    if found["nearest"]:
+        near = found["nearest"]
+        zh.append(f"最近的是 {near['code']} {near['name']}，相距 {border_m} 米")
+        en.append(f"nearest is {near['code']} {near['name']}, {border_m} m away")
+    if found["is_doubtful"]:
+        share, limit = found["probability"], settings().doubtful_below
+        zh.append(f"定位精度 ±{accuracy_m:g} 米，可能性 {share:.0%}，低于 {limit:.0%}，存疑")
+        en.append(f"accuracy ±{accuracy_m:g} m makes this {share:.0%} likely, below {limit:.0%}: doubtful")
+    return {"zh": "；".join(zh) + "。", "en": "; ".join(en) + "."}
