@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from geo.debian import Progress
 from geo.errors import Unavailable
-from geo.installs import Install, Progress, find_install, server_account
+from geo.installs import Install, find_install, server_account
 from geo.settings import settings
 
 NAME = "gridatlas"  # of the database and of the role
@@ -77,9 +78,7 @@ class Cluster:
         When no PostgreSQL with PostGIS can be had.
     """
 
-    def __init__(
-        self, home: Path | None = None, *, throw_away: bool = False, progress: Progress | None = None
-    ) -> None:
+    def __init__(self, home: Path | None = None, *, throw_away: bool = False, progress: Progress | None = None) -> None:
         self.home = (home or settings().home).absolute()
         self.throw_away = throw_away
         made_by = sorted(majors(self.home))

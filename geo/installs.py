@@ -6,20 +6,20 @@ import glob
 import os
 import pwd
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geo import debian
+from geo.debian import MARK, Progress, libraries
 from geo.errors import Unavailable
 from geo.settings import settings
 
-Progress = Callable[[str], None]
-
-MARK = ".gridatlas-prefix"  # lies at the root of a prefix we unpacked ourselves
 OLDEST = 15
 SYSTEM = (
     "/usr/lib/postgresql/*/bin",
@@ -31,7 +31,7 @@ SYSTEM = (
     "/usr/bin",
 )
 WAYS_OUT = """Ways out:
-  Debian, Ubuntu:  sudo apt-get install -y --no-install-recommends postgresql-{major}-postgis-3 postgresql-{major}-postgis-3-scripts
+  Debian, Ubuntu:  sudo apt-get install -y --no-install-recommends postgresql-{major}-postgis-3
   macOS:           brew install postgis
   other place:     export GRIDATLAS_PG_BINDIR=/folder/of/initdb
   own server:      export GRIDATLAS_DATABASE_URL=postgresql://user:password@host/database"""
@@ -88,7 +88,9 @@ class Install:
         """
         return _environment(self.prefix)
 
-    def run(self, tool: str, *arguments: object, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, tool: str, *arguments: object, check: bool = True, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Result of one of PostgreSQL's programs, run as the account the server runs as.
 
         Raises
@@ -119,20 +121,15 @@ def _environment(prefix: Path | None) -> dict[str, str]:
     return kept
 
 
-def libraries(prefix: Path) -> list[Path]:
-    """Folders of shared libraries in an unpacked prefix, blas and lapack in their own folders included."""
-    plain = [*prefix.glob("usr/lib/*-linux-gnu*"), *prefix.glob("lib/*-linux-gnu*")]
-    return plain + [deeper for folder in plain for name in ("blas", "lapack") if (deeper := folder / name).is_dir()]
-
-
 def look_at(bindir: Path) -> Install | None:
     """The PostgreSQL in ``bindir``; None when there is none or it does not run."""
     if not all(os.access(bindir / tool, os.X_OK) for tool in ("initdb", "postgres", "pg_ctl")):
         return None
     prefix = next((folder for folder in bindir.parents if (folder / MARK).exists()), None)
     try:
+        command = [str(bindir / "postgres"), "--version"]
         said = subprocess.run(
-            [str(bindir / "postgres"), "--version"], env=_environment(prefix), capture_output=True, text=True, check=True
+            command, env=_environment(prefix), capture_output=True, text=True, check=True
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -153,9 +150,13 @@ def prefix_folder() -> Path:
     return settings().home / "prefix"
 
 
+def _numbers(path: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", path)]
+
+
 def _bindirs(patterns: Sequence[str]) -> Iterator[Path]:
     for pattern in patterns:
-        newest_first = sorted(glob.glob(pattern), key=lambda found: [int(n) for n in re.findall(r"\d+", found)], reverse=True)
+        newest_first = sorted(glob.glob(pattern), key=_numbers, reverse=True)
         # Homebrew's opt links must stay as they are: PostgreSQL finds its share folder relative to them
         yield from (Path(found) if "homebrew" in pattern else Path(found).resolve() for found in newest_first)
 
@@ -193,10 +194,8 @@ def find_install(progress: Progress | None = None, *, major: int | None = None, 
         raise Unavailable(f"GRIDATLAS_PG_BINDIR={named} holds {lacking}.\n{ways_out()}")
     failed = ""
     if fetch:
-        from geo import debian
-
         try:
-            debian.fetch_postgis(prefix_folder(), progress)
+            fetch_postgis(prefix_folder(), progress)
         except Unavailable as error:
             failed = f"\nFetching it from the distribution failed: {error.detail}"
         else:
@@ -211,3 +210,39 @@ def _without(found: list[Install]) -> str:
         f"{install.version} at {install.bindir}" + ("" if install.postgis else " has no PostGIS") for install in found
     )
     return f" ({seen})"
+
+
+def fetch_postgis(prefix: Path, progress: Progress | None = None) -> None:
+    """Unpack the distribution's PostgreSQL with PostGIS into ``prefix``: 55 MB down and 135 MB on disk.
+
+    Raises
+    ------
+    Unavailable
+        When this is no Debian, the packages cannot be had, or the disk is full.
+    """
+
+    def wish(apt: debian.Apt) -> debian.Wish:
+        offered = [int(name.split("-")[1]) for name in apt.search(r"^postgresql-[0-9]+-postgis-3$")]
+        if not offered:
+            raise Unavailable(f"the distribution offers no package postgresql-NN-postgis-3{apt.said()}")
+        major = max(offered)
+        server = (f"postgresql-{major}", f"postgresql-client-{major}", "proj-data")
+        gis = (f"postgresql-{major}-postgis-3", f"postgresql-{major}-postgis-3-scripts")
+        return debian.Wish(f"PostgreSQL {major} with PostGIS", server + gis, lambda folder: _finish(folder, major))
+
+    debian.unpack(prefix, wish, progress)
+
+
+def _finish(folder: Path, major: int) -> None:
+    extensions = folder / f"usr/share/postgresql/{major}/extension"
+    programs = folder / f"usr/lib/postgresql/{major}"
+    for control in extensions.glob("*-3.control"):  # Debian makes these links in a post-install script
+        control.with_name(control.name.replace("-3.control", ".control")).symlink_to(control.name)
+    heavy = ("lib/llvmjit*", "lib/postgis_raster*", "lib/postgis_sfcgal*", "lib/bitcode", "lib/pgxs")
+    for found in [path for pattern in heavy for path in programs.glob(pattern)]:
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+    for upgrade in [*extensions.glob("postgis*--*--*.sql"), *extensions.glob("address_standardizer*")]:
+        upgrade.unlink()
+    install = look_at(programs / "bin")
+    if install is None or not install.postgis:
+        raise Unavailable(f"the packages of PostgreSQL {major} were unpacked into {folder} but do not run there")

@@ -68,7 +68,8 @@ def status() -> None:
 
     now = Cluster().status()
     _out(f"{'up, pid ' + str(now.pid) if now.pid else 'down'}  {now.version}")
-    _out(f"programs  {now.bindir}\ndata      {now.data} ({now.size_mb} MB)\nsocket    {now.socket}\nlog       {now.log}")
+    _out(f"programs  {now.bindir}\ndata      {now.data} ({now.size_mb} MB)")
+    _out(f"socket    {now.socket}\nlog       {now.log}")
     if not now.pid:
         raise typer.Exit(1)
 
