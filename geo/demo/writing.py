@@ -1,0 +1,81 @@
+"""The city as files: boundaries as GeoJSON with their ``sources.toml``, everything else as GeoParquet and CSV."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import shapely
+
+from geo.demo.districts import CITY_CODE, DIGITS, Level, Town
+from geo.demo.names import CITY
+
+LEVELS = (("city", "市"), ("district", "区"), ("subdistrict", "街道"), ("community", "社区"), ("grid", "网格"))
+_FILES = {"district": "districts", "subdistrict": "subdistricts", "community": "communities", "grid": "grids"}
+_ORIGIN = "invented: written by the generator in geo/demo, shows no real place"
+_LICENCE = "CC0-1.0"
+
+
+def write_boundaries(town: Town, folder: Path) -> list[Path]:
+    """Paths of the boundary files and of the ``sources.toml`` that declares them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    outline = folder / "outline.geojson"
+    _write(outline, [_feature(town.outline, {"code": CITY_CODE, "name": CITY[0], "name_en": CITY[1]})])
+    paths = {"outline": outline}
+    for key, name in _FILES.items():
+        paths[key] = folder / f"{name}.geojson"
+        _write(paths[key], _features(town.levels[key], key))
+    sources = folder / "sources.toml"
+    sources.write_text(_sources(paths), encoding="utf-8")
+    return [*paths.values(), sources]
+
+
+def _features(level: Level, key: str) -> list[str]:
+    texts = shapely.to_geojson(level.shapes)
+    rows = zip(level.codes, level.names, level.parents, level.kinds, texts, strict=True)
+    found = []
+    for code, (zh, en), parent, kind, text in rows:
+        properties = {"code": code, "name": zh, "name_en": en, "parent": parent}
+        if key == "grid":
+            properties["kind"] = kind
+        found.append(_joined(text, properties))
+    return found
+
+
+def _feature(shape: shapely.Geometry, properties: dict[str, str]) -> str:
+    return _joined(shapely.to_geojson(shape), properties)
+
+
+def _joined(geometry: str, properties: dict[str, str]) -> str:
+    fields = json.dumps(properties, ensure_ascii=False)
+    return f'{{"type":"Feature","properties":{fields},"geometry":{geometry}}}'
+
+
+def _write(path: Path, features: list[str]) -> None:
+    body = ",\n".join(features)
+    path.write_text(f'{{"type":"FeatureCollection","features":[\n{body}\n]}}\n', encoding="utf-8")
+
+
+def _sources(paths: dict[str, Path]) -> str:
+    """The declaration; its checksums are of the files as they were just written."""
+    levels = ",\n".join(
+        f'  {{ key = "{key}", zh = "{zh}", en = "{key.capitalize()}", digits = {digits} }}'
+        for (key, zh), digits in zip(LEVELS, DIGITS, strict=True)
+    )
+    lines = [
+        "# A fictional city, written by geo/demo; docs/demo-city.md says how to write it again.",
+        f'[city]\nname = "{CITY[0]}"\nname_en = "{CITY[1]}"\ncode = "{CITY_CODE}"\ntime_zone = "Asia/Shanghai"',
+        f"levels = [\n{levels},\n]\n",
+        f"[outline]\n{_file(paths['outline'])}\n",
+    ]
+    for key in _FILES:
+        kind = '\nkind = "kind"' if key == "grid" else ""
+        fields = 'code = "code"\nname = "name"\nname_en = "name_en"\nparent = "parent"' + kind
+        lines.append(f'[[layer]]\nlevel = "{key}"\n{fields}\n{_file(paths[key])}\n')
+    return "\n".join(lines)
+
+
+def _file(path: Path) -> str:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f'file = "{path.name}"\ndatum = "wgs84"\norigin = "{_ORIGIN}"\nlicence = "{_LICENCE}"\nsha256 = "{digest}"'
