@@ -194,6 +194,32 @@ lines = sa.Table(
 )
 
 
+drawn_grounds = sa.Table(
+    "drawn_grounds",
+    metadata,
+    sa.Column("edition", sa.ForeignKey("editions.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("band", sa.SmallInteger, primary_key=True, comment="geo.drawings.BANDS: how far the shapes are simplified"),
+    sa.Column("id", sa.ForeignKey("codes.id"), primary_key=True),
+    sa.Column("level", sa.SmallInteger, nullable=False),
+    sa.Column("kind", sa.Text, comment="kind of a grid; null for areas"),
+    sa.Column("geom", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False), nullable=False),
+    sa.Column("spot", Geometry("POINT", srid=3857, spatial_index=False), nullable=False),
+    sa.Index("ix_drawn_grounds_edition_band_geom", "edition", "band", "geom", postgresql_using="gist"),
+    comment="a cache: areas and leaves of an edition made ready for tiles; may be emptied at any time",
+)
+
+drawn_borders = sa.Table(
+    "drawn_borders",
+    metadata,
+    sa.Column("edition", sa.ForeignKey("editions.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("band", sa.SmallInteger, nullable=False),
+    sa.Column("level", sa.SmallInteger, nullable=False, comment="highest level whose areas meet there; 0 = outline"),
+    sa.Column("geom", Geometry("LINESTRING", srid=3857, spatial_index=False), nullable=False),
+    sa.Index("ix_drawn_borders_edition_band_geom", "edition", "band", "geom", postgresql_using="gist"),
+    comment="a cache, as drawn_grounds: every border once, by the highest level it divides",
+)
+
+
 def in_edition(table: sa.Table, number: int | sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Condition: the row of ``areas`` or ``grids`` belongs to edition ``number``."""
     return sa.and_(
