@@ -1,0 +1,115 @@
+"""``gridatlas test``, ``prove``, ``bench`` and ``doctor``: whether all stands, on this machine and in this code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from geo.errors import Unknown
+
+ROOT = Path(__file__).parent.parent.parent
+TESTS = ROOT / "tests"
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+Size = Annotated[
+    str, typer.Option(help="How much: small is what CI runs; a number or 'full' where the script takes it.")
+]
+Name = Annotated[str, typer.Argument(help="Which one; 'all' runs each; nothing lists them.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``test``, ``prove``, ``bench`` and ``doctor`` to the command line."""
+    app.command(name="test", context_settings=PASS_ON)(test)
+    app.command()(prove)
+    app.command()(bench)
+    app.command()(doctor)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def test(context: typer.Context) -> None:
+    """运行测试 · Run the whole suite, or its parts by name: unit db http browser; the rest is handed to pytest."""
+    parts = {found.name: found for found in TESTS.iterdir() if found.is_dir()}
+    wanted = [name for name in context.args if name in parts]
+    options = [argument for argument in context.args if argument not in parts]
+    if wanted != ["unit"]:
+        _prepare(wants_browser=not wanted or "browser" in wanted)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *(str(parts[name]) for name in wanted),
+        *_workers(wanted, options),
+        *options,
+    ]
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def _prepare(*, wants_browser: bool) -> None:
+    """Have PostGIS and Chromium here before pytest starts, so that their fetching is seen."""
+    from api import browsers
+    from geo.installs import find_install
+    from geo.settings import settings
+
+    if not settings().test_database_url:
+        find_install(_say)
+    if wants_browser:
+        browsers.chromium(_say)
+
+
+def _workers(wanted: list[str], options: list[str]) -> list[str]:
+    """Options of pytest-xdist: two or more workers for the whole suite; for a part they cost more than they bring."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if wanted or cores < 2 or any(option.startswith(("-n", "-k", "-x", "--pdb", "tests/")) for option in options):
+        return []
+    return ["-n", str(min(cores, 4)), "--dist", "loadfile"]
+
+
+def prove(name: Name = "", size: Size = "small") -> None:
+    """证明 · Run a proof of tests/proofs at a size."""
+    _run_script("proofs", name, size)
+
+
+def bench(name: Name = "", size: Size = "small") -> None:
+    """测速 · Run a bench of tests/bench at a size."""
+    _run_script("bench", name, size)
+
+
+def _run_script(folder: str, name: str, size: str) -> None:
+    scripts = {found.stem: found for found in sorted((TESTS / folder).glob("[a-z]*.py"))}
+    if not name:
+        Console().print("\n".join(scripts) or f"tests/{folder} is empty", highlight=False)
+        return
+    if name != "all" and name not in scripts:
+        raise Unknown(f"there is no {name!r} in tests/{folder}; there are: {', '.join(scripts) or 'none'}")
+    for one in scripts if name == "all" else (name,):
+        _say(f"{folder}/{one} --size {size}")
+        done = subprocess.run([sys.executable, str(scripts[one]), "--size", size], cwd=ROOT, check=False)
+        if done.returncode:
+            raise typer.Exit(done.returncode)
+
+
+def doctor() -> None:
+    """自检 · Say what was found on this machine and what is missing, each lack with its way out."""
+    from api.doctor import checks
+
+    console = Console()
+    missing = False
+    for check in checks():
+        mark = "[green]✓[/]" if check.fine else "[bold red]✗[/]" if check.needed else "[yellow]–[/]"
+        console.print(f"{mark} [bold]{check.name}[/]  ", end="", highlight=False)
+        console.print(check.said, highlight=False, markup=False, soft_wrap=True)
+        if not check.fine and check.way_out:
+            console.print(f"    → {check.way_out}", highlight=False, markup=False, soft_wrap=True)
+        missing = missing or (check.needed and not check.fine)
+    if missing:
+        raise typer.Exit(1)
