@@ -261,5 +261,7 @@ def _transformer(source: int, target: int) -> pyproj.Transformer:
             raise Refused(f"EPSG:{crs.to_epsg()} ({crs.name}) is neither geographic nor projected")
         return pyproj.Transformer.from_crs(source, target, always_xy=True)
     except (CRSError, ProjError) as error:
-        raise Refused(f"EPSG:{target if source == 4326 else source} is not in the EPSG register; "
-                      "give a geographic or projected code such as EPSG:4490 or EPSG:4549") from error
+        raise Refused(
+            f"EPSG:{target if source == 4326 else source} is not in the EPSG register; "
+            "give a geographic or projected code such as EPSG:4490 or EPSG:4549"
+        ) from error

@@ -112,4 +112,3 @@ def _lines(ends: Floats, chain: Ints) -> Shapes:
     xy[points], of[points] = ends[:, :2], chain
     xy[points[last] + 1], of[points[last] + 1] = ends[last, 2:], chain[last]
     return np.asarray(shapely.linestrings(xy, indices=of), dtype=object)
-

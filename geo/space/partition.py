@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Floats, Ints, Shapes
-from geo.crs import area_m2, snap
+from geo.crs import SNAP, area_m2, snap
 
 OUTSIDE = -1
 """The owner of ground beyond the city."""
@@ -203,7 +203,7 @@ def faults(shapes: Shapes, outline: BaseGeometry | None) -> list[Fault]:
     if found:
         return found
     found = _off_grid(shapes)
-    whole = _united(shapes) if outline is None else outline
+    whole = whole_of(shapes) if outline is None else outline
     ends, owners = mismatch(shapes, whole)
     if len(ends):
         found += _unmatched(ends, owners) + _ground(shapes, whole)
@@ -238,11 +238,13 @@ def _off_grid(shapes: Shapes) -> list[Fault]:
     ]
 
 
-def _united(shapes: Shapes) -> BaseGeometry:
+def whole_of(shapes: Shapes) -> BaseGeometry:
+    """The ground shapes cover together; every vertex of their outline is kept where their edges match."""
     try:
-        return shapely.coverage_union_all(shapes)
+        whole = shapely.coverage_union_all(shapes)
     except shapely.GEOSException:
-        return shapely.union_all(shapes)
+        return shapely.union_all(shapes, grid_size=SNAP)
+    return whole if shapely.is_valid(whole) else shapely.union_all(shapes, grid_size=SNAP)
 
 
 def _unmatched(ends: Floats, owners: Ints) -> list[Fault]:

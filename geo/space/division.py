@@ -1,0 +1,394 @@
+"""A whole city divided: named grids, the fallback ground between them, and the areas above as unions of leaves.
+
+Pure: shapes of files in, a judged partition out. What the grids of an area leave free is its fallback leaf; what lies
+in no lowest area falls to the lowest area known there. Everything is proved by edges before it is called divided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.arrays import Bools, Codes, Ints, Shapes
+from geo.codes import Scheme
+from geo.crs import area_m2, metric_epsg, shapes_to_metres
+from geo.errors import Refused
+from geo.space.arrangement import matched, same_ground, thickness, united
+from geo.space.grounds import beyond, closed, fitted, overlaps, rests
+from geo.space.partition import OUTSIDE, Fault, faults, whole_of
+
+GAP_M = 1.0
+"""Uncovered ground thinner than this (twice its area over its perimeter) is a gap between borders, not ground."""
+
+BLOCKING = frozenset({"empty", "invalid", "off_grid", "unmatched", "gap", "overlap", "outside", "outside_parent"})
+"""Kinds of fault with which nothing is published; ``no_community`` is told and stands."""
+
+
+@dataclass(frozen=True, eq=False)
+class NamedGrids:
+    """Grids of a file: codes unique, kinds ``comprehensive`` or ``dedicated``, parents of the lowest level or ""."""
+
+    codes: Codes
+    names: Codes
+    kinds: Codes
+    parents: Codes
+    shapes: Shapes
+
+
+@dataclass(frozen=True, eq=False)
+class AreaLayer:
+    """Areas of one level (0 = city); ``shapes`` is None when they are known by the codes of their grids alone."""
+
+    level: int
+    codes: Codes
+    names: Codes
+    parents: Codes
+    shapes: Shapes | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows that two editions are compared by; ``codes`` ascend within a level."""
+
+    codes: Codes
+    names: Codes
+    kinds: Codes
+    parents: Codes
+    shapes: Shapes
+
+    def at(self, chosen: Bools | Ints) -> Rows:
+        """The chosen rows, in the order chosen."""
+        fields = (self.codes, self.names, self.kinds, self.parents)
+        return Rows(*(field[chosen] for field in fields), self.shapes[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """One complete partition, ready to publish when no blocking fault came with it.
+
+    Leaves ascend by code; ``leaf_parents`` name the lowest area above. Areas ascend by level (0 = city), then code;
+    their shapes are unions of leaves, the city's parent is "".
+    """
+
+    levels: int
+    leaf_codes: Codes
+    leaf_names: Codes
+    leaf_kinds: Codes
+    leaf_parents: Codes
+    leaf_shapes: Shapes
+    area_codes: Codes
+    area_names: Codes
+    area_levels: Ints
+    area_parents: Codes
+    area_shapes: Shapes
+
+    @property
+    def leaves(self) -> Rows:
+        """The leaves as rows to compare."""
+        return Rows(self.leaf_codes, self.leaf_names, self.leaf_kinds, self.leaf_parents, self.leaf_shapes)
+
+    @property
+    def areas(self) -> Rows:
+        """The areas as rows to compare; their kind is their level."""
+        levels = self.area_levels.astype(np.str_)
+        return Rows(self.area_codes, self.area_names, levels, self.area_parents, self.area_shapes)
+
+
+def divide(
+    named: NamedGrids, areas: Sequence[AreaLayer], outline: BaseGeometry | None, scheme: Scheme
+) -> tuple[Division, list[Fault]]:
+    """The city that grids and areas make, and every fault found on the way.
+
+    Parameters
+    ----------
+    named
+        The named grids; degrees WGS 84.
+    areas
+        One layer for each level above the grid, city first; the city's layer has one area.
+    outline
+        The ground to divide, declared; None takes the city's shape, else the union of the highest level with shapes,
+        else that of the grids.
+    scheme
+        Gives the fallback codes.
+
+    Returns
+    -------
+    tuple[Division, list[Fault]]
+        Parties of a fault count the grids first, then each layer's areas in the order given (``party`` names them).
+        With a blocking fault the division is only as good as the input. An area without ground is left out, with a
+        fault ``empty``.
+
+    Raises
+    ------
+    Refused
+        When codes repeat, a parent is not in the layer above, levels are missing, or a fallback code is taken.
+    """
+    _refuse_unfit(named, areas)
+    city = _City.of(named, areas, outline)
+    found = city.unfit + _judged(city)
+    pieces, more = _fallback(city, scheme)
+    found += more
+    leaves = _leaves(city, pieces, scheme)
+    if not any(fault.kind in BLOCKING for fault in found):
+        shapes = matched(leaves.shapes, city.outline)
+        found += _proved(shapes, city.outline, leaves.origin)
+        leaves = replace(leaves, shapes=shapes)
+    division, bare = _lifted(city, leaves)
+    return division, found + bare
+
+
+def party(named: NamedGrids, areas: Sequence[AreaLayer], position: int) -> tuple[int, str]:
+    """Level and code of a fault's party."""
+    if position < len(named.codes):
+        return len(areas), str(named.codes[position])
+    position -= len(named.codes)
+    for layer in areas:
+        if position < len(layer.codes):
+            return layer.level, str(layer.codes[position])
+        position -= len(layer.codes)
+    raise IndexError(position)
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """Areas of one level with their ground ("empty" where unknown) and where their parents and themselves stand."""
+
+    given: AreaLayer
+    shapes: Shapes
+    parent: Ints  # positions in the layer above
+    first: int  # position of its first area among all parties
+
+    @property
+    def drawn(self) -> bool:
+        return bool((~shapely.is_empty(self.shapes)).any())
+
+
+@dataclass(frozen=True, eq=False)
+class _City:
+    named: NamedGrids
+    grids: Shapes
+    parent: Ints  # of each grid, position in the lowest layer
+    layers: list[_Layer]
+    outline: BaseGeometry | None
+    unfit: list[Fault]
+    epsg: int
+
+    @classmethod
+    def of(cls, named: NamedGrids, areas: Sequence[AreaLayer], outline: BaseGeometry | None) -> _City:
+        grids, unfit = fitted(named.shapes, 0)
+        layers: list[_Layer] = []
+        first = len(grids)
+        above: Codes = np.asarray([], dtype=np.str_)
+        for given in areas:
+            shapes = np.full(len(given.codes), shapely.Polygon(), dtype=object)
+            if given.shapes is not None:
+                shapes, more = fitted(given.shapes, first)
+                unfit += more
+            layers.append(_Layer(given, shapes, _positions(given.parents, above), first))
+            first, above = first + len(shapes), given.codes
+        if outline is not None:
+            outline = fitted(np.asarray([outline], dtype=object), first)[0][0]
+            layers[0] = replace(layers[0], shapes=np.asarray([outline], dtype=object))
+        outline = _outline(layers)
+        west, south, east, north = shapely.total_bounds(grids if outline is None else np.asarray([outline]))
+        epsg = metric_epsg((west + east) / 2, (south + north) / 2)
+        return cls(named, grids, _positions(named.parents, above), layers, outline, unfit, epsg)
+
+
+def _outline(layers: list[_Layer]) -> BaseGeometry | None:
+    """Union of the highest layer with ground; the city's own shape comes first."""
+    for layer in layers:
+        if layer.drawn:
+            return layer.shapes[0] if len(layer.shapes) == 1 else whole_of(layer.shapes)
+    return None
+
+
+def _positions(codes: Codes, among: Codes) -> Ints:
+    order = np.argsort(among)
+    if not len(among):
+        return np.full(len(codes), OUTSIDE, dtype=np.int64)
+    at = np.minimum(np.searchsorted(among, codes, sorter=order), len(among) - 1)
+    return np.where(among[order[at]] == codes, order[at], OUTSIDE).astype(np.int64)
+
+
+def _refuse_unfit(named: NamedGrids, areas: Sequence[AreaLayer]) -> None:
+    if [layer.level for layer in areas] != list(range(len(areas))) or not areas or len(areas[0].codes) != 1:
+        raise Refused("a division needs one layer of areas for each level, from level 0, the city, which has one area")
+    above: Codes = np.asarray([""], dtype=np.str_)
+    for what, codes, parents in [
+        *((f"level {layer.level}", layer.codes, layer.parents) for layer in areas),
+        ("the grids", named.codes, named.parents),
+    ]:
+        unique, count = np.unique(codes, return_counts=True)
+        if len(twice := unique[count > 1]):
+            raise Refused(f"code {str(twice[0])!r} occurs {count.max()} times in {what}; each code may occur once")
+        lost = np.setdiff1d(parents, np.append(above, ""))
+        if len(lost):
+            raise Refused(f"parent {str(lost[0])!r} in {what} is no code of the level above")
+        above = codes
+
+
+def _judged(city: _City) -> list[Fault]:
+    """Ground held twice, beyond its parent, or outside the outline; each layer only where its edges leave it open."""
+    found = overlaps(city.grids, 0)
+    for layer in city.layers:
+        found += overlaps(layer.shapes, layer.first)
+    children = [*((layer.shapes, layer.parent, layer.first) for layer in city.layers[1:]), (city.grids, city.parent, 0)]
+    for (shapes, parent, first), above in zip(children, city.layers, strict=True):
+        done = np.append(closed(shapes, parent, above.shapes), True)  # the last stands for OUTSIDE
+        open_ = np.where(done[parent], OUTSIDE, parent)
+        kind = "outside" if above.given.level == 0 else "outside_parent"
+        found += beyond(shapes, open_, above.shapes, kind, (first, above.first))
+    if len(city.layers) > 1 and city.outline is not None:
+        found += _beyond_outline(city)
+    return found
+
+
+def _beyond_outline(city: _City) -> list[Fault]:
+    outline = np.asarray([city.outline], dtype=object)
+    shapely.prepare(outline)
+    inside = shapely.covers(outline[0], city.grids) | shapely.is_empty(city.grids)
+    return beyond(city.grids, np.where(inside, OUTSIDE, 0), outline, "outside", (0, city.layers[0].first))
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Fallback ground of one area."""
+
+    layer: _Layer
+    at: int
+    ground: BaseGeometry
+
+
+def _fallback(city: _City, scheme: Scheme) -> tuple[list[_Piece], list[Fault]]:
+    """Fallback ground, from the lowest level up, and the gaps and the ground without a lowest area."""
+    pieces: list[_Piece] = []
+    found: list[Fault] = []
+    children, parent = city.grids, city.parent
+    taken = city.grids
+    for layer in reversed(city.layers):
+        if not layer.drawn:
+            continue
+        open_ = np.flatnonzero(~closed(children, parent, layer.shapes) & ~shapely.is_empty(layer.shapes))
+        for at, parts in zip(open_, rests(layer.shapes[open_], taken), strict=True):
+            wide = thickness(shapes_to_metres(parts, city.epsg)) >= GAP_M
+            found += [_gap(part, city, layer, int(at)) for part in parts[~wide]]
+            if wide.any():
+                pieces.append(_Piece(layer, int(at), _one(parts[wide])))
+        children, parent = layer.shapes, layer.parent
+        taken = np.concatenate([taken, layer.shapes])
+    lowest = city.layers[-1].given.level
+    for piece in pieces:
+        if piece.layer.given.level < lowest:
+            m2 = float(area_m2(np.asarray([piece.ground], dtype=object))[0])
+            found.append(Fault("no_community", piece.ground, m2, (piece.layer.first + piece.at,)))
+    if city.outline is None:
+        found += _thin_holes(city)
+    return pieces, found
+
+
+def _one(parts: Shapes) -> BaseGeometry:
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
+
+def _gap(part: BaseGeometry, city: _City, layer: _Layer, at: int) -> Fault:
+    around = np.sort(shapely.STRtree(city.grids).query(part, predicate="intersects"))
+    m2 = float(area_m2(np.asarray([part], dtype=object))[0])
+    return Fault("gap", part, m2, (*map(int, around), layer.first + at))
+
+
+def _thin_holes(city: _City) -> list[Fault]:
+    """Holes of the grids' own union too thin to be ground that is meant to be free."""
+    parts = shapely.get_parts(whole_of(city.grids))
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    inner = np.append(False, of_part[1:] == of_part[:-1])
+    holes = np.asarray([shapely.Polygon(ring) for ring in rings[inner]], dtype=object)
+    if not len(holes):
+        return []
+    thin = thickness(shapes_to_metres(holes, city.epsg)) < GAP_M
+    return [_gap(hole, city, city.layers[0], 0) for hole in holes[thin]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Leaves:
+    codes: list[str]
+    names: list[str]
+    kinds: list[str]
+    parents: list[str]
+    shapes: Shapes
+    origin: Ints  # position of each among all parties
+    parent: Ints  # position of its lowest area among all parties
+
+
+def _leaves(city: _City, pieces: list[_Piece], scheme: Scheme) -> _Leaves:
+    named, lowest = city.named, city.layers[-1]
+    full = np.flatnonzero(~shapely.is_empty(city.grids))
+    areas = [(piece.layer.given, piece.at) for piece in pieces]
+    codes = [str(code) for code in named.codes[full]]
+    reserved = [scheme.fallback(str(area.codes[at]), area.level) for area, at in areas]
+    if taken := set(codes) & set(reserved):
+        raise Refused(f"grid code {min(taken)!r} is reserved for fallback ground; give that grid another code")
+    return _Leaves(
+        codes + reserved,
+        [*map(str, named.names[full]), *(str(area.names[at]) for area, at in areas)],
+        [*map(str, named.kinds[full]), *["fallback"] * len(pieces)],
+        [*map(str, named.parents[full]), *(str(area.codes[at]) for area, at in areas)],
+        np.asarray([*city.grids[full], *(piece.ground for piece in pieces)], dtype=object),
+        np.concatenate([full, np.asarray([p.layer.first + p.at for p in pieces], dtype=np.int64)]),
+        np.concatenate(
+            [
+                np.where(city.parent[full] == OUTSIDE, OUTSIDE, city.parent[full] + lowest.first),
+                np.asarray([p.layer.first + p.at for p in pieces], dtype=np.int64),
+            ]
+        ),
+    )
+
+
+def _proved(shapes: Shapes, outline: BaseGeometry | None, origin: Ints) -> list[Fault]:
+    """What still stands against the partition, told in the positions of all parties."""
+    whole = whole_of(shapes)
+    if outline is not None and not same_ground(whole, outline):
+        whole = outline
+    return [replace(fault, parties=tuple(int(origin[at]) for at in fault.parties)) for fault in faults(shapes, whole)]
+
+
+def _lifted(city: _City, leaves: _Leaves) -> tuple[Division, list[Fault]]:
+    """The division with its areas united from below, and the areas that have no ground."""
+    order = np.argsort(np.asarray(leaves.codes, dtype=np.str_), kind="stable")
+    ground: dict[int, list[BaseGeometry]] = {}
+    for at, shape in united(leaves.shapes, leaves.parent).items() if len(order) else ():
+        ground[at] = [shape]
+    lines: list[tuple[int, str, str, str, BaseGeometry]] = []
+    bare: list[Fault] = []
+    for layer in reversed(city.layers):
+        up = city.layers[layer.given.level - 1].first if layer.given.level else 0
+        for at in range(len(layer.shapes)):
+            parts = ground.get(layer.first + at, [])
+            if not parts:
+                bare.append(Fault("empty", shapely.Point(), 0.0, (layer.first + at,)))
+                continue
+            shape = parts[0] if len(parts) == 1 else shapely.coverage_union_all(parts)
+            given = layer.given
+            lines.append((given.level, str(given.codes[at]), str(given.names[at]), str(given.parents[at]), shape))
+            if layer.parent[at] != OUTSIDE:
+                ground.setdefault(up + int(layer.parent[at]), []).append(shape)
+    lines.sort(key=lambda line: line[:2])
+    levels, codes, names, parents, shapes = zip(*lines, strict=True) if lines else ((), (), (), (), ())
+    text = [
+        np.asarray(field, dtype=np.str_)[order] for field in (leaves.codes, leaves.names, leaves.kinds, leaves.parents)
+    ]
+    division = Division(
+        len(city.layers) + 1,
+        *text,
+        leaves.shapes[order],
+        np.asarray(codes, dtype=np.str_),
+        np.asarray(names, dtype=np.str_),
+        np.asarray(levels, dtype=np.int64),
+        np.asarray(parents, dtype=np.str_),
+        np.asarray(shapes, dtype=object),
+    )
+    return division, bare
