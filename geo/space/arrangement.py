@@ -171,17 +171,21 @@ def _noded_outline(shapes: Shapes, outline: BaseGeometry) -> BaseGeometry:
 
 
 def same_ground(a: BaseGeometry, b: BaseGeometry) -> bool:
-    """Whether two shapes differ by nodes and snapping only: as many rings, and what differs is a hair.
+    """Whether two shapes have as many rings and differ by nodes and snapping only."""
+    return _rings(a) == _rings(b) and bool(apart_by_a_hair(np.asarray([a]), np.asarray([b]))[0])
+
+
+def apart_by_a_hair(a: Shapes, b: Shapes) -> Bools:
+    """Where shapes differ by nodes and snapping only.
 
     The symmetric difference may be two steps wide along the whole border, and no part of it wider than four.
     """
-    if _rings(a) != _rings(b):
-        return False
     apart = shapely.symmetric_difference(a, b)
-    if apart.area > 2 * SNAP * max(a.length, b.length):
-        return False
-    parts = shapely.get_parts(apart)
-    return bool((thickness(parts) <= NEAR).all())
+    little = shapely.area(apart) <= 2 * SNAP * np.maximum(shapely.length(a), shapely.length(b))
+    parts, of = shapely.get_parts(apart, return_index=True)
+    hair: Bools = little.copy()
+    hair[of[thickness(parts) > NEAR]] = False
+    return hair
 
 
 def _rings(shape: BaseGeometry) -> tuple[int, int]:

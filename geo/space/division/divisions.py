@@ -13,11 +13,12 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import Bools, Codes, Ints, Shapes
+from geo.arrays import Codes, Ints, Shapes
 from geo.codes import Scheme
 from geo.crs import area_m2, metric_epsg, shapes_to_metres
 from geo.errors import Refused
-from geo.space.arrangement import matched, same_ground, thickness, united
+from geo.space.arrangement import matched, same_ground, thickness
+from geo.space.division.rows import AreaLayer, Division, Lift, NamedGrids, lifted, positions
 from geo.space.grounds import beyond, closed, fitted, overlaps, rests
 from geo.space.partition import OUTSIDE, Fault, faults, whole_of
 
@@ -26,76 +27,6 @@ GAP_M = 1.0
 
 BLOCKING = frozenset({"empty", "invalid", "off_grid", "unmatched", "gap", "overlap", "outside", "outside_parent"})
 """Kinds of fault with which nothing is published; ``no_community`` is told and stands."""
-
-
-@dataclass(frozen=True, eq=False)
-class NamedGrids:
-    """Grids of a file: codes unique, kinds ``comprehensive`` or ``dedicated``, parents of the lowest level or ""."""
-
-    codes: Codes
-    names: Codes
-    kinds: Codes
-    parents: Codes
-    shapes: Shapes
-
-
-@dataclass(frozen=True, eq=False)
-class AreaLayer:
-    """Areas of one level (0 = city); ``shapes`` is None when they are known by the codes of their grids alone."""
-
-    level: int
-    codes: Codes
-    names: Codes
-    parents: Codes
-    shapes: Shapes | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows that two editions are compared by; ``codes`` ascend within a level."""
-
-    codes: Codes
-    names: Codes
-    kinds: Codes
-    parents: Codes
-    shapes: Shapes
-
-    def at(self, chosen: Bools | Ints) -> Rows:
-        """The chosen rows, in the order chosen."""
-        fields = (self.codes, self.names, self.kinds, self.parents)
-        return Rows(*(field[chosen] for field in fields), self.shapes[chosen])
-
-
-@dataclass(frozen=True, eq=False)
-class Division:
-    """One complete partition, ready to publish when no blocking fault came with it.
-
-    Leaves ascend by code; ``leaf_parents`` name the lowest area above. Areas ascend by level (0 = city), then code;
-    their shapes are unions of leaves, the city's parent is "".
-    """
-
-    levels: int
-    leaf_codes: Codes
-    leaf_names: Codes
-    leaf_kinds: Codes
-    leaf_parents: Codes
-    leaf_shapes: Shapes
-    area_codes: Codes
-    area_names: Codes
-    area_levels: Ints
-    area_parents: Codes
-    area_shapes: Shapes
-
-    @property
-    def leaves(self) -> Rows:
-        """The leaves as rows to compare."""
-        return Rows(self.leaf_codes, self.leaf_names, self.leaf_kinds, self.leaf_parents, self.leaf_shapes)
-
-    @property
-    def areas(self) -> Rows:
-        """The areas as rows to compare; their kind is their level."""
-        levels = self.area_levels.astype(np.str_)
-        return Rows(self.area_codes, self.area_names, levels, self.area_parents, self.area_shapes)
 
 
 def divide(
@@ -188,7 +119,7 @@ class _City:
             if given.shapes is not None:
                 shapes, more = fitted(given.shapes, first)
                 unfit += more
-            layers.append(_Layer(given, shapes, _positions(given.parents, above), first))
+            layers.append(_Layer(given, shapes, positions(given.parents, above), first))
             first, above = first + len(shapes), given.codes
         if outline is not None:
             outline = fitted(np.asarray([outline], dtype=object), first)[0][0]
@@ -196,7 +127,7 @@ class _City:
         outline = _outline(layers)
         west, south, east, north = shapely.total_bounds(grids if outline is None else np.asarray([outline]))
         epsg = metric_epsg((west + east) / 2, (south + north) / 2)
-        return cls(named, grids, _positions(named.parents, above), layers, outline, unfit, epsg)
+        return cls(named, grids, positions(named.parents, above), layers, outline, unfit, epsg)
 
 
 def _outline(layers: list[_Layer]) -> BaseGeometry | None:
@@ -205,14 +136,6 @@ def _outline(layers: list[_Layer]) -> BaseGeometry | None:
         if layer.drawn:
             return layer.shapes[0] if len(layer.shapes) == 1 else whole_of(layer.shapes)
     return None
-
-
-def _positions(codes: Codes, among: Codes) -> Ints:
-    order = np.argsort(among)
-    if not len(among):
-        return np.full(len(codes), OUTSIDE, dtype=np.int64)
-    at = np.minimum(np.searchsorted(among, codes, sorter=order), len(among) - 1)
-    return np.where(among[order[at]] == codes, order[at], OUTSIDE).astype(np.int64)
 
 
 def _refuse_unfit(named: NamedGrids, areas: Sequence[AreaLayer]) -> None:
@@ -321,11 +244,10 @@ class _Leaves:
     parents: list[str]
     shapes: Shapes
     origin: Ints  # position of each among all parties
-    parent: Ints  # position of its lowest area among all parties
 
 
 def _leaves(city: _City, pieces: list[_Piece], scheme: Scheme) -> _Leaves:
-    named, lowest = city.named, city.layers[-1]
+    named = city.named
     full = np.flatnonzero(~shapely.is_empty(city.grids))
     areas = [(piece.layer.given, piece.at) for piece in pieces]
     codes = [str(code) for code in named.codes[full]]
@@ -339,12 +261,6 @@ def _leaves(city: _City, pieces: list[_Piece], scheme: Scheme) -> _Leaves:
         [*map(str, named.parents[full]), *(str(area.codes[at]) for area, at in areas)],
         np.asarray([*city.grids[full], *(piece.ground for piece in pieces)], dtype=object),
         np.concatenate([full, np.asarray([p.layer.first + p.at for p in pieces], dtype=np.int64)]),
-        np.concatenate(
-            [
-                np.where(city.parent[full] == OUTSIDE, OUTSIDE, city.parent[full] + lowest.first),
-                np.asarray([p.layer.first + p.at for p in pieces], dtype=np.int64),
-            ]
-        ),
     )
 
 
@@ -359,36 +275,29 @@ def _proved(shapes: Shapes, outline: BaseGeometry | None, origin: Ints) -> list[
 def _lifted(city: _City, leaves: _Leaves) -> tuple[Division, list[Fault]]:
     """The division with its areas united from below, and the areas that have no ground."""
     order = np.argsort(np.asarray(leaves.codes, dtype=np.str_), kind="stable")
-    ground: dict[int, list[BaseGeometry]] = {}
-    for at, shape in united(leaves.shapes, leaves.parent).items() if len(order) else ():
-        ground[at] = [shape]
-    lines: list[tuple[int, str, str, str, BaseGeometry]] = []
-    bare: list[Fault] = []
-    for layer in reversed(city.layers):
-        up = city.layers[layer.given.level - 1].first if layer.given.level else 0
-        for at in range(len(layer.shapes)):
-            parts = ground.get(layer.first + at, [])
-            if not parts:
-                bare.append(Fault("empty", shapely.Point(), 0.0, (layer.first + at,)))
-                continue
-            shape = parts[0] if len(parts) == 1 else shapely.coverage_union_all(parts)
-            given = layer.given
-            lines.append((given.level, str(given.codes[at]), str(given.names[at]), str(given.parents[at]), shape))
-            if layer.parent[at] != OUTSIDE:
-                ground.setdefault(up + int(layer.parent[at]), []).append(shape)
-    lines.sort(key=lambda line: line[:2])
-    levels, codes, names, parents, shapes = zip(*lines, strict=True) if lines else ((), (), (), (), ())
-    text = [
-        np.asarray(field, dtype=np.str_)[order] for field in (leaves.codes, leaves.names, leaves.kinds, leaves.parents)
-    ]
-    division = Division(
-        len(city.layers) + 1,
-        *text,
-        leaves.shapes[order],
-        np.asarray(codes, dtype=np.str_),
-        np.asarray(names, dtype=np.str_),
-        np.asarray(levels, dtype=np.int64),
-        np.asarray(parents, dtype=np.str_),
-        np.asarray(shapes, dtype=object),
+    parents = np.asarray(leaves.parents, dtype=np.str_)
+    given = [layer.given for layer in city.layers]
+    levels = np.repeat([layer.level for layer in given], [len(layer.codes) for layer in given])
+    codes, names, above = (
+        np.concatenate([np.asarray(getattr(layer, field), dtype=np.str_) for layer in given])
+        for field in ("codes", "names", "parents")
     )
-    return division, bare
+    shapes = lifted(Lift(codes, levels, above), parents, leaves.shapes)
+    bare = shapely.is_empty(shapes)
+    found = [Fault("empty", shapely.Point(), 0.0, (len(city.grids) + int(at),)) for at in np.flatnonzero(bare)]
+    full = np.flatnonzero(~bare)
+    full = full[np.argsort(codes[full], kind="stable")]
+    division = Division(
+        levels=len(city.layers) + 1,
+        leaf_codes=np.asarray(leaves.codes, dtype=np.str_)[order],
+        leaf_names=np.asarray(leaves.names, dtype=np.str_)[order],
+        leaf_kinds=np.asarray(leaves.kinds, dtype=np.str_)[order],
+        leaf_parents=parents[order],
+        leaf_shapes=leaves.shapes[order],
+        area_codes=codes[full],
+        area_names=names[full],
+        area_levels=levels[full].astype(np.int64),
+        area_parents=above[full],
+        area_shapes=shapes[full],
+    )
+    return division, found
