@@ -1,0 +1,201 @@
+"""Doors to what a map is painted from: vector tiles of an edition, and one document of values an indicator."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.deps import Store, StoreOf
+from api.errors import described
+from geo import areas, coverage, drawings
+from geo.areas import City, Edition, Place
+from geo.arrays import Floats
+from geo.coverage import Values
+from maps import palette
+
+router = APIRouter()
+TILE_TYPE = "application/vnd.mapbox-vector-tile"
+FOR_EVER = "public, max-age=31536000, immutable"
+SHORTLY = "public, max-age=60"
+_KEPT_MB = 64
+_DEGREE = 100_000  # places travel as whole hundred-thousandths of a degree: a metre, half the bytes
+
+Zoom = Annotated[int, Path(ge=0, le=drawings.LARGEST_ZOOM)]
+Number = Annotated[int, Path(ge=0, lt=2**drawings.LARGEST_ZOOM)]
+
+
+class Shelf:
+    """Packed tiles by key, the least lately used dropped first; safe between threads."""
+
+    def __init__(self, limit_bytes: int = _KEPT_MB * 1_000_000) -> None:
+        self._limit = limit_bytes
+        self._size = 0
+        self._tiles: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, key: tuple[Any, ...], make: Callable[[], bytes]) -> bytes:
+        """The tile under ``key``, made when it is not there. Raises whatever ``make`` raises."""
+        with self._lock:
+            if (found := self._tiles.get(key)) is not None:
+                self._tiles.move_to_end(key)
+                return found
+        made = make()
+        with self._lock:
+            self._size += len(made) - len(self._tiles.pop(key, b""))
+            self._tiles[key] = made
+            while self._size > self._limit and self._tiles:
+                self._size -= len(self._tiles.popitem(last=False)[1])
+        return made
+
+
+_shelf = Shelf()
+
+
+def version_of(edition: Edition) -> str:
+    """Short text that differs for another edition under the same number, as after a reset."""
+    return format(int(edition.published_at.timestamp() * 1000), "x")
+
+
+@router.get(
+    "/tiles/{edition}/{layer}/{z}/{x}/{y}.mvt",
+    summary="矢量瓦片 · Vector tile of an edition: areas, grids, or base",
+    response_class=Response,
+    responses={200: {"content": {TILE_TYPE: {}}}, **described("malformed", "unknown", "unavailable")},
+    tags=["tiles"],
+)
+def tile(store: StoreOf, request: Request, edition: int, layer: str, z: Zoom, x: Number, y: Number) -> Response:
+    """Ground and borders, immutable by edition; ``base`` (water, green, roads) has no edition and is kept briefly.
+
+    Raises
+    ------
+    Unknown
+        For an edition, layer or tile there is none of; grids below their first zoom are refused, never thinned out.
+    """
+    if layer == "base":
+        with store.read() as connection:
+            return _sent(request, drawings.packed(drawings.base_tile(connection, (z, x, y))), SHORTLY)
+
+    # v= tells an edition from its namesake before a reset, so it belongs to the key as it does to the URL
+    key = (str(store.engine.url), edition, request.query_params.get("v", ""), layer, z, x, y)
+    return _sent(request, _shelf.take(key, lambda: _ground(store, edition, layer, (z, x, y))), FOR_EVER)
+
+
+def _ground(store: Store, number: int, layer: str, at: tuple[int, int, int]) -> bytes:
+    with store.read() as connection:
+        edition = areas.numbered(connection, number)
+        ready = drawings.is_prepared(connection, edition)
+    if not ready:
+        with store.write() as connection:
+            drawings.prepare(connection, edition)
+    with store.read() as connection:
+        return drawings.packed(drawings.ground_tile(connection, edition, layer, at))
+
+
+def _sent(request: Request, packed: bytes, caching: str) -> Response:
+    headers = {"Cache-Control": caching, "ETag": _tag(packed), "Vary": "Accept-Encoding"}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type=TILE_TYPE, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(gzip.decompress(packed), media_type=TILE_TYPE, headers=headers)
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+@router.get(
+    "/v1/values/{indicator}",
+    summary="指标数值 · Values of an indicator for every area of a level",
+    responses=described("malformed", "unknown"),
+    tags=["values"],
+)
+def values(
+    store: StoreOf,
+    request: Request,
+    indicator: str,
+    level: Annotated[str, Query(description="层级 · key of a level, as community or grid")] = "community",
+    edition: Annotated[int | None, Query(description="版次 · number of an edition; without it the current one")] = None,
+) -> Response:
+    """One small document in columns: places, values and their parts, classes of the legend, dates and sources.
+
+    Raises
+    ------
+    Unknown
+        For an indicator, level or edition there is none of.
+    """
+    with store.read() as connection:
+        city = areas.city(connection)
+        asked = areas.current(connection) if edition is None else areas.numbered(connection, edition)
+        found = coverage.values(connection, asked, indicator, city.level(level))
+    body = json.dumps(document(city, found), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _documented(request, body)
+
+
+def _documented(request: Request, body: bytes) -> Response:
+    headers = {"Cache-Control": "no-cache", "ETag": _tag(body), "Vary": "Accept-Encoding"}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = drawings.packed(body), "gzip"
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def document(city: City, found: Values) -> dict[str, Any]:
+    """``found`` as it travels: columns of one length, square metres as whole numbers, places as whole 1e-5 degrees."""
+    drawn = palette.classes(found.indicator, found.value)
+    rows = _columns(found.places, with_bounds=found.level < city.grid_level) | {
+        "value": _known(found.value, 4 if found.indicator == "grid-coverage" else 1),
+        "area_m2": _whole(found.area_m2),
+        "fallback_m2": _whole(found.fallback_m2),
+        "grids": _whole(found.grids),
+        "dedicated": _whole(found.dedicated),
+        "incidents": _whole(found.incidents),
+    }
+    if found.level == city.grid_level:
+        rows["kind"] = [place.kind for place in found.places]
+    return {
+        "indicator": found.indicator,
+        "edition": found.edition.number,
+        "level": found.level,
+        "level_key": city.levels[found.level].key,
+        "classes": [{"colour": one.colour, "lower": one.lower, "upper": one.upper} for one in drawn],
+        "since": found.period.since and found.period.since.isoformat(),
+        "until": found.period.until and found.period.until.isoformat(),
+        "sources": found.period.sources,
+        "unplaced": found.period.unplaced,
+        "rows": rows,
+        "above": _columns(found.above, with_bounds=True),
+    }
+
+
+def _columns(places: list[Place], *, with_bounds: bool) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {
+        "id": [place.id for place in places],
+        "code": [place.code for place in places],
+        "name": [place.name for place in places],
+        "level": [place.level for place in places],
+        "parent": [place.parent_id or 0 for place in places],
+        "x": [round(place.label[0] * _DEGREE) for place in places],
+        "y": [round(place.label[1] * _DEGREE) for place in places],
+    }
+    if with_bounds:
+        columns["bounds"] = [[round(side * _DEGREE) for side in place.bounds] for place in places]
+    return columns
+
+
+def _known(value: Floats, digits: int) -> list[float | None]:
+    return [None if np.isnan(one) else round(one, digits) for one in value.tolist()]
+
+
+def _whole(value: Floats) -> list[int]:
+    return np.rint(value).astype(np.int64).tolist()

@@ -1,0 +1,273 @@
+"""An edition made ready to be drawn: ground and borders per band of zooms, cut into vector tiles.
+
+Shapes are simplified as one coverage, never row by row, so neighbours still meet at every zoom; a border that several
+levels share is kept once, under the highest level it divides. The work is done once an edition and kept in the
+database, where every process finds it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from geo import areas
+from geo.areas import Edition
+from geo.arrays import Floats, Ints, Shapes
+from geo.errors import Unknown
+from geo.statements import statement
+from geo.tables import drawn_borders, drawn_grounds
+
+EXACT = 14
+"""Zoom from which shapes are drawn as they are stored."""
+
+BANDS = (10, 11, 12, 13, EXACT)
+"""Zooms with shapes of their own; smaller zooms use the first band, larger ones the last."""
+
+GRIDS_FROM = 11
+"""Zoom from which grids are drawn; below it a screen shows communities and subdistricts."""
+
+KEPT_EDITIONS = 6
+LARGEST_ZOOM = 22
+_WORLD_M = 2 * math.pi * 6_378_137
+_LOCK = 7_149_321  # beside geo.db's: processes that want the same drawings wait for the first
+_BUFFER_PX = 8
+_PIXELS = 256
+_ROADS = ((0, ("arterial",)), (13, ("arterial", "secondary")), (15, ("arterial", "secondary", "lane", "local")))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Ground (n,) with id, level and kind (None for areas), and borders (m,) with the highest level they divide."""
+
+    ids: Ints
+    levels: Ints
+    kinds: NDArray[np.object_]
+    shapes: Shapes
+    border_levels: Ints
+    borders: Shapes
+
+
+# -- borders -----------------------------------------------------------------------------------------------------------
+def borders(shapes: Shapes, lineage: Ints) -> tuple[Ints, Shapes]:
+    """Highest level (m,) and line (m,) of every border between leaves, each stretch once; level 0 is the outline.
+
+    Parameters
+    ----------
+    shapes
+        Leaves (n,) whose shared edges have the same vertices bit by bit, in any one coordinate system.
+    lineage
+        Ids (n, levels) of the area of each leaf on every level, the leaf itself last; 0 where there is none.
+    """
+    ends, owner = _segments(shapes)
+    places, number = np.unique(ends.reshape(-1, 2), axis=0, return_inverse=True)
+    first, second = np.sort(number.reshape(-1, 2), axis=1).T
+    edge, inverse, count = np.unique(
+        first.astype(np.int64) * len(places) + second, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(inverse, kind="stable")
+    begin = np.concatenate([[0], np.cumsum(count)[:-1]])
+    left = owner[order[begin]]
+    right = np.where(count > 1, owner[order[np.minimum(begin + 1, len(order) - 1)]], -1)
+    differs = lineage[left] != np.where(right[:, None] >= 0, lineage[right], 0)
+    level = np.where(right < 0, 0, differs.argmax(axis=1))
+    keep = (right < 0) | differs.any(axis=1)
+    lines = shapely.linestrings(np.stack([places[edge // len(places)], places[edge % len(places)]], axis=1))
+    return _merged(level[keep], lines[keep])
+
+
+def _segments(shapes: Shapes) -> tuple[Floats, Ints]:
+    """Ends (m, 2, 2) of every segment of every ring, and the position of the shape it belongs to."""
+    parts, of_part = shapely.get_parts(shapes, return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    points, of_point = shapely.get_coordinates(rings, return_index=True)
+    joined = of_point[1:] == of_point[:-1]
+    ends = np.stack([points[:-1], points[1:]], axis=1)[joined]
+    return ends, of_part[of_ring[of_point[:-1][joined]]]
+
+
+def _merged(level: Ints, lines: Shapes) -> tuple[Ints, Shapes]:
+    levels, merged = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.object_)]
+    for one in np.unique(level):
+        joined = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines[level == one])))
+        levels.append(np.full(len(joined), one))
+        merged.append(joined)
+    return np.concatenate(levels), np.concatenate(merged)
+
+
+# -- making ready ------------------------------------------------------------------------------------------------------
+def tolerance_m(band: int) -> float:
+    """Mercator metres of half a pixel at the zoom of ``band``: what simplifying may not be seen to move."""
+    return 0.5 * _WORLD_M / _PIXELS / 2**band
+
+
+def draw(connection: sa.Connection, edition: Edition) -> Iterator[tuple[int, Drawing]]:
+    """Band and drawing, from the exact shapes to the coarsest, each simplified from the one before."""
+    leaves, upper = areas.leaves(connection, edition), areas.upper(connection, edition)
+    _, lineage = areas.lineage(connection, edition)
+    to_mercator = Transformer.from_crs(4326, 3857, always_xy=True)
+
+    def mercator(shapes: Shapes) -> Shapes:
+        def turn(points: Floats) -> Floats:
+            return np.column_stack(to_mercator.transform(points[:, 0], points[:, 1]))
+
+        return np.asarray(shapely.transform(shapes, turn))
+
+    grid_level = lineage.shape[1] - 1
+    shapes, above = mercator(leaves.shapes), mercator(upper.shapes)
+    ids = np.concatenate([upper.ids, leaves.ids])
+    levels = np.concatenate([upper.levels, np.full(len(leaves.ids), grid_level, dtype=np.int32)])
+    kinds = np.concatenate([np.full(len(upper.ids), None), leaves.kinds.astype(np.object_)])
+    for band in reversed(BANDS):
+        if band != EXACT:
+            shapes = np.asarray(shapely.coverage_simplify(shapes, tolerance_m(band)))
+            above = _united(shapes, lineage, upper.ids)
+        yield band, Drawing(ids, levels, kinds, np.concatenate([above, shapes]), *borders(shapes, lineage))
+
+
+def _united(shapes: Shapes, lineage: Ints, ids: Ints) -> Shapes:
+    """Union of the leaves of each area, in the order of ``ids``."""
+    members: dict[int, Shapes] = {}
+    for column in lineage.T[:-1]:
+        order = np.argsort(column, kind="stable")
+        found, begin = np.unique(column[order], return_index=True)
+        members |= dict(zip(found.tolist(), np.split(shapes[order], begin[1:]), strict=True))
+    return np.array([shapely.coverage_union_all(members[number]) for number in ids.tolist()], dtype=np.object_)
+
+
+def prepare(connection: sa.Connection, edition: Edition) -> bool:
+    """Keep the drawings of ``edition`` in the database; True when they had to be made.
+
+    The caller's transaction writes; drawings of editions older than the last few are dropped.
+    """
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    if is_prepared(connection, edition):
+        return False
+    for band, drawing in draw(connection, edition):
+        _keep(connection, edition.number, band, drawing)
+    _forget(connection, edition.number)
+    return True
+
+
+def is_prepared(connection: sa.Connection, edition: Edition) -> bool:
+    """True when tiles of ``edition`` can be cut."""
+    there = sa.exists().where(drawn_grounds.c.edition == edition.number)
+    return bool(connection.scalar(sa.select(there)))
+
+
+def _keep(connection: sa.Connection, edition: int, band: int, drawing: Drawing) -> None:
+    key = {"edition": edition, "band": band}
+    many = [shapely.multipolygons(shapely.get_parts(shape)) for shape in drawing.shapes]
+    spots = shapely.point_on_surface(drawing.shapes)
+    connection.execute(
+        statement("keep_grounds"),
+        key
+        | {
+            "ids": drawing.ids.tolist(),
+            "levels": drawing.levels.tolist(),
+            "kinds": drawing.kinds.tolist(),
+            "shapes": shapely.to_wkb(many).tolist(),
+            "spots": shapely.to_wkb(spots).tolist(),
+        },
+    )
+    connection.execute(
+        statement("keep_borders"),
+        key | {"levels": drawing.border_levels.tolist(), "shapes": shapely.to_wkb(drawing.borders).tolist()},
+    )
+
+
+def _forget(connection: sa.Connection, newest: int) -> None:
+    """Drop the drawings of all but ``newest`` and the highest few editions."""
+    made = sa.select(drawn_grounds.c.edition).distinct().order_by(drawn_grounds.c.edition.desc())
+    kept = {newest, *connection.scalars(made.limit(KEPT_EDITIONS))}
+    for table in (drawn_grounds, drawn_borders):
+        connection.execute(sa.delete(table).where(table.c.edition.not_in(kept)))
+
+
+# -- tiles -------------------------------------------------------------------------------------------------------------
+def band_of(zoom: int) -> int:
+    """Band whose shapes are drawn at ``zoom``."""
+    return min(max(zoom, BANDS[0]), EXACT)
+
+
+def _check(z: int, x: int, y: int) -> None:
+    if not 0 <= z <= LARGEST_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z):
+        raise Unknown(f"no tile {z}/{x}/{y}: z is 0 to {LARGEST_ZOOM}, x and y are 0 to 2^z - 1")
+
+
+def _raster(z: int) -> dict[str, int | float]:
+    """Raster of a tile: four units a pixel below zoom 12, where the whole city fits a few tiles, then sixteen."""
+    extent = 1024 if z < 12 else 4096
+    return {"extent": extent, "buffer": extent * _BUFFER_PX // _PIXELS, "reach": _BUFFER_PX / _PIXELS}
+
+
+def ground_tile(connection: sa.Connection, edition: Edition, layer: str, tile: tuple[int, int, int]) -> bytes:
+    """Vector tile of ``areas`` (every level above the grids, and fallback ground) or ``grids`` (leaves), uncompressed.
+
+    Parameters
+    ----------
+    tile
+        z, x, y of the usual Web Mercator scheme.
+
+    Raises
+    ------
+    Unknown
+        For another layer, a tile that does not exist, or grids at a zoom below ``GRIDS_FROM``.
+    """
+    z, x, y = tile
+    _check(z, x, y)
+    wanted = _wanted(layer, z, areas.city(connection).grid_level)
+    given = {"edition": edition.number, "band": band_of(z), "z": z, "x": x, "y": y, "with_codes": z >= 12}
+    return bytes(connection.execute(statement("ground_tile"), wanted | given | _raster(z)).scalar_one())
+
+
+def _wanted(layer: str, z: int, grid_level: int) -> dict[str, int | bool]:
+    """Levels of ground and of borders in a layer."""
+    if layer == "areas":
+        return {"highest": 0, "lowest": grid_level - 1, "with_fallback": True, "top": 0, "bottom": grid_level - 1}
+    if layer != "grids":
+        raise Unknown(f"no layer {layer!r}: there are areas, grids and base")
+    if z < GRIDS_FROM:
+        raise Unknown(f"no grids at zoom {z}: they are drawn from zoom {GRIDS_FROM}; ask for the layer areas")
+    only = {"highest": grid_level, "lowest": grid_level, "top": grid_level, "bottom": grid_level}
+    return only | {"with_fallback": False}
+
+
+def base_tile(connection: sa.Connection, tile: tuple[int, int, int]) -> bytes:
+    """Vector tile of water, green, roads and rail with their names, uncompressed; empty where none is stored.
+
+    Raises
+    ------
+    Unknown
+        For a tile that does not exist.
+    """
+    z, x, y = tile
+    _check(z, x, y)
+    classes = [classes for least, classes in _ROADS if z >= least][-1]
+    raster = _raster(z)
+    metres = _WORLD_M / 2**z / raster["extent"]
+    given = {"z": z, "x": x, "y": y, "metres": metres, "classes": list(classes)}
+    return bytes(connection.execute(statement("base_tile"), given | raster).scalar_one())
+
+
+def packed(tile: bytes) -> bytes:
+    """``tile`` as gzip; the same bytes for the same tile."""
+    return gzip.compress(tile, compresslevel=6, mtime=0)
+
+
+def extent(connection: sa.Connection, edition: Edition) -> tuple[float, float, float, float]:
+    """West, south, east, north of the city in degrees."""
+    from geo.tables import areas as table
+
+    box = gis.ST_Extent(table.c.geom)
+    sides = [getattr(gis, f"ST_{side}")(box) for side in ("XMin", "YMin", "XMax", "YMax")]
+    row = connection.execute(sa.select(*sides).where(table.c.level == 0, table.c.first_edition <= edition.number)).one()
+    return (float(row[0]), float(row[1]), float(row[2]), float(row[3]))

@@ -1,0 +1,65 @@
+"""Colours, class breaks and patterns of every map: fixed, so that classes never move when one pans or zooms.
+
+Dark is what a reader looks for: little coverage, many incidents. The ramp is a softened viridis whose lightness rises
+strictly, so it survives grey printing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo.arrays import Floats
+
+RAMP = ("#453781", "#3a6a93", "#3f9a8c", "#8fc77c", "#f1e58a")
+"""Dark to light."""
+
+KINDS = {"comprehensive": "#cfe3dc", "dedicated": "#e7c98f", "fallback": "hatch-fallback"}
+"""Colours of grids where the map shows what they are and not how much; fallback ground has a pattern."""
+
+COVERAGE_BREAKS = (0.8, 0.9, 0.95, 0.9995)
+_STEPS = (1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Class:
+    """One class of a legend: from ``lower`` (taken in) to ``upper`` (left out); None is open."""
+
+    colour: str
+    lower: float | None
+    upper: float | None
+
+
+def classes(indicator: str, value: Floats) -> list[Class]:
+    """The classes of an indicator, highest first; fixed breaks for shares, rounded fifths of ``value`` for counts.
+
+    Parameters
+    ----------
+    value
+        (n,) of the whole city, so the breaks are the same whatever part is looked at; NaN are left out.
+    """
+    if indicator == "grid-coverage":
+        return _between(COVERAGE_BREAKS, RAMP)
+    known = value[np.isfinite(value) & (value > 0)]
+    if not len(known):
+        return []
+    breaks = sorted({rounded(float(one)) for one in np.quantile(known, (0.2, 0.4, 0.6, 0.8))})
+    ramp = RAMP[::-1]
+    return _between(tuple(breaks), tuple(ramp[round(k * 4 / max(len(breaks), 1))] for k in range(len(breaks) + 1)))
+
+
+def _between(breaks: tuple[float, ...], colours: tuple[str, ...]) -> list[Class]:
+    edges: list[float | None] = [None, *breaks, None]
+    found = [Class(colour, edges[k], edges[k + 1]) for k, colour in enumerate(colours[: len(breaks) + 1])]
+    return found[::-1]
+
+
+def rounded(value: float) -> float:
+    """``value`` to the nearest of 1, 2 or 5 times a power of ten; 0 stays 0."""
+    if value <= 0:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(value))
+    nearest = min((*_STEPS, 10.0), key=lambda step: abs(math.log(value / (step * power))))
+    return float(f"{nearest * power:.12g}")
