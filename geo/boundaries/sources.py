@@ -97,10 +97,11 @@ class LayerSource:
         Key of the level its rows belong to.
     datum
         What its coordinates really are; never guessed.
-    code, name, name_en, parent, kind
+    code, name, name_en, parent, parent_name, kind
         Columns; ``name`` may be a text with columns in braces: ``"Beat {beat_num}"``. Without ``code`` (grids only)
-        rows are matched to the edition in force. Without ``parent`` the code of the level above is the code's
-        beginning, or the city when that is the level above.
+        rows are matched to the edition in force. ``parent`` holds codes of the level above, ``parent_name`` names:
+        alone it finds the parent, beside ``parent`` it is compared. Without both the parent is the city when that is
+        the level above, else the code's beginning.
     ancestors, ancestor_names
         Level key → column, where parents of several levels are columns of this layer and have no layer of their own.
     code_width
@@ -117,6 +118,7 @@ class LayerSource:
     name: str | None = None
     name_en: str | None = None
     parent: str | None = None
+    parent_name: str | None = None
     kind: str | None = None
     ancestors: Mapping[str, str] = field(default_factory=dict)
     ancestor_names: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,277 @@
+"""The members of each level: rows with one code joined, levels that are only columns, and the parent of each."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.arrays import Shapes
+from geo.boundaries.findings import Finding
+from geo.boundaries.reading import Boundaries, Texts, blank
+from geo.boundaries.shapes import stand_ins
+from geo.boundaries.sources import CITY_LEVEL, CitySource
+from geo.boundaries.texts import KINDS
+from geo.crs import area_m2
+from geo.errors import Refused
+
+Rows = tuple[int, ...]
+
+_SUFFIX = re.compile("(街道办事处|街道|地区|镇|乡|社区居委会|社区居民委员会|社区|居委会|村委会|村|区|县)$")
+
+
+@dataclass(frozen=True)
+class Members:
+    """Areas or grids of one level, each once, in the order of the files.
+
+    Parameters
+    ----------
+    rows
+        Row numbers of each in its file, from 1; several where parts were joined, none where there is no row.
+    files
+        File (and layer) of each.
+    shapes
+        Degrees WGS 84 on the lattice; None where the level has no ground of its own.
+    parents
+        Codes of the level above; blank where unknown.
+    """
+
+    level: int
+    key: str
+    codes: Texts
+    names: Texts
+    kinds: Texts
+    parents: Texts
+    parent_names: Texts
+    files: Texts
+    rows: tuple[Rows, ...]
+    shapes: Shapes
+    ancestors: dict[int, Texts]
+
+    def __len__(self) -> int:
+        """Count the members."""
+        return len(self.codes)
+
+    @property
+    def has_ground(self) -> bool:
+        """Whether any member has a shape."""
+        return bool((~shapely.is_missing(self.shapes)).any())
+
+    def called(self, at: int) -> str:
+        """How a person knows a member: its code, else its name, else its row."""
+        return str(self.codes[at] or self.names[at] or f"#{self.rows[at][0] if self.rows[at] else '?'}")
+
+    def found(self, kind: str, at: int, messages: tuple[str, str], **more: object) -> Finding:
+        """A finding about one member; ``messages`` are Chinese and English, ``more`` fields of the finding."""
+        fields = {"file": str(self.files[at]), "level": self.key, "rows": self.rows[at], "codes": (str(self.codes[at]),)}
+        return Finding(kind, *messages, **{**fields, **more})  # type: ignore[arg-type]
+
+    def taken(self, keep: Sequence[int]) -> Members:
+        """Only the members at these positions, in this order."""
+        at = np.asarray(keep, dtype=np.int64)
+        return replace(
+            self,
+            codes=self.codes[at],
+            names=self.names[at],
+            kinds=self.kinds[at],
+            parents=self.parents[at],
+            parent_names=self.parent_names[at],
+            files=self.files[at],
+            rows=tuple(self.rows[one] for one in at),
+            shapes=self.shapes[at],
+            ancestors={level: values[at] for level, values in self.ancestors.items()},
+        )
+
+
+def member_of(layers: Sequence[Boundaries]) -> Members:
+    """The rows of all layers of one level as members, not joined; layers must not be empty."""
+    first = layers[0]
+    above = sorted({level for layer in layers for level in layer.ancestors})
+    return Members(
+        level=first.level,
+        key=first.key,
+        codes=np.concatenate([layer.codes for layer in layers]),
+        names=np.concatenate([layer.names for layer in layers]),
+        kinds=np.asarray([KINDS.get(str(kind).lower(), "comprehensive") for layer in layers for kind in layer.kinds] or [],
+                         dtype=object),
+        parents=np.concatenate([layer.parents for layer in layers]),
+        parent_names=np.concatenate([layer.parent_names for layer in layers]),
+        files=np.asarray([layer.label for layer in layers for _ in layer.rows], dtype=object),
+        rows=tuple((int(row),) for layer in layers for row in layer.rows),
+        shapes=np.concatenate([layer.shapes for layer in layers]),
+        ancestors={level: np.concatenate([layer.ancestors.get(level, blank(len(layer))) for layer in layers])
+                   for level in above},
+    )
+
+
+# -- one area in several rows ------------------------------------------------------------------------------------------
+def joined_parts(members: Members) -> tuple[Members, list[Finding]]:
+    """Members with rows of the same code joined where they are one area in several parts.
+
+    One area: same code, name and parent, and no common ground. Any other repeat is an error, and the rows stay.
+    """
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, code in enumerate(members.codes):
+        if code:
+            places[str(code)].append(at)
+    repeats = [group for group in places.values() if len(group) > 1]
+    findings, drop, shapes, rows = [], set(), members.shapes.copy(), list(members.rows)
+    for group in repeats:
+        if why := _apart(members, group):
+            findings += [_duplicate(members, group[0], at, why) for at in group[1:]]
+            continue
+        first, all_rows = group[0], tuple(row for at in group for row in members.rows[at])
+        findings.append(_parts(members, first, all_rows))
+        shapes[first] = _together(members.shapes[group])
+        rows[first] = all_rows
+        drop |= set(group[1:])
+    if not drop:
+        return members, findings
+    whole = replace(members, shapes=shapes, rows=tuple(rows))
+    return whole.taken([at for at in range(len(members)) if at not in drop]), findings
+
+
+def _together(shapes: Shapes) -> BaseGeometry:
+    """Parts as one multipolygon, united where they touch along a line."""
+    united = shapely.union_all(shapes)
+    return united if shapely.is_valid(united) else shapely.multipolygons(shapely.get_parts(shapes))
+
+
+def _apart(members: Members, group: list[int]) -> tuple[str, str] | None:
+    """Why rows of one code are not one area: Chinese and English; None when they are."""
+    for name, zh, en in (("names", "名称", "names"), ("parents", "上级", "parents"), ("parent_names", "上级", "parents")):
+        values = list(dict.fromkeys(str(getattr(members, name)[at]) for at in group))
+        if len(values) > 1:
+            return f"{zh}不同（{'、'.join(values)}）", f"their {en} differ ({', '.join(values)})"
+    shapes = stand_ins(members.shapes[group])
+    if shapely.is_empty(shapes).any():
+        return "其中有行没有几何", "one of them has no ground"
+    total, united = float(area_m2(shapes).sum()), shapely.union_all(shapes)
+    common = total - float(area_m2(np.asarray([united], dtype=object))[0])
+    if common > 1e-6 * total:
+        return f"范围重叠 {common:,.2f} m²", f"they overlap by {common:,.2f} m²"
+    return None
+
+
+def _duplicate(members: Members, first: int, at: int, why: tuple[str, str]) -> Finding:
+    code, one, other = members.codes[at], members.rows[first], members.rows[at]
+    return members.found(
+        "code_duplicate",
+        at,
+        (
+            f"编码 {code} 在第 {one[0]} 行与第 {other[0]} 行重复，且{why[0]}；每个编码只能属于一个区域",
+            f"code {code} is given to rows {one[0]} and {other[0]}, and {why[1]}; a code belongs to one area",
+        ),
+        rows=one + other,
+        codes=(str(code), str(code)),
+        where=members.shapes[at],
+    )
+
+
+def _parts(members: Members, at: int, rows: Rows) -> Finding:
+    code, listed = members.codes[at], ", ".join(map(str, rows))
+    return members.found(
+        "parts_joined",
+        at,
+        (
+            f"编码 {code} 出现 {len(rows)} 次（第 {listed} 行），名称、上级相同且互不重叠；合为一个区域的多个部分",
+            f"code {code} occurs {len(rows)} times (rows {listed}) with the same name and parent and no common ground; "
+            "the rows are joined as parts of one area",
+        ),
+        rows=rows,
+        where=members.shapes[at],
+    )
+
+
+# -- levels that are columns -------------------------------------------------------------------------------------------
+def ancestors_of(layer: Boundaries, level: int, key: str) -> tuple[Members, list[Finding]]:
+    """The members of a level that is a column of ``layer``: no ground of their own, parents from the column above."""
+    codes, names = layer.ancestors[level], layer.ancestor_names.get(level, layer.ancestors[level])
+    above = max((one for one in layer.ancestors if one < level), default=None)
+    parents = layer.ancestors[above] if above is not None else blank(len(layer))
+    _, first = np.unique(codes.astype(str), return_index=True)
+    keep = np.sort(first[codes[first] != ""])
+    findings = list(_parents_differ(layer, codes, parents)) if above is not None else []
+    members = Members(
+        level=level,
+        key=key,
+        codes=codes[keep],
+        names=names[keep],
+        kinds=blank(len(keep)),
+        parents=parents[keep],
+        parent_names=blank(len(keep)),
+        files=np.full(len(keep), layer.label, dtype=object),
+        rows=tuple((int(layer.rows[at]),) for at in keep),
+        shapes=np.full(len(keep), None, dtype=object),
+        ancestors={above: parents[keep]} if above is not None else {},
+    )
+    return members, findings
+
+
+def _parents_differ(layer: Boundaries, codes: Texts, parents: Texts) -> Iterable[Finding]:
+    first: dict[str, int] = {}
+    for at, code in enumerate(codes):
+        seen = first.setdefault(str(code), at)
+        if code and parents[at] != parents[seen]:
+            yield Finding(
+                "parents_differ",
+                f"{code} 在第 {layer.rows[seen]} 行属于 {parents[seen]}，在第 {layer.rows[at]} 行属于 {parents[at]}；上级只能有一个",
+                f"{code} belongs to {parents[seen]} in row {layer.rows[seen]} and to {parents[at]} in row "
+                f"{layer.rows[at]}; it can have one parent",
+                file=layer.label,
+                level=layer.key,
+                rows=(int(layer.rows[seen]), int(layer.rows[at])),
+                codes=(str(code), str(parents[seen]), str(parents[at])),
+            )
+
+
+# -- parents -----------------------------------------------------------------------------------------------------------
+def with_parents(members: Members, city: CitySource, above: Members | None, source_parent: bool) -> Members:
+    """Members with the code of their parent filled in from wherever the sources say it.
+
+    Parameters
+    ----------
+    above
+        Members of the level above; None when that is the city.
+    source_parent
+        Whether the sources name a column of parent codes: then what is blank there stays blank.
+
+    Raises
+    ------
+    Refused
+        When nothing tells the parents.
+    """
+    if members.level - 1 == CITY_LEVEL:
+        return replace(members, parents=np.full(len(members), city.code, dtype=object))
+    if source_parent:
+        return members
+    if (level := members.level - 1) in members.ancestors:
+        return replace(members, parents=members.ancestors[level])
+    if above is not None and (members.parent_names != "").any():
+        by_name = _codes_by_name(above)
+        parents = [by_name.get(plain_name(str(name)), "") for name in members.parent_names]
+        return replace(members, parents=np.asarray(parents, dtype=object))
+    digits = city.levels[level].digits
+    if digits is None:
+        raise Refused(f"level {members.key!r}: nothing says which {city.levels[level].key} a row belongs to; name parent = "
+                      "its column of codes, parent_name = its column of names, or ancestors")
+    return replace(members, parents=np.asarray([str(code)[:digits] for code in members.codes], dtype=object))
+
+
+def _codes_by_name(above: Members) -> dict[str, str]:
+    """Code by plain name; names that two members share are left out."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, name in zip(above.codes, above.names, strict=True):
+        found[plain_name(str(name))].add(str(code))
+    return {name: codes.pop() for name, codes in found.items() if len(codes) == 1 and name}
+
+
+def plain_name(name: str) -> str:
+    """A name without the word for its level (三墩镇 → 三墩), so that files that differ only in that agree."""
+    shorter = _SUFFIX.sub("", name)
+    return shorter if len(shorter) > 1 else name

@@ -1,0 +1,319 @@
+"""Layers of boundaries as they stand in their files: every format through one door, rows numbered as people see them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.arrays import Bools, Ints, Shapes
+from geo.boundaries.findings import Finding
+from geo.boundaries.sources import LayerSource, OutlineSource, near
+from geo.boundaries.unpacking import FORMATS, Opened, opened
+from geo.errors import Refused
+
+Texts = NDArray[np.object_]
+_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_NOTHING = ("", "nan", "none", "null", "<na>")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One layer as its file has it: all columns, shapes in the file's own coordinates.
+
+    Parameters
+    ----------
+    columns
+        Name → values, in the file's order and spelling.
+    shapes
+        Two-dimensional; None where there is no geometry or it cannot be read (``is_unreadable``).
+    crs
+        What the file itself says, as an EPSG code or WKT; None when it says nothing.
+    warnings
+        What the reading library said that may or may not matter.
+    """
+
+    columns: dict[str, Texts]
+    shapes: Shapes
+    is_unreadable: Bools
+    crs: str | None
+    kind: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Rows of one layer on one level: what they are called, whom they belong to, and their ground.
+
+    Parameters
+    ----------
+    level
+        Number of the level, 0 = the city.
+    rows
+        Number of each row, from 1 in the order of the file.
+    codes, names, names_en, kinds, parents, parent_names
+        Texts, blank where the file has none.
+    shapes
+        Degrees WGS 84 on the lattice once placed (``coordinates.placed``); before that in the file's coordinates.
+    ancestors, ancestor_names
+        Level → texts, for levels that are columns of this layer.
+    texts
+        Every text column of the file, for the judgement of damaged text.
+    columns
+        Names of all columns of the file.
+    """
+
+    source: LayerSource
+    level: int
+    rows: Ints
+    codes: Texts
+    names: Texts
+    names_en: Texts
+    kinds: Texts
+    parents: Texts
+    parent_names: Texts
+    shapes: Shapes
+    ancestors: dict[int, Texts] = field(default_factory=dict)
+    ancestor_names: dict[int, Texts] = field(default_factory=dict)
+    texts: dict[str, Texts] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.rows)
+
+    @property
+    def label(self) -> str:
+        """File name, and the layer inside it where one is named."""
+        return self.source.label
+
+    @property
+    def key(self) -> str:
+        """Key of the level."""
+        return self.source.level
+
+    def called(self, at: int) -> str:
+        """How a person knows a row: its code, its name, else its number."""
+        return str(self.codes[at] or self.names[at] or f"#{self.rows[at]}")
+
+
+def read_raw(source: LayerSource | OutlineSource) -> Raw:
+    """One layer of one file, whatever its format.
+
+    Raises
+    ------
+    Unknown
+        When there is no such file.
+    Refused
+        When it cannot be read as boundaries; the message names the file and what would be right.
+    TooMuch
+        When it unpacks to more than the setting allows.
+    """
+    with opened(source.file, sha256=source.sha256, member=source.layer) as file:
+        return _read_parquet(file, source) if file.kind == "parquet" else _read_gdal(file, source)
+
+
+def _read_gdal(file: Opened, source: LayerSource | OutlineSource) -> Raw:
+    import pyogrio
+
+    name = source.file.name
+    layer = _layer_name(file, source)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            meta, _, wkb, data = pyogrio.raw.read(file.path, layer=layer, encoding=source.encoding, force_2d=True)
+        except (UnicodeDecodeError, LookupError) as error:
+            raise Refused(f"the text of {name} is not {source.encoding or 'UTF-8'}: {error}; "
+                          "declare encoding = GBK or the one it was written in") from error
+        except Exception as error:  # pyogrio raises a dozen kinds of its own, all of them "this cannot be read"
+            raise Refused(f"{name} cannot be read as {file.kind}: {_said(str(error), file.path)}; "
+                          f"it must be {FORMATS}") from error
+    if wkb is None:
+        raise Refused(f"{name} has no geometry column; it must be {FORMATS} with polygons")
+    words = tuple(_said(str(one.message), file.path) for one in said if not _is(str(one.message), _OF_ROWS))
+    if grave := [one for one in words if _is(one, _GRAVE)]:
+        raise Refused(f"{name} is damaged: {grave[0]}; fetch or export it again")
+    columns = {str(key): _texts(values) for key, values in zip(meta["fields"], data, strict=True)}
+    shapes = _shapes(wkb)
+    missing = np.asarray([one is None for one in wkb], dtype=np.bool_)
+    return Raw(columns, shapes, shapely.is_missing(shapes) & ~missing, meta["crs"], file.kind, words)
+
+
+_OF_ROWS = ("non closed ring", "unsupported geometry type", "several features with id", "organizepolygons")
+"""What GDAL says of single rows: those are judged here, by row and with a place."""
+
+_GRAVE = ("corrupt", "truncat", "fail", "error", "recode", "couldn't be converted", "unable", "cannot", "premature")
+
+
+def _is(message: str, words: tuple[str, ...]) -> bool:
+    return any(one in message.lower() for one in words)
+
+
+def _layer_name(file: Opened, source: LayerSource | OutlineSource) -> str | None:
+    """Layer to read; None for formats that hold one only."""
+    if file.kind != "gpkg":
+        return None
+    import pyogrio
+
+    try:
+        there = [str(name) for name, kind in pyogrio.list_layers(file.path) if kind is not None]
+    except Exception as error:
+        raise Refused(f"{source.file.name} is a damaged GeoPackage: {_said(str(error), file.path)}") from error
+    if source.layer in there:
+        return source.layer
+    if source.layer:
+        hint = near(source.layer, there)
+        raise Refused(f"{source.file.name} has no layer {source.layer!r}; it has {', '.join(there)}{hint}")
+    if len(there) == 1:
+        return there[0]
+    raise Refused(f"{source.file.name} has {len(there)} layers: {', '.join(there)}; name one with layer = …")
+
+
+def _read_parquet(file: Opened, source: LayerSource | OutlineSource) -> Raw:
+    import geopandas
+    import pyarrow
+
+    name = source.file.name
+    try:
+        frame = geopandas.read_parquet(file.path)
+    except (ValueError, OSError, pyarrow.ArrowException) as error:
+        raise Refused(f"{name} cannot be read as GeoParquet: {_said(str(error), file.path)}; "
+                      f"it must be {FORMATS}") from error
+    shapes = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
+    columns = {str(key): _texts(frame[key].to_numpy(dtype=object, na_value=None))
+               for key in frame.columns if key != frame.geometry.name}
+    crs = frame.crs.to_wkt() if frame.crs is not None else None
+    return Raw(columns, shapes, np.zeros(len(shapes), dtype=np.bool_), crs, file.kind)
+
+
+def _said(message: str, path: Path) -> str:
+    """A library's words without the folder a file was unpacked to."""
+    return message.replace(f"{path.parent}/", "").split("\n")[0].strip().rstrip(".")[:300]
+
+
+def _shapes(wkb: NDArray[np.object_]) -> Shapes:
+    with np.errstate(invalid="ignore"):
+        shapes: Shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    for at in np.flatnonzero(shapely.is_missing(shapes)):
+        if wkb[at] is not None and _holds_nonsense(wkb[at]):
+            shapes[at] = shapely.Point(np.inf, np.inf)  # GEOS makes no ring of NaN; judged as not finite all the same
+    return shapes
+
+
+def _holds_nonsense(wkb: bytes) -> bool:
+    """Whether the first ring of a polygon holds a coordinate that is no finite number (two-dimensional WKB)."""
+    order = "<" if wkb[0] else ">"
+    kind = int(np.frombuffer(wkb, f"{order}u4", 1, 1)[0])
+    skip = {3: 9, 6: 18}.get(kind)
+    if skip is None or len(wkb) < skip + 4:
+        return False
+    points = int(np.frombuffer(wkb, f"{order}u4", 1, skip)[0])
+    xy = np.frombuffer(wkb[skip + 4 :][: points * 16], f"{order}f8")
+    return not np.isfinite(xy).all()
+
+
+def _texts(values: Any) -> Texts:
+    """Values as a person reads them: blank for nothing, whole numbers without a decimal point."""
+    values = np.asarray(values)
+    if values.dtype.kind == "f":
+        whole = np.isfinite(values) & (np.abs(values) < 2**53) & (np.rint(np.nan_to_num(values)) == values)
+        made = [str(int(one)) if flag else "" if np.isnan(one) else repr(float(one))
+                for one, flag in zip(values, whole, strict=True)]
+    else:
+        made = [_text(one) for one in values]
+    result = np.empty(len(made), dtype=object)
+    result[:] = made
+    return result
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "" if np.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
+    text = str(value).strip()
+    return "" if text.lower() in _NOTHING else text
+
+
+# -- columns ----------------------------------------------------------------------------------------------------------
+def boundaries_of(raw: Raw, source: LayerSource, level: int, levels: Callable[[str], int]) -> Boundaries:
+    """The columns a source names, as texts; shapes stay in the file's coordinates.
+
+    Parameters
+    ----------
+    levels
+        Number of a level by its key.
+
+    Raises
+    ------
+    Refused
+        When a named column is not in the file; the message names those that are.
+    """
+    count = len(raw.shapes)
+
+    def column(name: str | None) -> Texts:
+        return blank(count) if name is None else _column(raw, name, source)
+
+    return Boundaries(
+        source=source,
+        level=level,
+        rows=np.arange(1, count + 1),
+        codes=padded(column(source.code), source.code_width),
+        names=column(source.name),
+        names_en=column(source.name_en),
+        kinds=column(source.kind),
+        parents=column(source.parent),
+        parent_names=column(source.parent_name),
+        shapes=raw.shapes,
+        ancestors={levels(key): column(name) for key, name in source.ancestors.items()},
+        ancestor_names={levels(key): column(name) for key, name in source.ancestor_names.items()},
+        texts=raw.columns,
+        columns=tuple(raw.columns),
+    )
+
+
+def blank(count: int) -> Texts:
+    """So many blank texts."""
+    return np.full(count, "", dtype=object)
+
+
+def padded(codes: Texts, width: int) -> Texts:
+    """Codes with zeros on the left up to ``width``; blank ones stay blank."""
+    if not width:
+        return codes
+    return np.asarray([code and code.zfill(width) for code in codes], dtype=object)
+
+
+def _column(raw: Raw, name: str, source: LayerSource) -> Texts:
+    wanted = _TEMPLATE.findall(name) if "{" in name else [name]
+    there = list(raw.columns)
+    for one in wanted:
+        if one not in raw.columns:
+            raise Refused(f"{source.label} has no column {one!r}; it has {', '.join(there) or 'none'}{near(one, there)}")
+    if "{" not in name:
+        return raw.columns[name]
+    made = [_TEMPLATE.sub(lambda found, at=at: str(raw.columns[found[1]][at]), name) for at in range(len(raw.shapes))]
+    return np.asarray(made, dtype=object) if made else blank(0)
+
+
+def unreadable(raw: Raw, source: LayerSource) -> list[Finding]:
+    """A finding for each geometry whose bytes make no shape."""
+    return [
+        Finding(
+            "geometry_unreadable",
+            "几何无法读取（环不足四点、未闭合或为曲线）；应为闭合的多边形",
+            "the geometry cannot be read (a ring of fewer than four points, not closed, or curved); "
+            "it must be a closed polygon",
+            file=source.label,
+            level=source.level,
+            rows=(int(at) + 1,),
+        )
+        for at in np.flatnonzero(raw.is_unreadable)
+    ]

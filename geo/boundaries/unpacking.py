@@ -1,0 +1,181 @@
+"""A boundary file made ready to be read: its kind told by its first bytes, unpacked into a folder, within limits."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import sqlite3
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from geo.errors import Refused, TooMuch, Unknown
+from geo.settings import settings
+
+FORMATS = "GeoJSON, GeoPackage, zipped Shapefile or GeoParquet, each also as .gz"
+MEMBERS_MAX = 1_000
+_CHUNK = 1 << 20
+_READABLE = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file as it can be read now: ``kind`` is geojson, gpkg, shp or parquet."""
+
+    path: Path
+    kind: str
+
+
+@contextmanager
+def opened(path: Path, *, sha256: str | None = None, member: str | None = None) -> Iterator[Opened]:
+    """The file, unpacked where it is packed; what was unpacked is gone afterwards.
+
+    Parameters
+    ----------
+    sha256
+        The checksum the file must have; not checked when None.
+    member
+        Name of the dataset inside a zip that holds several, with or without its ending.
+
+    Raises
+    ------
+    Unknown
+        When there is no such file.
+    Refused
+        When it is empty, not what was declared, damaged, or of no known format.
+    TooMuch
+        When it unpacks to more than ``max_import_mb``.
+    """
+    if not path.is_file():
+        raise Unknown(f"there is no file {path}")
+    if not path.stat().st_size:
+        raise Refused(f"{path.name} is empty (0 bytes); it must be {FORMATS}")
+    if sha256:
+        _check_sha256(path, sha256)
+    with TemporaryDirectory(prefix="gridatlas-import-") as folder:
+        plain = _gunzipped(path, Path(folder)) if _magic(path).startswith(b"\x1f\x8b") else path
+        if _magic(plain).startswith(b"PK\x03\x04"):
+            plain = _unzipped(plain, path.name, Path(folder), member)
+        yield Opened(plain, _kind(plain, path.name))
+
+
+def _check_sha256(path: Path, sha256: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise Refused(f"{path.name} is not the file that was declared: sha256 {found}; sources say {sha256}")
+
+
+def _magic(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(64)
+
+
+def _limit() -> int:
+    return settings().max_import_mb * 1_000_000
+
+
+def _copy(source: IO[bytes], target: Path, name: str, spent: int) -> int:
+    """Copy a stream; answers the bytes spent so far. Counts what comes out, not what a header claims."""
+    with target.open("wb") as file:
+        while chunk := source.read(_CHUNK):
+            spent += len(chunk)
+            if spent > _limit():
+                mb = settings().max_import_mb
+                raise TooMuch(f"{name} unpacks to more than {mb} MB; the limit is GRIDATLAS_MAX_IMPORT_MB={mb}")
+            file.write(chunk)
+    return spent
+
+
+def _gunzipped(path: Path, folder: Path) -> Path:
+    target = folder / (path.name.removesuffix(".gz") or "unpacked")
+    try:
+        with gzip.open(path) as source:
+            if not _copy(source, target, path.name, 0):  # type: ignore[arg-type]
+                raise Refused(f"{path.name} unpacks to nothing; it must hold {FORMATS}")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Refused(f"{path.name} is cut off or damaged: {error}; fetch it again") from error
+    return target
+
+
+def _unzipped(path: Path, name: str, folder: Path, member: str | None) -> Path:
+    """The one dataset of a zip; members are written by bare name into one folder, so no path can leave it."""
+    inside = folder / "zip"
+    inside.mkdir()
+    spent = 0
+    try:
+        with zipfile.ZipFile(path) as packed:
+            infos = [info for info in packed.infolist() if not info.is_dir()]
+            if len(infos) > MEMBERS_MAX:
+                raise TooMuch(f"{name} holds {len(infos):,} files; at most {MEMBERS_MAX:,} are unpacked")
+            for info in infos:
+                with packed.open(info) as source:
+                    spent = _copy(source, inside / _bare(info.filename, name), name, spent)
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+        raise Refused(f"{name} is cut off or damaged: {error}; fetch it again") from error
+    except RuntimeError as error:  # zipfile's word for an encrypted member
+        raise Refused(f"{name} is encrypted; pack it without a password") from error
+    return _dataset(inside, name, member)
+
+
+def _bare(filename: str, name: str) -> str:
+    parts = PurePosixPath(filename.replace("\\", "/")).parts
+    if not parts or ".." in parts or filename.startswith(("/", "\\")) or ":" in parts[0]:
+        raise Refused(f"{name} holds a file that would be written outside its folder: {filename!r}; pack bare files")
+    return parts[-1]
+
+
+def _dataset(inside: Path, name: str, member: str | None) -> Path:
+    found = sorted(one for one in inside.iterdir() if one.suffix.lower() in _READABLE and one.name[0] != ".")
+    if member and len(found) > 1:
+        found = [one for one in found if member in (one.name, one.stem)] or found
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(one.name for one in (found or sorted(inside.iterdir()))[:8]) or "nothing"
+    if found:
+        raise Refused(f"{name} holds {len(found)} datasets: {there}; name one with layer = …")
+    raise Refused(f"{name} holds no boundaries, only {there}; it must hold {FORMATS}")
+
+
+def _kind(path: Path, name: str) -> str:
+    """Format by the first bytes, whatever the name says."""
+    magic = _magic(path)
+    if magic.startswith(b"SQLite format 3\x00"):
+        _check_sqlite(path, name)
+        return "gpkg"
+    if magic.startswith(b"PAR1"):
+        return "parquet"
+    if magic.startswith(b"\x00\x00\x27\x0a"):
+        return "shp"
+    if magic.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return "geojson"
+    begins = magic[:24].decode("utf-8", "replace")
+    raise Refused(f"{name} holds no boundaries: it begins with {begins!r}; it must be {FORMATS}")
+
+
+def _check_sqlite(path: Path, name: str) -> None:
+    """Refuse a GeoPackage that is shorter than its header says, or whose pages do not hang together."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    size = path.stat().st_size
+    if len(header) == 100:
+        page, pages = struct.unpack(">H", header[16:18])[0], struct.unpack(">I", header[28:32])[0]
+        claimed = (65_536 if page == 1 else page) * pages
+        if size < claimed:
+            raise Refused(f"{name} is cut off: {size:,} bytes of {claimed:,} its header names; fetch it again")
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise Refused(f"{name} is a damaged GeoPackage: {error}; fetch it again") from error
+    if answer != "ok":
+        raise Refused(f"{name} is a damaged GeoPackage: {answer}; fetch it again")
