@@ -1,0 +1,191 @@
+"""One incident taken in: placed by the rules of a file, durable once answered; the same key is one incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from geo import areas
+from geo.actors import Actor
+from geo.assignments import microseconds
+from geo.crs import datum_of
+from geo.errors import Refused, Stale
+from geo.incidents.months import make_months
+from geo.incidents.placing import Places, lock_current, place
+from geo.incidents.reports import NEVER_US, REPORTED, UNCLASSIFIED, Reports, digests, lonlat_of
+from geo.incidents.searching import Incident, one
+from geo.tables import audit_events, incident_keys, incidents
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""A report may be this far ahead of our clock; later ones are refused as wrong."""
+
+
+@dataclass(frozen=True)
+class NewIncident:
+    """An incident as it is reported.
+
+    Parameters
+    ----------
+    source, reference
+        Who reports it and under what number: together its key.
+    occurred_at
+        A time without offset is read in the city's time zone.
+    x, y
+        Longitude and latitude, or east and north, in ``datum``; None or not finite: kept without position.
+    accuracy_m
+        Metres; None when not known.
+    urgency
+        0 ordinary, 1 urgent.
+    reported_at
+        None = now.
+    """
+
+    source: str
+    reference: str
+    occurred_at: datetime
+    x: float | None = None
+    y: float | None = None
+    datum: str = "wgs84"
+    category: str = UNCLASSIFIED
+    urgency: int = 0
+    status: str = REPORTED
+    reported_at: datetime | None = None
+    accuracy_m: float | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredIncident:
+    """What is stored, and whether it had been before."""
+
+    incident: Incident
+    is_repeat: bool
+
+
+def add(connection: sa.Connection, actor: Actor, incident: NewIncident) -> StoredIncident:
+    """The incident as it is stored; the same report a second time is answered with the first.
+
+    Raises
+    ------
+    Refused
+        Without source or reference, with an impossible time, an unknown datum or urgency. Never for its position.
+    Stale
+        When the key is stored with other content; the stored one stays.
+    Unknown
+        When nothing has been published.
+    """
+    reports = _reports(connection, incident)
+    digest = digests(reports)[0].as_py()
+    key = {"source": reports.source[0].as_py(), "reference": reports.reference[0].as_py()}
+    occurred_at = _instant(int(reports.occurred_us[0]))
+    number = connection.scalar(
+        pg.insert(incident_keys)
+        .values(**key, id=sa.text("nextval(pg_get_serial_sequence('incidents', 'id'))"))
+        .values(occurred_at=occurred_at, digest=digest)
+        .on_conflict_do_nothing()
+        .returning(incident_keys.c.id)
+    )
+    if number is None:
+        return _repeated(connection, key, digest)
+    current = lock_current(connection)
+    places = place(connection, current, reports.lonlat, reports.occurred_us, reports.accuracy_m)
+    make_months(connection, reports.occurred_us)
+    connection.execute(sa.insert(incidents).values(id=number, **_row(reports, places)))
+    connection.execute(
+        sa.insert(audit_events).values(actor=actor.name, action="incidents.add", detail={**key, "id": number})
+    )
+    return StoredIncident(one(connection, number, occurred_at), is_repeat=False)
+
+
+def _repeated(connection: sa.Connection, key: dict[str, str], digest: bytes) -> StoredIncident:
+    stored = connection.execute(sa.select(incident_keys).filter_by(**key)).one()
+    before = one(connection, stored.id, stored.occurred_at)
+    if bytes(stored.digest) != digest:
+        raise Stale(
+            f"reference {key['reference']!r} of source {key['source']!r} is stored with other content as incident "
+            f"{before.id}, occurred at {before.occurred_at.isoformat()}; it stays as first reported"
+        )
+    return StoredIncident(before, is_repeat=True)
+
+
+def _reports(connection: sa.Connection, incident: NewIncident) -> Reports:
+    """One incident as a batch of one. Raises Refused for all but its position."""
+    key = {name: _text(getattr(incident, name)) for name in ("source", "reference")}
+    for name, text in key.items():
+        if not text:
+            raise Refused(f"an incident without {name} cannot be told from another; give its {name}")
+    if incident.urgency not in (0, 1):
+        raise Refused(f"urgency {incident.urgency} is not known; 0 is ordinary, 1 urgent")
+    datum = datum_of(incident.datum).name
+    zone = ZoneInfo(areas.city(connection).time_zone)
+    raw = np.array([[_figure(incident.x), _figure(incident.y)]])
+    return Reports(
+        row=np.array([1], dtype=np.int64),
+        source=pa.array([key["source"]]),
+        reference=pa.array([key["reference"]]),
+        category=pa.array([_text(incident.category) or UNCLASSIFIED]),
+        urgency=np.array([incident.urgency], dtype=np.int16),
+        status=pa.array([_text(incident.status) or REPORTED]),
+        occurred_us=np.array([_time("occurred_at", incident.occurred_at, zone)]),
+        reported_us=np.array([_time("reported_at", incident.reported_at, zone)]),
+        raw=raw,
+        datum=pa.array([datum]),
+        accuracy_m=np.array([_figure(incident.accuracy_m)]),
+        address=pa.array([_text(incident.address) or None], type=pa.string()),
+        lonlat=lonlat_of(raw, pa.array([datum])),
+    )
+
+
+def _text(text: str | None) -> str:
+    """Text without what PostgreSQL cannot keep, nor blanks around it."""
+    return (text or "").replace("\0", "").strip()
+
+
+def _figure(figure: float | None) -> float:
+    return float(figure) if figure is not None and np.isfinite(figure) else float("nan")
+
+
+def _time(name: str, instant: datetime | None, zone: ZoneInfo) -> int:
+    if instant is None:
+        return NEVER_US
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=zone)
+    latest = datetime.now(UTC) + AHEAD
+    if not EARLIEST <= aware <= latest:
+        raise Refused(f"{name} {aware.isoformat()} cannot be; possible: {EARLIEST:%Y-%m-%d} to {latest:%Y-%m-%d}")
+    return microseconds(aware)
+
+
+def _instant(us: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+
+
+def _row(reports: Reports, places: Places) -> dict[str, Any]:
+    """The columns of the only incident of a batch."""
+    lon, lat = reports.lonlat[0].tolist()
+    reported_us = int(reports.reported_us[0])
+    texts = ("source", "reference", "category", "status", "datum", "address")
+    figures = {"raw_x": reports.raw[0, 0], "raw_y": reports.raw[0, 1], "accuracy_m": reports.accuracy_m[0]}
+    ids = {"grid_then": places.grid_then[0], "grid_now": places.grid_now[0], "community_id": places.community[0]}
+    return {
+        **{name: getattr(reports, name)[0].as_py() for name in texts},
+        **{name: None if np.isnan(figure) else float(figure) for name, figure in figures.items()},
+        **{name: int(number) or None for name, number in ids.items()},
+        "urgency": int(reports.urgency[0]),
+        "occurred_at": _instant(int(reports.occurred_us[0])),
+        "reported_at": datetime.now(UTC) if reported_us == NEVER_US else _instant(reported_us),
+        "geom": None if np.isnan(lon) else f"SRID=4326;POINT({lon!r} {lat!r})",
+        "edition_then": int(places.edition_then[0]),
+        "is_before_first_edition": bool(places.is_before_first[0]),
+        "edition_now": places.edition_now,
+        "border_m": None if np.isnan(places.border_m[0]) else float(places.border_m[0]),
+        "rule": int(places.rule[0]),
+        "is_doubtful": bool(places.is_doubtful[0]),
+    }

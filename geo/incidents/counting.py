@@ -1,0 +1,91 @@
+"""How many incidents each grid had: on the borders of any edition, or as it was when they happened."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+
+from geo import areas
+from geo.areas import Edition
+from geo.arrays import Ints
+from geo.assignments import assign, open_index
+from geo.incidents.searching import Filters, conditions_of
+from geo.tables import grids, incidents
+
+UNASSIGNED = 0
+Borders = Literal["today", "then"]
+Counts = tuple[Ints, Ints]
+
+
+def counts(
+    connection: sa.Connection, edition: Edition, filters: Filters | None = None, *, borders: Borders = "today"
+) -> Counts:
+    """Ids of grids, ascending, and how many incidents each has; id 0 stands first and counts the unassigned.
+
+    Parameters
+    ----------
+    edition
+        On whose borders incidents are counted.
+    filters
+        Which ones.
+    borders
+        ``today``: every incident on the borders of ``edition``. ``then``: in the grid in force when it happened,
+        whatever ``edition`` is; its id may be retired.
+
+    Notes
+    -----
+    Both sum to the same total, the unassigned included. Grids without incidents are left out.
+
+    Raises
+    ------
+    Refused, Unknown
+        As ``search`` does.
+    """
+    current = areas.current(connection)
+    asked = conditions_of(connection, filters or Filters(), current)
+    if borders == "then":
+        return _grouped(connection, incidents.c.grid_then, asked)
+    if edition.number == current.number:
+        return _grouped(connection, incidents.c.grid_now, asked)
+    return _recounted(connection, edition, current, asked)
+
+
+def _grouped(
+    connection: sa.Connection, grid: sa.ColumnElement[int | None], asked: list[sa.ColumnElement[bool]]
+) -> Counts:
+    key = sa.func.coalesce(grid, UNASSIGNED).label("id")
+    rows = connection.execute(sa.select(key, sa.func.count()).where(*asked).group_by(key)).all()
+    return _summed(np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2))
+
+
+def _summed(pairs: Ints) -> Counts:
+    """Sum of the counts of each id; the unassigned are told even when there are none."""
+    ids, place = np.unique(np.append(pairs[:, 0], UNASSIGNED), return_inverse=True)
+    total = np.zeros(len(ids), dtype=np.int64)
+    np.add.at(total, place[:-1], pairs[:, 1])
+    return ids, total
+
+
+def _recounted(
+    connection: sa.Connection, edition: Edition, current: Edition, asked: list[sa.ColumnElement[bool]]
+) -> Counts:
+    """Counts on the borders of an older edition: by today's grid where its ground is the same, the rest located."""
+    first, last = sorted((edition.number, current.number))
+    spanning = sa.select(grids.c.id).where(
+        grids.c.first_edition <= first, sa.or_(grids.c.last_edition.is_(None), grids.c.last_edition > last)
+    )
+    same = incidents.c.grid_now.in_(spanning)
+    ids, total = _grouped(connection, incidents.c.grid_now, [*asked, same])
+    # null is neither in nor not in: an unassigned incident may lie in a grid of the other edition
+    rest = sa.or_(incidents.c.grid_now.is_(None), sa.not_(same))
+    rows = connection.execute(
+        sa.select(gis.ST_X(incidents.c.geom), gis.ST_Y(incidents.c.geom)).where(*asked, rest)
+    ).all()
+    lonlat = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
+    index = open_index(connection, edition)
+    located = index.ids(assign(index, lonlat).position).astype(np.int64)
+    pairs = np.vstack([np.column_stack([ids, total]), np.column_stack([located, np.ones_like(located)])])
+    return _summed(pairs)

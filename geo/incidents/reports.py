@@ -1,0 +1,115 @@
+"""Incidents as they were reported, many at a time and every field usable; what tells a repeat from a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geo.arrays import Floats, Ints
+from geo.assignments import on_earth
+from geo.crs import datum_of, snap, to_wgs84
+from geo.errors import GeoError
+
+UNCLASSIFIED = "unclassified"
+REPORTED = "reported"
+NEVER_US = int(np.iinfo(np.int64).min)
+"""Stands for a time that was not told."""
+
+_DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Reports:
+    """The fields of n incidents; texts are arrow arrays, empty rather than null except ``address``.
+
+    Attributes
+    ----------
+    row
+        Row numbers of the file, ascending.
+    occurred_us, reported_us
+        Microseconds since 1970 UTC; ``reported_us`` is :data:`NEVER_US` where it was not told.
+    raw
+        (n, 2) the position as it came, in ``datum``; NaN for none.
+    accuracy_m
+        Metres; NaN when not known.
+    lonlat
+        (n, 2) degrees WGS 84, snapped; NaN where ``raw`` is no position on Earth.
+    """
+
+    row: Ints
+    source: pa.Array
+    reference: pa.Array
+    category: pa.Array
+    urgency: NDArray[np.int16]
+    status: pa.Array
+    occurred_us: Ints
+    reported_us: Ints
+    raw: Floats
+    datum: pa.Array
+    accuracy_m: Floats
+    address: pa.Array
+    lonlat: Floats
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def lonlat_of(raw: Floats, datum: pa.Array) -> Floats:
+    """Positions (n, 2) in degrees WGS 84, snapped; NaN where there is none on Earth or the datum is not known."""
+    found = np.full(raw.shape, np.nan)
+    names = np.array(datum.to_pylist(), dtype=np.str_)
+    finite = np.isfinite(raw).all(axis=1)
+    for name in np.unique(names[finite]).tolist():
+        rows = np.flatnonzero(finite & (names == name))
+        found[rows] = converted(raw[rows], name)
+    return found
+
+
+def converted(raw: Floats, datum: str) -> Floats:
+    """Positions (n, 2) of one datum in degrees WGS 84, snapped; NaN where they are not on Earth."""
+    try:
+        known = datum_of(datum)
+    except GeoError:
+        return np.full(raw.shape, np.nan)
+    # only coordinates the datum can express: the others would come out as infinity, with a warning or an error
+    good = on_earth(raw) if known.epsg is None else np.isfinite(raw).all(axis=1)
+    found = np.full(raw.shape, np.nan)
+    if good.any():
+        found[good] = snap(to_wgs84(raw[good], known))
+    found[~on_earth(found)] = np.nan
+    return found
+
+
+def digests(reports: Reports) -> pa.Array:
+    """What was reported, 16 bytes (n,) each: equal for a repeat, different when any field but the key changed."""
+    fixed = np.column_stack(
+        [
+            reports.occurred_us,
+            reports.reported_us,
+            reports.urgency,
+            *(_bits(column) for column in (*reports.raw.T, reports.accuracy_m)),
+        ]
+    ).astype("<i8")
+    width = fixed.shape[1] * fixed.itemsize
+    numbers = memoryview(fixed.tobytes())
+    texts = zip(
+        *(column.to_pylist() for column in (reports.category, reports.status, reports.datum, reports.address)),
+        strict=True,
+    )
+    made = [
+        blake2b(
+            b"\x1f".join([numbers[at * width : (at + 1) * width], *((text or "").encode() for text in row)]),
+            digest_size=_DIGEST_BYTES,
+        ).digest()
+        for at, row in enumerate(texts)
+    ]
+    return pa.array(made, type=pa.binary())
+
+
+def _bits(figures: Floats) -> Ints:
+    """The bits of figures, one pattern for every NaN and for both zeros."""
+    return np.where(np.isnan(figures), np.nan, figures + 0.0).view(np.int64)
