@@ -121,11 +121,11 @@ class Cluster:
             del os.environ[name]
         if self.pid() and self._answers():
             return "already up"
-        with self._locked():
+        with self._locked() as lock:
             if self.pid() and self._answers():
                 return "already up"
             if new := not self._initialised():
-                self._create(progress)
+                self._create(lock, progress)
             self._start(progress)
             self._furnish()
             return "created" if new else "started"
@@ -193,14 +193,14 @@ class Cluster:
         return Path(tempfile.gettempdir()) / f"{NAME}-{os.geteuid()}-{mark}"
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[int]:
         account = server_account()
         self.home.mkdir(parents=True, exist_ok=True)
         if account:
             _open_to(account, self.home)
         with (self.home / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock.fileno()
 
     def _initialised(self) -> bool:
         version = self.data / "PG_VERSION"
@@ -213,7 +213,7 @@ class Cluster:
             raise Unavailable(_other_major(self.home / f"pg{max(others)}", str(max(others)), self.install))
         return False
 
-    def _create(self, progress: Progress | None) -> None:
+    def _create(self, lock: int, progress: Progress | None) -> None:
         if progress:
             progress(f"creating the database cluster in {self.data}")
         account = server_account()
@@ -229,6 +229,7 @@ class Cluster:
             *("initdb", "-D", made, "-U", NAME, "-E", "UTF8", *locale, *icu),
             *("-A", "peer", "--no-sync", "--no-instructions"),
             timeout=START_S,
+            pass_fds=(lock,),  # when we are killed it goes on, and whoever comes next waits for it
         )
         owners = {account.pw_name if account else getpass.getuser(), pwd.getpwuid(os.geteuid()).pw_name}
         (made / "pg_hba.conf").write_text("local all all peer map=own\n")

@@ -65,12 +65,12 @@ def unpack(into: Path, wish_of: Callable[[Apt], Wish], progress: Progress | None
     """
     if not is_here():
         raise Unavailable("only Debian, Ubuntu and their kin have apt-get and dpkg-deb to fetch it with")
-    with _alone(into):
+    with _alone(into) as lock:
         if (into / MARK).exists():
             return
         state = into.with_name(f".{into.name}.apt")
         try:
-            _unpack(into, Apt(state), wish_of, progress)
+            _unpack(into, Apt(state, lock), wish_of, progress)
         except OSError as error:
             raise Unavailable(f"{into} could not be written: {error}") from error
         shutil.rmtree(state, ignore_errors=True)
@@ -89,7 +89,7 @@ def _unpack(into: Path, apt: Apt, wish_of: Callable[[Apt], Wish], progress: Prog
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     for archive in archives:
-        _run("dpkg-deb", "-x", str(archive), str(new))
+        _run("dpkg-deb", "-x", str(archive), str(new), lock=apt.lock)
     new.chmod(0o755)  # the first package sets the mode of the root folder
     for name in ("doc", "man", "locale", "lintian", "bug", "info"):
         shutil.rmtree(new / "usr/share" / name, ignore_errors=True)
@@ -100,29 +100,38 @@ def _unpack(into: Path, apt: Apt, wish_of: Callable[[Apt], Wish], progress: Prog
 
 
 @contextmanager
-def _alone(into: Path) -> Iterator[None]:
+def _alone(into: Path) -> Iterator[int]:
     into.parent.mkdir(parents=True, exist_ok=True)
     with into.with_name(f".{into.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
-def _run(*command: str, cwd: Path | None = None) -> str:
+def _run(*command: str, lock: int, cwd: Path | None = None) -> str:
     try:
+        # the lock is handed down: when we are killed the command goes on, and whoever comes next waits for it
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=cwd, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL
+            command,
+            cwd=cwd,
+            timeout=TIMEOUT_S,
+            pass_fds=(lock,),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"{command[0]} did not end within {TIMEOUT_S} s") from error
     if done.returncode:
-        raise Unavailable(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-800:]}")
+        raise Unavailable(f"{command[0]} … {command[-1]} failed: {(done.stderr or done.stdout).strip()[-800:]}")
     return done.stdout
 
 
 class Apt:
     """apt with a state folder of its own: the system's sources and keys, our own lists and archives."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, lock: int) -> None:
+        self.lock = lock
         self.archives = state / "archives"
         (state / "lists/partial").mkdir(parents=True, exist_ok=True)
         (self.archives / "partial").mkdir(parents=True, exist_ok=True)
@@ -141,7 +150,9 @@ class Apt:
     def update(self) -> None:
         """Read the package lists; sources that do not answer are only remembered."""
         command = ["apt-get", *self._options, "-q", "update"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, pass_fds=(self.lock,)
+        )
         self._complaints = done.stderr.strip()
 
     def said(self) -> str:
@@ -171,7 +182,9 @@ class Apt:
         return sorted(wanted)
 
     def _essential(self) -> set[str]:
-        lines = _run("dpkg-query", "-W", "-f", "${Package} ${Priority} ${db:Status-Status}\n").splitlines()
+        lines = _run(
+            "dpkg-query", "-W", "-f", "${Package} ${Priority} ${db:Status-Status}\n", lock=self.lock
+        ).splitlines()
         return {line.split()[0] for line in lines if line.endswith((" required installed", " important installed"))}
 
     def megabytes(self, packages: Sequence[str]) -> int:
@@ -189,10 +202,10 @@ class Apt:
         return [archive for archive in archives if archive.name.split("_")[0] in wanted]
 
     def _get(self, *arguments: str) -> str:
-        return _run("apt-get", *self._options, "-qq", *arguments, cwd=self.archives)
+        return _run("apt-get", *self._options, "-qq", *arguments, lock=self.lock, cwd=self.archives)
 
     def _cache(self, *arguments: str) -> str:
-        return _run("apt-cache", *self._options, *arguments)
+        return _run("apt-cache", *self._options, *arguments, lock=self.lock)
 
 
 def dependencies(said: str) -> dict[str, list[str]]:
