@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -32,7 +33,7 @@ class Scheme:
         fixed = [length for length in self.lengths if length]
         if len(self.lengths) < 2 or any(length < 0 for length in self.lengths):
             raise Refused(f"code lengths {self.lengths} must name every level from the city to the grid, 0 for free")
-        if any(b <= a for a, b in zip(fixed, fixed[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(fixed)):
             raise Refused(f"code lengths {self.lengths} must grow from level to level, as in 4, 6, 9, 12, 15")
 
     @property

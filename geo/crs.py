@@ -13,14 +13,14 @@ from functools import cache
 import numpy as np
 import pyproj
 import shapely
-from pyproj import network
 from pyproj.exceptions import CRSError, ProjError
+from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
 from geo import datums
 from geo.arrays import Floats, Ints, Shapes
 from geo.errors import Refused
 
-network.set_network_enabled(active=False)
+set_network_enabled(active=False)
 
 SNAP = 1e-8
 """Degrees between the nodes of the lattice all stored ground lies on; 1.11 mm of latitude."""
@@ -203,10 +203,9 @@ def area_m2(shapes: Shapes) -> Floats:
     rings, of_part = shapely.get_rings(parts, return_index=True)
     xy, starts = shapely.get_coordinates(rings), np.cumsum(shapely.get_num_coordinates(rings))[:-1]
     sizes = [abs(_WGS84.polygon_area_perimeter(ring[:-1, 0], ring[:-1, 1])[0]) for ring in np.split(xy, starts)]
-    signed = np.asarray(sizes[: len(rings)], dtype=np.float64)
+    signed: Floats = np.asarray(sizes[: len(rings)], dtype=np.float64)
     signed[1:][of_part[1:] == of_part[:-1]] *= -1  # all rings of a part after its first are holes
-    total: Floats = np.bincount(of_shape[of_part], weights=signed, minlength=len(shapes))
-    return total
+    return np.bincount(of_shape[of_part], weights=signed, minlength=len(shapes)).astype(np.float64)
 
 
 def _pieces(a: Floats, b: Floats, move: Callable[[Floats], Floats], unit_m: float) -> Ints:

@@ -120,7 +120,7 @@ def matched(shapes: Shapes, outline: BaseGeometry | None) -> Shapes:
         if not len(ends):
             break
         tree = shapely.STRtree(shapes)
-        wrong = shapely.linestrings(ends.reshape(-1, 2, 2))
+        wrong = np.asarray(shapely.linestrings(ends.reshape(-1, 2, 2)), dtype=object)
         around = tree.query(wrong, predicate="dwithin", distance=NEAR)[1]
         wider = np.union1d(np.union1d(owners, around), near)
         if len(wider) == len(near):  # the same shapes again: noding has done what it can

@@ -6,6 +6,8 @@ few steps of the lattice is a difference of nodes and never told.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -23,7 +25,9 @@ def fitted(shapes: Shapes, first: int) -> tuple[Shapes, list[Fault]]:
     only snapping makes invalid is set right in silence: it is no defect of the source.
     """
     shapes = np.asarray(shapes, dtype=object)
-    shapes = shapely.force_2d(np.where(shapely.is_missing(shapes), shapely.Polygon(), shapes))
+    shapes = shapes.copy()
+    shapes[shapely.is_missing(shapes)] = shapely.Polygon()
+    shapes = shapely.force_2d(shapes)
     empty, valid = shapely.is_empty(shapes), shapely.is_valid(shapes)
     found = [Fault("empty", shapely.Point(), 0.0, (first + int(at),)) for at in np.flatnonzero(empty)]
     for at in np.flatnonzero(~valid):
@@ -62,22 +66,48 @@ def wide_parts(shape: BaseGeometry) -> Shapes:
 
 
 def _told(kind: str, parts: Shapes, parties: tuple[int, ...]) -> Fault:
-    where = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-    return Fault(kind, where, float(area_m2(parts).sum()), parties)
+    return Fault(kind, one_of(parts), float(area_m2(parts).sum()), parties)
+
+
+def one_of(parts: Shapes) -> BaseGeometry:
+    """Polygons as one shape."""
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
 
 
 def overlaps(shapes: Shapes, first: int) -> list[Fault]:
-    """One fault for each two shapes that hold the same ground; positions count from ``first``."""
-    if not len(mismatch(shapes, whole_of(shapes))[0]):
+    """One fault for each two shapes that hold the same ground; positions count from ``first``.
+
+    Ground that two shapes share, or leave between them, within the snap is told once for all as ``hair``: matching sets
+    it right.
+    """
+    whole = whole_of(shapes)
+    if not len(mismatch(shapes, whole)[0]):
         return []
     a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     a, b = a[a < b], b[a < b]
     common = shapely.intersection(shapes[a], shapes[b])
-    found = []
+    found: list[Fault] = []
+    hair: list[BaseGeometry] = [hole for hole in holes_of(whole) if not len(wide_parts(hole))]
+    parties: set[int] = set()
     for at in np.flatnonzero(shapely.area(common) > 0):
+        pair = (first + int(a[at]), first + int(b[at]))
         if len(parts := wide_parts(common[at])):
-            found.append(_told("overlap", parts, (first + int(a[at]), first + int(b[at]))))
+            found.append(_told("overlap", parts, pair))
+        else:
+            hair += [part for part in shapely.get_parts(common[at]) if part.area > 0]
+            parties.update(pair)
+    if hair:
+        found.append(replace(_told("hair", np.asarray(hair, dtype=object), ()), parties=tuple(sorted(parties))))
     return found
+
+
+def holes_of(whole: BaseGeometry) -> Shapes:
+    """The holes of a shape, as polygons."""
+    parts = shapely.get_parts(whole)
+    rings, of_part = shapely.get_rings(parts[shapely.get_type_id(parts) == 3], return_index=True)
+    inner = np.zeros(len(rings), dtype=np.bool_)
+    inner[1:] = of_part[1:] == of_part[:-1]
+    return np.asarray([shapely.Polygon(ring) for ring in rings[inner]], dtype=object)
 
 
 def beyond(shapes: Shapes, parent: Ints, parents: Shapes, kind: str, first: tuple[int, int]) -> list[Fault]:

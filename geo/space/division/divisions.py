@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -17,16 +18,17 @@ from geo.arrays import Codes, Ints, Shapes
 from geo.codes import Scheme
 from geo.crs import area_m2, metric_epsg, shapes_to_metres
 from geo.errors import Refused
-from geo.space.arrangement import matched, same_ground, thickness
+from geo.space.arrangement import NEAR, matched, same_ground, thickness
 from geo.space.division.rows import AreaLayer, Division, Lift, NamedGrids, lifted, positions
-from geo.space.grounds import beyond, closed, fitted, overlaps, rests
+from geo.space.grounds import beyond, closed, fitted, holes_of, one_of, overlaps, rests
 from geo.space.partition import OUTSIDE, Fault, faults, whole_of
 
 GAP_M = 1.0
 """Uncovered ground thinner than this (twice its area over its perimeter) is a gap between borders, not ground."""
 
 BLOCKING = frozenset({"empty", "invalid", "off_grid", "unmatched", "gap", "overlap", "outside", "outside_parent"})
-"""Kinds of fault with which nothing is published; ``no_community`` is told and stands."""
+"""Kinds of fault with which nothing is published. Two others are told and stand: ``no_community`` (ground of an area
+in none of the areas below it) and ``hair`` (borders apart by no more than the snap, which matching sets right)."""
 
 
 def divide(
@@ -62,7 +64,7 @@ def divide(
     city = _City.of(named, areas, outline)
     found = city.unfit + _judged(city)
     pieces, more = _fallback(city, scheme)
-    found += more
+    found += more + _without_community(city)
     leaves = _leaves(city, pieces, scheme)
     if not any(fault.kind in BLOCKING for fault in found):
         shapes = matched(leaves.shapes, city.outline)
@@ -201,21 +203,26 @@ def _fallback(city: _City, scheme: Scheme) -> tuple[list[_Piece], list[Fault]]:
             wide = thickness(shapes_to_metres(parts, city.epsg)) >= GAP_M
             found += [_gap(part, city, layer, int(at)) for part in parts[~wide]]
             if wide.any():
-                pieces.append(_Piece(layer, int(at), _one(parts[wide])))
+                pieces.append(_Piece(layer, int(at), one_of(parts[wide])))
         children, parent = layer.shapes, layer.parent
         taken = np.concatenate([taken, layer.shapes])
-    lowest = city.layers[-1].given.level
-    for piece in pieces:
-        if piece.layer.given.level < lowest:
-            m2 = float(area_m2(np.asarray([piece.ground], dtype=object))[0])
-            found.append(Fault("no_community", piece.ground, m2, (piece.layer.first + piece.at,)))
     if city.outline is None:
         found += _thin_holes(city)
     return pieces, found
 
 
-def _one(parts: Shapes) -> BaseGeometry:
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+def _without_community(city: _City) -> list[Fault]:
+    """Ground of an area in none of the drawn areas below it, whether a grid holds it or not."""
+    found: list[Fault] = []
+    drawn = [layer for layer in city.layers if layer.drawn]
+    for layer, below in pairwise(drawn):
+        parent = below.parent if below.given.level == layer.given.level + 1 else np.zeros(len(below.shapes), np.int64)
+        open_ = np.flatnonzero(~closed(below.shapes, parent, layer.shapes) & ~shapely.is_empty(layer.shapes))
+        for at, parts in zip(open_, rests(layer.shapes[open_], below.shapes), strict=True):
+            wide = parts[thickness(shapes_to_metres(parts, city.epsg)) >= GAP_M]
+            if len(wide):
+                found.append(Fault("no_community", one_of(wide), float(area_m2(wide).sum()), (layer.first + int(at),)))
+    return found
 
 
 def _gap(part: BaseGeometry, city: _City, layer: _Layer, at: int) -> Fault:
@@ -226,13 +233,8 @@ def _gap(part: BaseGeometry, city: _City, layer: _Layer, at: int) -> Fault:
 
 def _thin_holes(city: _City) -> list[Fault]:
     """Holes of the grids' own union too thin to be ground that is meant to be free."""
-    parts = shapely.get_parts(whole_of(city.grids))
-    rings, of_part = shapely.get_rings(parts, return_index=True)
-    inner = np.append(False, of_part[1:] == of_part[:-1])
-    holes = np.asarray([shapely.Polygon(ring) for ring in rings[inner]], dtype=object)
-    if not len(holes):
-        return []
-    thin = thickness(shapes_to_metres(holes, city.epsg)) < GAP_M
+    holes = holes_of(whole_of(city.grids))
+    thin = (thickness(shapes_to_metres(holes, city.epsg)) < GAP_M) & (thickness(holes) > NEAR)
     return [_gap(hole, city, city.layers[0], 0) for hole in holes[thin]]
 
 

@@ -61,7 +61,7 @@ class Division:
 
     def areas_within(self, code: str) -> Bools:
         """Which areas are the named one or lie under it."""
-        inside = self.area_codes == code
+        inside: Bools = self.area_codes == code
         parent = positions(self.area_parents, self.area_codes)
         for _ in range(self.levels):
             inside = inside | (np.append(inside, False)[parent])
