@@ -1,0 +1,314 @@
+"""The one way into an edition: a judged division becomes what is in force, in one transaction, or nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import sqlalchemy as sa
+
+from geo import areas, moves, rows
+from geo.actors import Actor
+from geo.areas import City, Edition
+from geo.arrays import Bools, Codes
+from geo.errors import Refused, Unknown
+from geo.space import division as divisions
+from geo.space.division import Comparison, Crossing, Division
+from geo.tables import areas as areas_table
+from geo.tables import audit_events, cities, codes, crosswalks, editions, grids, in_edition
+
+_SHOWN = 8  # codes named in a message before "and n more"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish did; codes ascend.
+
+    ``changed`` counts leaves whose code, name, kind, parent or ground differs, ``noded`` those which only gained or
+    lost vertices; ``moved_incidents`` were placed anew.
+    """
+
+    edition: Edition
+    changed: int
+    noded: int
+    appeared: Codes
+    retired: Codes
+    crosswalk: list[Crossing]
+    moved_incidents: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be published, by whom, and where it comes from.
+
+    Parameters
+    ----------
+    effective_at
+        Aware; None = now. Never in the future: what is not in force has no number.
+    origin
+        Where the ground comes from: ``kind`` (``import`` or ``plan``), files with their sha256, licence.
+    within
+        Code of the area whose ground is replaced; None = the whole city.
+    over_edits
+        True: later edits inside the scope may be undone.
+    """
+
+    actor: Actor
+    summary: str
+    origin: Mapping[str, object]
+    effective_at: datetime | None = None
+    within: str | None = None
+    over_edits: bool = False
+
+
+def publish(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
+    """The edition that ``division`` became; None when it is what is in force already.
+
+    Sameness is judged on the partition, not on the file. Only areas and leaves that changed or were noded get new rows.
+
+    Raises
+    ------
+    Refused
+        When another city is stored, a retired code returns, later edits would be undone, or the hour does not follow
+        the last edition's.
+    Broken
+        When the leaves would no longer divide the city; ``where`` shows the places.
+    Unknown
+        When ``within`` is not an area of the edition in force.
+    """
+    connection.execute(sa.text("LOCK TABLE editions IN SHARE ROW EXCLUSIVE MODE"))
+    newest = connection.scalar(sa.select(sa.func.max(editions.c.number)))
+    if newest is None:
+        return _found(connection, division, city, request)
+    _refuse_another(areas.city(connection), city)
+    base_edition = areas.numbered(connection, newest)
+    base = stored(connection, base_edition)
+    whole = division if request.within is None else _spliced(base, division, request.within)
+    difference = divisions.compare(base, whole)
+    if difference.same:
+        return None
+    hour = _hour(request, base_edition)
+    _refuse_returning(connection, base, whole)
+    if not request.over_edits:
+        _refuse_undoing(connection, request, base, difference)
+    number = newest + 1
+    crossings = divisions.crosswalk(base, whole, difference)
+    given = rows.register(connection, whole).joined(rows.register(connection, base))
+    _enter(connection, number, hour, request, whole, difference)
+    _replace(connection, base, whole, difference, given, number)
+    _cross(connection, crossings, given, number)
+    # Last before the moved points are collected: whoever writes a grid reads this row FOR SHARE.
+    connection.execute(sa.select(editions.c.number).where(editions.c.number == newest).with_for_update())
+    edition = areas.numbered(connection, number)
+    left = rows.ids_of(given, _left(base, whole, difference))
+    moved = moves.follow(connection, edition, left, outline_moved=difference.outline_moved)
+    _tell(connection, request, edition, moved)
+    return Published(
+        edition=edition,
+        changed=edition.changed,
+        noded=edition.noded,
+        appeared=whole.leaf_codes[difference.appeared],
+        retired=base.leaf_codes[difference.retired],
+        crosswalk=crossings,
+        moved_incidents=moved,
+    )
+
+
+def stored(connection: sa.Connection, edition: Edition) -> Division:
+    """The division that ``edition`` holds, as it was published."""
+    leaves, above = areas.leaves(connection, edition), areas.upper(connection, edition)
+    code = {0: ""} | dict(zip(above.ids.tolist(), above.codes.tolist(), strict=True))
+    order = np.argsort(above.codes, kind="stable")  # a division's areas ascend by code alone
+    return Division(
+        levels=len(areas.city(connection).levels),
+        leaf_codes=leaves.codes,
+        leaf_names=leaves.names,
+        leaf_kinds=leaves.kinds,
+        leaf_parents=np.array([code[number] for number in leaves.parent_ids.tolist()], dtype=np.str_),
+        leaf_shapes=leaves.shapes,
+        area_codes=above.codes[order],
+        area_names=above.names[order],
+        area_levels=above.levels[order].astype(np.int64),
+        area_parents=np.array([code[number] for number in above.parent_ids[order].tolist()], dtype=np.str_),
+        area_shapes=above.shapes[order],
+    )
+
+
+# -- the first edition ------------------------------------------------------------------------------------------------
+def _found(connection: sa.Connection, division: Division, city: City, request: Request) -> Published:
+    """The first edition: it is open towards the past, whatever its hour."""
+    if request.within is not None:
+        raise Unknown(f"no city has been published yet, so there is no area {request.within!r} to replace")
+    connection.execute(
+        sa.insert(cities).values(
+            code=city.code,
+            name=city.name,
+            name_en=city.name_en,
+            levels=[asdict(level) for level in city.levels],
+            code_lengths=list(city.code_lengths),
+            time_zone=city.time_zone,
+            metric_epsg=city.metric_epsg,
+        )
+    )
+    given = rows.register(connection, division)
+    difference = divisions.compare(divisions.nothing(division.levels), division)
+    _enter(connection, 1, _hour(request, None), request, division, difference)
+    rows.open_areas(connection, division, _all(division.area_codes), given, 1)
+    rows.open_grids(connection, division, _all(division.leaf_codes), given, 1)
+    edition = areas.numbered(connection, 1)
+    moved = moves.follow(connection, edition, [], outline_moved=True)
+    _tell(connection, request, edition, moved)
+    return Published(
+        edition=edition,
+        changed=edition.changed,
+        noded=0,
+        appeared=division.leaf_codes,
+        retired=division.leaf_codes[:0],
+        crosswalk=[],
+        moved_incidents=moved,
+    )
+
+
+def _all(named: Codes) -> Bools:
+    return np.ones(len(named), dtype=np.bool_)
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+def _refuse_another(there: City, city: City) -> None:
+    if there.code != city.code:
+        raise Refused(
+            f"this database holds {there.name} ({there.code}), the files are of {city.name} ({city.code}); "
+            "one database is one city: use another GRIDATLAS_HOME or GRIDATLAS_DATABASE_URL"
+        )
+    if there.levels != city.levels or there.code_lengths != city.code_lengths:
+        raise Refused(
+            f"levels differ: stored are {[level.key for level in there.levels]} with code lengths "
+            f"{list(there.code_lengths)}, the files have {[level.key for level in city.levels]} with "
+            f"{list(city.code_lengths)}; another division needs a database of its own"
+        )
+
+
+def _hour(request: Request, base: Edition | None) -> datetime:
+    now = datetime.now(UTC)
+    hour = request.effective_at or now
+    if hour > now:
+        raise Refused(f"effective at {hour.isoformat()} lies in the future; only what is in force has a number")
+    if base is not None and hour <= base.effective_at:
+        raise Refused(
+            f"effective at {hour.isoformat()} is not after edition {base.number}, "
+            f"in force since {base.effective_at.isoformat()}; choose a later hour"
+        )
+    return hour
+
+
+def _refuse_returning(connection: sa.Connection, base: Division, whole: Division) -> None:
+    """A retired code never returns; fallback codes are reserved and may."""
+    named = np.concatenate([whole.leaf_codes[whole.leaf_kinds != "fallback"], whole.area_codes])
+    new = np.setdiff1d(named, np.concatenate([base.leaf_codes, base.area_codes]))
+    known = set(connection.scalars(sa.select(codes.c.code).where(rows.one_of(codes.c.code, new.tolist()))))
+    if known:
+        raise Refused(f"{_listed(sorted(known))} retired before; a retired code never returns: give a new one")
+
+
+def _refuse_undoing(connection: sa.Connection, request: Request, base: Division, difference: Comparison) -> None:
+    """Ground redrawn since the last import of this scope, which this publish would change again."""
+    if request.origin.get("kind") != "import":
+        return
+    above = [request.within] if request.within else []
+    while above and (parent := base.parent_of_area(above[-1])):
+        above.append(parent)
+    imports = editions.c.origin["kind"].astext == "import"
+    same_scope = sa.or_(editions.c.scope.is_(None), editions.c.scope.in_(above))
+    since = connection.scalar(sa.select(sa.func.max(editions.c.number)).where(imports, same_scope))
+    later = sa.select(codes.c.code).join(grids, grids.c.id == codes.c.id)
+    later = later.where(in_edition(grids, sa.select(sa.func.max(editions.c.number)).scalar_subquery()))
+    touched = base.leaf_codes[difference.left_ground].tolist()
+    undone = list(connection.scalars(later.where(grids.c.first_edition > since, rows.one_of(codes.c.code, touched))))
+    if undone:
+        raise Refused(
+            f"{_listed(sorted(undone))} redrawn after edition {since}, the last import of this scope; "
+            "the file would undo that: bring it up to date, or say --over-edits"
+        )
+
+
+def _listed(named: list[str]) -> str:
+    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return f"{len(named)} code(s) ({', '.join(named[:_SHOWN])}{more}) were"
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+def _spliced(base: Division, part: Division, within: str) -> Division:
+    if within not in base.area_codes:
+        raise Unknown(f"no area {within!r} in the edition in force; name one of its areas")
+    return divisions.replace_scope(base, part, within)
+
+
+def _enter(
+    connection: sa.Connection, number: int, hour: datetime, request: Request, whole: Division, difference: Comparison
+) -> None:
+    connection.execute(
+        sa.insert(editions).values(
+            number=number,
+            effective_at=hour,
+            published_by=request.actor.name,
+            summary=request.summary,
+            origin=dict(request.origin),
+            scope=request.within,
+            leaves=len(whole.leaf_codes),
+            changed=difference.changed_count,
+            noded=int(difference.noded.sum()),
+        )
+    )
+
+
+def _replace(
+    connection: sa.Connection,
+    base: Division,
+    whole: Division,
+    difference: Comparison,
+    given: rows.Register,
+    number: int,
+) -> None:
+    rows.close(connection, areas_table, rows.ids_of(given, base.area_codes[difference.closed_areas]), number)
+    rows.close(connection, grids, rows.ids_of(given, base.leaf_codes[difference.closed]), number)
+    rows.open_areas(connection, whole, difference.opened_areas, given, number)
+    rows.open_grids(connection, whole, difference.opened, given, number)
+
+
+def _left(base: Division, whole: Division, difference: Comparison) -> Codes:
+    """Old leaves whose incidents are placed anew: their ground moved, or they came under another area."""
+    kept = np.intersect1d(base.leaf_codes, whole.leaf_codes)
+    was = base.leaf_parents[np.searchsorted(base.leaf_codes, kept)]
+    now = whole.leaf_parents[np.searchsorted(whole.leaf_codes, kept)]
+    return np.union1d(base.leaf_codes[difference.left_ground], kept[was != now])
+
+
+def _cross(connection: sa.Connection, crossings: list[Crossing], given: rows.Register, number: int) -> None:
+    if crossings:
+        lines = [
+            {
+                "edition": number,
+                "old_id": given.ids[crossing.old],
+                "new_id": given.ids[crossing.new],
+                "area_share": crossing.area_share,
+                "area_m2": crossing.area_m2,
+            }
+            for crossing in crossings
+        ]
+        connection.execute(sa.insert(crosswalks), lines)
+
+
+def _tell(connection: sa.Connection, request: Request, edition: Edition, moved: int) -> None:
+    """The audit entry, and the word to other processes that an edition came into force."""
+    detail = {
+        "edition": edition.number,
+        "scope": request.within,
+        "changed": edition.changed,
+        "noded": edition.noded,
+        "moved_incidents": moved,
+        "over_edits": request.over_edits,
+    }
+    connection.execute(sa.insert(audit_events).values(actor=request.actor.name, action="publish", detail=detail))
+    connection.execute(sa.select(sa.func.pg_notify("gridatlas_edition", str(edition.number))))
