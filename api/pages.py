@@ -1,0 +1,78 @@
+"""Doors to the pages: the start page and the coverage map."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from api.auth import ROLES, Asker
+from api.deps import At, Question, StoreOf
+from api.tiles import version_of
+from geo import areas, coverage, drawings
+from geo.actors import Actor
+from geo.errors import Unknown
+from geo.settings import settings
+from maps import coverage as maps
+from maps.page import View, policy
+
+router = APIRouter(include_in_schema=False)
+LANG_COOKIE = "gridatlas_lang"
+Lang = Annotated[str | None, Query(description="语言 · zh-CN or en")]
+
+
+@router.get("/")
+def start(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
+    """The city at a glance, and the ways into the pages."""
+    return _page("start", request, store, asker, at, lang)
+
+
+@router.get("/maps/coverage")
+def coverage_map(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
+    """Indicators on every level of the division."""
+    return _page("coverage", request, store, asker, at, lang)
+
+
+def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | None, lang: str | None) -> Response:
+    nonce = secrets.token_urlsafe(18)
+    chosen = maps.language(lang or request.cookies.get(LANG_COOKIE), request.headers.get("accept-language", ""))
+    boot: dict[str, Any] = {"roles": ROLES, "role": _role(asker), "review_number": settings().review_number}
+    place = ""
+    try:
+        with store.asked(at) as asked:
+            boot |= _boot(asked)
+            place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
+    except Unknown:
+        boot["city"] = None
+    html = maps.page(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
+    response = HTMLResponse(html, headers={"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"})
+    if lang:
+        response.set_cookie(LANG_COOKIE, chosen, max_age=31_536_000, samesite="strict")
+    return response
+
+
+def _role(asker: Actor) -> str:
+    return next(iter(asker.roles)) if len(asker.roles) == 1 else ""
+
+
+def _boot(asked: Question) -> dict[str, Any]:
+    connection, edition = asked.connection, asked.edition
+    tiles = f"/tiles/{edition.number}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?v={version_of(edition)}"
+    found = maps.boot(
+        asked.city,
+        edition,
+        editions=areas.all_editions(connection),
+        bounds=drawings.extent(connection, edition),
+        tiles=tiles,
+    )
+    newest = areas.current(connection)
+    return found | {
+        "at": asked.instant and asked.instant.isoformat(),
+        "now": datetime.now(UTC).isoformat(),
+        "current": newest.number,
+        "grids_from": drawings.GRIDS_FROM,
+        "indicators": coverage.INDICATORS,
+    }

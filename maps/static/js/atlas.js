@@ -1,0 +1,102 @@
+// The map of a page: painted tiles, labels, hover and choice. What it shows is told to it; what is pointed at it tells.
+import { el, find } from "./dom.js";
+import { Labels } from "./labels.js";
+import { WorkerTiles } from "./tiles.js";
+import { fit } from "./shell.js";
+
+const METRES_A_PIXEL = 156_543.03;
+
+export class Atlas {
+  /** `heard` has hover(id), choose(id), moved(), zoomed() and labels(zoom) → labels by priority. */
+  constructor({ map, boot, state, words, heard, grids }) {
+    Object.assign(this, { map, boot, state, words, heard, grids });
+    map.options.zoomAnimation = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    map.createPane("labels").style.zIndex = 450;
+    map.getPane("labels").style.pointerEvents = "none";
+    const view = state.get("view");
+    if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
+    else fit(map, boot.bounds, false);
+    const levels = boot.city.levels.length;
+    this.tiles = new WorkerTiles({
+      url: boot.tiles, levels, gridsFrom: boot.grids_from, maxZoom: 20, minZoom: 7,
+      needsGrids: () => this.grids, failed: (count) => this.failed(count),
+    }).addTo(map);
+    this.labels = new Labels({ candidates: (zoom) => [...heard.labels(zoom), ...this.names()], obstacles: () => this.obstacles() }).addTo(map);
+    this.tiles.on("load repainted", () => this.labels.redraw());
+    this.follow();
+    this.point();
+  }
+
+  follow() {
+    const keep = () => {
+      const { lat, lng } = this.map.getCenter();
+      this.state.set({ view: { lat, lng, zoom: this.map.getZoom() } });
+    };
+    this.map.on("moveend", () => { keep(); this.heard.moved(); });
+    this.map.on("zoomend", () => this.heard.zoomed(this.map.getZoom()));
+    new ResizeObserver(() => this.map.invalidateSize({ pan: false })).observe(this.map.getContainer());
+    keep();
+  }
+
+  point() {
+    let waiting = null;
+    this.map.on("mousemove", ({ latlng }) => {
+      if (waiting) { waiting = latlng; return; }
+      waiting = latlng;
+      requestAnimationFrame(async () => {
+        const at = waiting;
+        waiting = null;
+        if (at) this.heard.hover(await this.tiles.at(at));
+      });
+    });
+    this.map.on("mouseout", () => { waiting = null; this.heard.hover(0); });
+    this.map.on("click", async ({ latlng }) => this.heard.choose(await this.tiles.at(latlng)));
+  }
+
+  /** Paint; `grids` says whether leaves are wanted, and fetches them when they were not there before. */
+  paint(style, grids) {
+    this.tiles.restyle(style);
+    if (grids !== this.grids) {
+      this.grids = grids;
+      this.tiles.redraw();
+    }
+    this.labels.redraw();
+  }
+
+  mark(hover, chosen) {
+    this.tiles.mark({ hover, chosen });
+  }
+
+  names() {
+    return this.tiles.names().map(({ name, kind, place, angle, room }) => ({ text: name, kind, place, angle, room: kind === "green" ? room : undefined }));
+  }
+
+  /** Rectangles, in pixels of the map, of everything that floats above it. */
+  obstacles() {
+    const home = this.map.getContainer().getBoundingClientRect();
+    return [...document.querySelectorAll(".map .float, .map .tip, .map .status")].filter((one) => !one.hidden && one.offsetParent).map((one) => {
+      const box = one.getBoundingClientRect();
+      return { left: box.left - home.left, right: box.right - home.left, top: box.top - home.top, bottom: box.bottom - home.top };
+    });
+  }
+
+  failed(count) {
+    let box = find(".map .failed");
+    if (!box) {
+      box = el("p", { class: "float at-br failed", role: "alert" });
+      find(".map").append(box);
+      this.tiles.on("loading", () => box.remove());
+    }
+    box.textContent = this.words.t("error.tile", { n: count });
+  }
+}
+
+/** Label of a place if it is due at this zoom; `below` = levels between it and the grids. */
+export function label(row, below, zoom, second) {
+  const [kind, from, to] = [["grid", 15, 22], ["community", 12, 22], ["subdistrict", 10, 22], ["district", 7, 11]][Math.min(below, 3)];
+  if (zoom < from || zoom > to || row.kind === "fallback") return null;
+  const pixel = (METRES_A_PIXEL * Math.cos((row.lat * Math.PI) / 180)) / 2 ** zoom;
+  const width = row.bounds ? ((row.bounds[2] - row.bounds[0]) * 111_320 * Math.cos((row.lat * Math.PI) / 180)) / pixel : Math.sqrt(row.area_m2) / pixel;
+  if (kind === "community" && width < 70) return null;
+  return { text: row.name, kind, place: [row.lat, row.lng], room: below >= 2 ? undefined : width * 0.92, second };
+}

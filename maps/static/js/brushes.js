@@ -1,0 +1,56 @@
+// Colours, patterns and line weights of the map: the cartography table of the design system, as numbers.
+
+export const INK = {
+  out: "#ebeae6", ground: "#f6f5f1", water: "#d5e3e9", waterLine: "#b9cfd8", green: "#e4ebdc", road: "#ffffff", roadCase: "#e2e0d9", rail: "#c9c6be",
+  grid: "#8d8f96", community: "#5a5d66", upper: "#2b2e35", select: "#111318", halo: "#ffffff",
+  fallback: "#9a5b20", fallbackGround: "#faf1e6", unknown: "#8b8f98", unknownGround: "#efeeea",
+};
+
+/** Fill of fallback ground or of areas without a value: lines that meet across tiles, since 8 divides 256. */
+export function hatch(context, kind, ratio) {
+  const size = 8;
+  const canvas = new OffscreenCanvas(size * ratio, size * ratio);
+  const brush = canvas.getContext("2d");
+  brush.scale(ratio, ratio);
+  brush.fillStyle = kind === "fallback" ? INK.fallbackGround : INK.unknownGround;
+  brush.fillRect(0, 0, size, size);
+  brush.strokeStyle = kind === "fallback" ? INK.fallback : INK.unknown;
+  brush.lineWidth = kind === "fallback" ? 1.5 : 1;
+  const turn = kind === "fallback" ? 1 : -1;
+  brush.beginPath();
+  for (const shift of [-size, 0, size]) {
+    brush.moveTo(shift - 2, turn > 0 ? -2 : size + 2);
+    brush.lineTo(shift + size + 2, turn > 0 ? size + 2 : -2);
+  }
+  brush.stroke();
+  const pattern = context.createPattern(canvas, "repeat");
+  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  return pattern;
+}
+
+/** How the border of a level is drawn at a zoom: a list of strokes, lowest first; empty when it is not drawn. */
+export function strokes(level, levels, zoom, coloured) {
+  const below = levels - 1 - level; // 0 grid, 1 community, 2 subdistrict, 3 and more: district, city
+  if (below === 0) return grid(zoom, coloured);
+  if (below === 1) return community(zoom, coloured);
+  const width = (below === 2 ? (zoom <= 11 ? 1.5 : 2) : 2.5) + (level === 0 ? 0.25 : 0);
+  return [{ width: width + 2.5, colour: "rgba(255,255,255,.78)" }, { width, colour: INK.upper }];
+}
+
+function grid(zoom, coloured) {
+  if (zoom < 12) return [];
+  if (coloured) return [{ width: zoom < 14 ? 0.5 : zoom < 16 ? 0.9 : 1.2, colour: "rgba(255,255,255,.95)" }];
+  if (zoom < 14) return [{ width: 0.6, colour: "#c3c4c8" }];
+  return zoom < 16 ? [{ width: 1, colour: INK.grid, dash: [4, 3] }] : [{ width: 1.2, colour: INK.grid }];
+}
+
+function community(zoom, coloured) {
+  if (coloured) return [{ width: zoom <= 11 ? 0.9 : zoom < 14 ? 1.1 : 1.8, colour: "#ffffff" }];
+  return zoom <= 11 ? [{ width: 0.8, colour: "#a9abb2" }] : [{ width: zoom < 14 ? 1.1 : 1.6, colour: INK.community }];
+}
+
+export const ROADS = {
+  arterial: (zoom) => Math.min(11, 2 * 1.5 ** (zoom - 13)),
+  secondary: (zoom) => Math.min(9, 1.4 * 1.5 ** (zoom - 14)),
+  lane: (zoom) => Math.min(6, 1 * 1.5 ** (zoom - 15)),
+};

@@ -1,0 +1,255 @@
+// Module worker: fetches, reads and paints tiles on OffscreenCanvas, and answers what lies under a pixel.
+// Values arrive as one style; a new style repaints what is already here and fetches nothing.
+import { decode } from "./mvt.js";
+import { INK, ROADS, hatch, strokes } from "./brushes.js";
+
+const KEPT = 400; // read tile documents
+const PIXELS = 256;
+const documents = new Map();
+const tiles = new Map();
+const probe = new OffscreenCanvas(1, 1).getContext("2d");
+let style = null;
+let marks = { hover: 0, chosen: 0 };
+
+self.onmessage = ({ data }) => {
+  if (data.style) restyle(data.style);
+  else if (data.tile) open(data.tile);
+  else if (data.drop !== undefined) drop(data.drop);
+  else if (data.marks) mark(data.marks);
+  else if (data.hit) postMessage({ hit: data.hit.number, id: hit(data.hit) });
+};
+
+function restyle(found) {
+  style = { ...found, class_of: new Map(), faint: new Set(found.faint ?? []) };
+  found.ids.forEach((id, k) => style.class_of.set(id, found.classes[k]));
+  for (const tile of tiles.values()) if (tile.ready) paint(tile);
+}
+
+async function document(url, signal) {
+  if (documents.has(url)) {
+    const found = documents.get(url);
+    documents.delete(url);
+    documents.set(url, found);
+    return found;
+  }
+  const answer = await fetch(url, { signal });
+  if (!answer.ok) throw new Error(`${answer.status} ${new URL(url).pathname}`);
+  const found = decode(await answer.arrayBuffer());
+  documents.set(url, found);
+  if (documents.size > KEPT) documents.delete(documents.keys().next().value);
+  return found;
+}
+
+async function open(tile) {
+  tile.abort = new AbortController();
+  tiles.set(tile.key, tile);
+  try {
+    const found = await Promise.all(Object.entries(tile.urls).map(async ([name, url]) => [name, await document(url, tile.abort.signal)]));
+    if (!tiles.has(tile.key)) return;
+    Object.assign(tile, merged(Object.fromEntries(found)), { ready: true });
+    paint(tile);
+    overlay(tile);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    tiles.delete(tile.key);
+    postMessage({ key: tile.key, error: String(error.message ?? error) });
+  }
+}
+
+function merged({ areas, grids, base }) {
+  return {
+    ground: [...(areas?.ground ?? []), ...(grids?.ground ?? []).filter((leaf) => leaf.kind !== "fallback")],
+    borders: [...(grids?.borders ?? []), ...(areas?.borders ?? [])],
+    base: base?.base ?? [],
+  };
+}
+
+function drop(key) {
+  tiles.get(key)?.abort.abort();
+  tiles.delete(key);
+}
+
+function canvas(tile) {
+  const made = new OffscreenCanvas(PIXELS * tile.ratio, PIXELS * tile.ratio);
+  const context = made.getContext("2d");
+  context.scale(tile.ratio, tile.ratio);
+  context.lineJoin = context.lineCap = "round";
+  return [made, context];
+}
+
+const joined = (features) => {
+  const path = new Path2D();
+  for (const one of features) path.addPath(one.path);
+  return path;
+};
+
+function paint(tile) {
+  if (!style) return;
+  const [made, context] = canvas(tile);
+  const city = joined(tile.ground.filter((one) => one.level === 0));
+  context.fillStyle = INK.ground;
+  context.fill(city);
+  const level = Math.min(style.level, tile.lowest);
+  if (style.coloured) fills(context, tile, level);
+  base(context, tile);
+  if (!style.coloured) fallback(context, tile, 0.75);
+  borders(context, tile, level);
+  const bitmap = made.transferToImageBitmap();
+  postMessage({ key: tile.key, bitmap, names: names(tile) }, [bitmap]);
+}
+
+function fills(context, tile, level) {
+  const groups = new Map();
+  const faint = [];
+  for (const one of tile.ground) {
+    if (one.level !== level || one.kind === "fallback") continue;
+    const found = style.class_of.get(one.id) ?? -1;
+    if (!groups.has(found)) groups.set(found, []);
+    groups.get(found).push(one);
+    if (style.faint.has(one.id)) faint.push(one);
+  }
+  for (const [found, features] of groups) {
+    const path = joined(features);
+    context.fillStyle = found < 0 ? hatch(context, "unknown", tile.ratio) : style.colours[found];
+    context.fill(path);
+    if (found < 0) continue;
+    context.strokeStyle = style.colours[found]; // closes the hairline that antialiasing leaves between neighbours
+    context.lineWidth = 0.6;
+    context.stroke(path);
+  }
+  fallback(context, tile, 1);
+  for (const one of tile.ground) if (one.kind === "fallback" && style.faint.has(one.id)) faint.push(one);
+  if (faint.length) {
+    context.fillStyle = "rgba(246,245,241,.66)";
+    context.fill(joined(faint));
+  }
+}
+
+function fallback(context, tile, alpha) {
+  const path = joined(tile.ground.filter((one) => one.kind === "fallback"));
+  context.globalAlpha = alpha;
+  context.fillStyle = hatch(context, "fallback", tile.ratio);
+  context.fill(path);
+  context.globalAlpha = 1;
+  context.strokeStyle = INK.fallback;
+  context.lineWidth = 1;
+  context.setLineDash([4, 2]);
+  context.stroke(path);
+  context.setLineDash([]);
+}
+
+function base(context, tile) {
+  const of = (kind) => tile.base.filter((one) => one.kind === kind);
+  if (!style.coloured) {
+    context.fillStyle = INK.green;
+    context.fill(joined(of("green").filter((one) => one.type === 3)));
+  }
+  const water = of("water");
+  context.fillStyle = INK.water;
+  context.fill(joined(water.filter((one) => one.type === 3)));
+  context.strokeStyle = INK.waterLine;
+  context.lineWidth = 1;
+  context.stroke(joined(water.filter((one) => one.type === 2)));
+  if (!style.coloured || tile.zoom >= 15) roads(context, tile, of("road"));
+}
+
+function roads(context, tile, found) {
+  const drawn = [["lane", 15], ["secondary", 13], ["arterial", 0]].filter(([, least]) => tile.zoom >= least);
+  for (const casing of [true, false]) {
+    for (const [kind] of drawn) {
+      const path = joined(found.filter((one) => (kind === "lane" ? !["arterial", "secondary"].includes(one.class) : one.class === kind)));
+      const width = Math.max(0.8, ROADS[kind](tile.zoom));
+      if (casing && tile.zoom < 13) continue;
+      context.strokeStyle = casing || tile.zoom < 13 ? INK.roadCase : INK.road;
+      context.lineWidth = casing ? width + 2 : width;
+      context.stroke(path);
+    }
+  }
+}
+
+function borders(context, tile, level) {
+  const lowest = style.coloured ? level : Math.max(level, style.borders ?? level);
+  for (let one = lowest; one >= 0; one--) {
+    const features = tile.borders.filter((line) => line.level === one);
+    if (!features.length) continue;
+    const path = joined(features);
+    for (const { width, colour, dash } of strokes(one, style.levels, tile.zoom, style.coloured)) {
+      context.setLineDash(dash ?? []);
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.stroke(path);
+    }
+  }
+  context.setLineDash([]);
+}
+
+function names(tile) {
+  const found = [];
+  for (const one of tile.base) {
+    if (!one.name || (one.kind === "road" && tile.zoom < (one.class === "arterial" ? 14 : 16))) continue;
+    if (style.coloured && one.kind === "road" && tile.zoom < 15) continue;
+    const place = one.type === 2 ? along(one.points) : { x: (Math.max(0, one.box[0]) + Math.min(PIXELS, one.box[2])) / 2, y: (Math.max(0, one.box[1]) + Math.min(PIXELS, one.box[3])) / 2, room: one.box[2] - one.box[0] };
+    if (place && place.x > 0 && place.y > 0 && place.x < PIXELS && place.y < PIXELS) {
+      found.push({ name: one.name, kind: one.kind, ...place });
+    }
+  }
+  return found;
+}
+
+/** Middle, angle and length of the longest straight stretch of a line. */
+function along(points) {
+  let best = null;
+  for (let k = 0; k + 3 < points.length; k += 2) {
+    const dx = points[k + 2] - points[k], dy = points[k + 3] - points[k + 1];
+    const room = Math.hypot(dx, dy);
+    if (!best || room > best.room) best = { room, x: points[k] + dx / 2, y: points[k + 1] + dy / 2, angle: Math.atan2(dy, dx) };
+  }
+  return best;
+}
+
+// -- what is chosen and hovered -----------------------------------------------------------------------------------
+function mark(found) {
+  const touched = new Set([marks.hover, marks.chosen, found.hover, found.chosen]);
+  marks = found;
+  for (const tile of tiles.values()) {
+    if (tile.ready && tile.ground.some((one) => touched.has(one.id))) overlay(tile);
+  }
+}
+
+function overlay(tile) {
+  const of = (id) => (id ? tile.ground.filter((one) => one.id === id) : []);
+  const chosen = of(marks.chosen), hover = of(marks.hover);
+  if (!chosen.length && !hover.length) {
+    if (tile.marked) postMessage({ key: tile.key, marks: null });
+    tile.marked = false;
+    return;
+  }
+  const [made, context] = canvas(tile);
+  const draw = (features, width, colour) => {
+    context.lineWidth = width;
+    context.strokeStyle = colour;
+    context.stroke(joined(features));
+  };
+  draw(hover, 3.5, "#ffffff");
+  draw(hover, 1.5, INK.select);
+  draw(chosen, 7, "#ffffff");
+  draw(chosen, 2.5, INK.select);
+  tile.marked = true;
+  const bitmap = made.transferToImageBitmap();
+  postMessage({ key: tile.key, marks: bitmap }, [bitmap]);
+}
+
+function hit({ key, x, y }) {
+  const tile = tiles.get(key);
+  if (!tile?.ready || !style) return 0;
+  const level = Math.min(style.level, tile.lowest);
+  let fallbackId = 0;
+  for (const one of tile.ground) {
+    const wanted = one.level === level || (one.kind === "fallback" && level === style.levels - 1);
+    if (!wanted || x < one.box[0] || y < one.box[1] || x > one.box[2] || y > one.box[3]) continue;
+    if (!probe.isPointInPath(one.path, x, y)) continue;
+    if (one.kind !== "fallback") return one.id;
+    fallbackId = one.id;
+  }
+  return fallbackId;
+}

@@ -1,0 +1,149 @@
+// A Leaflet layer whose tiles are painted in two module workers; nothing is decoded or drawn on the main thread.
+
+const WORKERS = 2;
+
+export const WorkerTiles = L.GridLayer.extend({
+  /** options: url (with {layer}), levels, gridsFrom, level() → level wanted now, failed(count). */
+  initialize(options) {
+    L.setOptions(this, { keepBuffer: 1, updateWhenZooming: false, updateWhenIdle: false, ...options });
+    this._waiting = new Map();
+    this._shown = new Map();
+    this._asked = new Map();
+    this._failed = 0;
+    this._number = 0;
+    this._workers = Array.from({ length: WORKERS }, () => {
+      const worker = new Worker(new URL("./painter.js", import.meta.url), { type: "module" });
+      worker.onmessage = ({ data }) => this._got(data);
+      return worker;
+    });
+    this.on("tileunload", ({ coords }) => this._forget(this._tileCoordsToKey(coords)));
+    this.on("loading", () => { this._failed = 0; });
+  },
+
+  getEvents() {
+    return L.GridLayer.prototype.getEvents.call(this);
+  },
+
+  onRemove(map) {
+    L.GridLayer.prototype.onRemove.call(this, map);
+  },
+
+  /** Paint with these values: a new indicator, nothing fetched. */
+  restyle(style) {
+    this._all({ style });
+  },
+
+  mark(marks) {
+    this._all({ marks });
+  },
+
+  _all(message) {
+    for (const worker of this._workers) worker.postMessage(message);
+  },
+
+  _worker(coords) {
+    return this._workers[Math.abs(coords.x + coords.y) % WORKERS];
+  },
+
+  createTile(coords, done) {
+    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const tile = L.DomUtil.create("div", "painted");
+    const canvas = L.DomUtil.create("canvas", "", tile);
+    canvas.width = canvas.height = 256 * ratio;
+    const base = this._tileCoordsToKey(coords);
+    const key = `${base}#${this._number++}`;
+    this._waiting.set(key, { tile, done, coords });
+    this._shown.set(base, { key, tile, coords, names: [] });
+    const withGrids = this.options.needsGrids() && coords.z >= this.options.gridsFrom;
+    const address = (layer) => new URL(L.Util.template(this.options.url, { layer, x: coords.x, y: coords.y, z: coords.z }), location).href;
+    const urls = { areas: address("areas"), base: address("base"), ...(withGrids ? { grids: address("grids") } : {}) };
+    const lowest = this.options.levels - (withGrids ? 1 : 2);
+    this._worker(coords).postMessage({ tile: { key, urls, ratio, zoom: coords.z, lowest } });
+    return tile;
+  },
+
+  _forget(base) {
+    const shown = this._shown.get(base);
+    if (!shown) return;
+    this._shown.delete(base);
+    this._waiting.delete(shown.key);
+    this._worker(shown.coords).postMessage({ drop: shown.key });
+  },
+
+  _got(message) {
+    if (message.hit !== undefined) {
+      this._asked.get(message.hit)?.(message.id);
+      this._asked.delete(message.hit);
+      return;
+    }
+    const shown = this._shown.get(message.key.split("#")[0]);
+    if (!shown || shown.key !== message.key) { message.bitmap?.close(); message.marks?.close?.(); return; }
+    if (message.error) this._failing(message);
+    else if (message.bitmap) this._painted(shown, message);
+    else this._marked(shown.tile, message.marks);
+  },
+
+  _failing({ key, error }) {
+    this._failed += 1;
+    this.options.failed(this._failed);
+    const waiting = this._waiting.get(key);
+    this._waiting.delete(key);
+    waiting?.done(new Error(error), waiting.tile);
+  },
+
+  _painted(shown, { key, bitmap, names }) {
+    draw(shown.tile.firstChild, bitmap);
+    shown.names = names;
+    const waiting = this._waiting.get(key);
+    this._waiting.delete(key);
+    waiting?.done(null, waiting.tile);
+    if (!waiting) this.fire("repainted");
+  },
+
+  _marked(tile, bitmap) {
+    let canvas = tile.children[1];
+    if (!bitmap) { canvas?.remove(); return; }
+    if (!canvas) {
+      canvas = L.DomUtil.create("canvas", "marks", tile);
+      canvas.width = canvas.height = tile.firstChild.width;
+    }
+    draw(canvas, bitmap);
+  },
+
+  /** Id of the area under a point, asked of the worker that holds its shapes; 0 for none. */
+  at(latlng) {
+    if (this._tileZoom === undefined) return Promise.resolve(0);
+    const point = this._map.project(latlng, this._tileZoom);
+    const coords = L.point(Math.floor(point.x / 256), Math.floor(point.y / 256));
+    coords.z = this._tileZoom;
+    const shown = this._shown.get(this._tileCoordsToKey(coords));
+    if (!shown) return Promise.resolve(0);
+    const number = this._number++;
+    return new Promise((resolve) => {
+      this._asked.set(number, resolve);
+      this._worker(coords).postMessage({ hit: { number, key: shown.key, x: point.x - coords.x * 256, y: point.y - coords.y * 256 } });
+    });
+  },
+
+  /** Names of water and roads in view, each once: the one with the most room. */
+  names() {
+    const best = new Map();
+    for (const { coords, names } of this._shown.values()) {
+      if (coords.z !== this._tileZoom) continue;
+      for (const one of names) {
+        const key = `${one.kind} ${one.name}`;
+        if (best.has(key) && best.get(key).room >= one.room) continue;
+        const place = this._map.unproject(L.point(coords.x * 256 + one.x, coords.y * 256 + one.y), coords.z);
+        best.set(key, { ...one, place });
+      }
+    }
+    return [...best.values()];
+  },
+});
+
+function draw(canvas, bitmap) {
+  const context = canvas.getContext("2d");
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+}

@@ -1,0 +1,75 @@
+// The document of one indicator on one level, as rows with their place in the division.
+
+const DEGREE = 1e5;
+
+/** The values of an indicator. Throws an Error with the server's own words when it refuses. */
+export async function load({ indicator, level, edition }) {
+  const answer = await fetch(`/v1/values/${indicator}?level=${level}&edition=${edition}`);
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.detail ?? `${answer.status}`);
+  }
+  return new Values(await answer.json());
+}
+
+export class Values {
+  constructor(found) {
+    Object.assign(this, { indicator: found.indicator, level: found.level, classes: found.classes, since: found.since, until: found.until, sources: found.sources, unplaced: found.unplaced, counted: found.counted });
+    this.above = rows(found.above);
+    this.rows = rows(found.rows);
+    this.place = new Map([...this.above, ...this.rows].map((row) => [row.id, row]));
+    this.code = new Map([...this.above, ...this.rows].map((row) => [row.code, row]));
+    this.share = this.indicator === "grid-coverage";
+    for (const row of this.rows) row.class = this.class_of(row);
+  }
+
+  /** Number of the legend's class, -2 where nothing happened, -1 where there is no value. */
+  class_of(row) {
+    if (row.value === null) return -1;
+    if (!this.share && row.value === 0) return -2;
+    return this.classes.findIndex((one) => (one.lower === null || row.value >= one.lower) && (one.upper === null || row.value < one.upper));
+  }
+
+  /** From the city down to a place. */
+  chain(id) {
+    const found = [];
+    for (let row = this.place.get(id); row; row = this.place.get(row.parent)) found.unshift(row);
+    return found;
+  }
+
+  /** Rows of this level that lie in a place (or are it); every row for the city. */
+  within(place) {
+    if (!place || place.level === 0) return this.rows;
+    return this.rows.filter((row) => row.id === place.id || this.lies(row, place.id));
+  }
+
+  lies(row, id) {
+    for (let step = row; step; step = this.place.get(step.parent)) if (step.parent === id) return true;
+    return false;
+  }
+}
+
+function rows(columns) {
+  const names = Object.keys(columns);
+  return columns.id.map((_, k) => {
+    const row = Object.fromEntries(names.map((name) => [name, columns[name][k]]));
+    row.lng = row.x / DEGREE;
+    row.lat = row.y / DEGREE;
+    if (row.bounds) row.bounds = row.bounds.map((side) => side / DEGREE);
+    return row;
+  });
+}
+
+/** What rows add up to. */
+export function sum(found) {
+  const total = { area_m2: 0, fallback_m2: 0, grids: 0, dedicated: 0, incidents: 0 };
+  for (const row of found) for (const name of Object.keys(total)) total[name] += row[name];
+  return total;
+}
+
+/** The indicator's value of a sum; null where it has none. */
+export function value_of(indicator, total) {
+  if (indicator === "incidents") return total.incidents;
+  if (!total.area_m2) return null;
+  return indicator === "incident-density" ? total.incidents / (total.area_m2 / 1e6) : 1 - total.fallback_m2 / total.area_m2;
+}
