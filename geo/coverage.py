@@ -15,6 +15,7 @@ from geo import areas
 from geo.areas import Edition, Place
 from geo.arrays import Floats, Ints
 from geo.errors import Unknown
+from geo.incidents import counting
 from geo.tables import codes, grids, in_edition, incidents
 
 INDICATORS = ("grid-coverage", "incident-density", "incidents")
@@ -159,36 +160,11 @@ def _leafwise(connection: sa.Connection, edition: Edition) -> tuple[Leafwise, Pe
 
 
 def _counted(connection: sa.Connection, edition: Edition, ids: Ints) -> tuple[Floats, Period]:
-    """Incidents (n,) of each leaf, and what they reach over.
-
-    In the edition in force every incident counts, on today's borders; in an earlier one those that happened under
-    it, on the borders of then. Either way placed and unplaced add up to all that were asked about.
-    """
-    is_current = areas.current(connection).number == edition.number
-    column = incidents.c.grid_now if is_current else incidents.c.grid_then
-    asked = sa.true() if is_current else incidents.c.edition_then == edition.number
-    query = (
-        sa.select(
-            column.label("grid"),
-            sa.func.count().label("number"),
-            sa.func.min(incidents.c.occurred_at).label("first"),
-            sa.func.max(incidents.c.occurred_at).label("last"),
-            sa.func.array_agg(sa.distinct(incidents.c.source)).label("sources"),
-        )
-        .where(asked)
-        .group_by(column)
-    )
-    counted = np.zeros(len(ids), dtype=np.float64)
-    position = {number: row for row, number in enumerate(ids.tolist())}
-    unplaced, rows = 0, connection.execute(query).all()
-    for row in rows:
-        if row.grid in position:
-            counted[position[row.grid]] = row.number
-        else:
-            unplaced += row.number
-    return counted, Period(
-        since=min((row.first for row in rows), default=None),
-        until=max((row.last for row in rows), default=None),
-        sources=tuple(sorted({source for row in rows for source in row.sources})),
-        unplaced=unplaced,
-    )
+    """Incidents (n,) of each leaf on the borders of ``edition``, and what they reach over; all are accounted for."""
+    found, number = counting.counts(connection, edition)
+    known = dict(zip(found.tolist(), number.tolist(), strict=True))
+    counted = np.array([known.get(one, 0) for one in ids.tolist()], dtype=np.float64)
+    first, last = sa.func.min(incidents.c.occurred_at), sa.func.max(incidents.c.occurred_at)
+    since, until = connection.execute(sa.select(first, last)).one()
+    sources = connection.scalars(sa.select(incidents.c.source).distinct().order_by(incidents.c.source))
+    return counted, Period(since, until, tuple(sources), int(number.sum() - counted.sum()))

@@ -41,7 +41,8 @@ _WORLD_M = 2 * math.pi * 6_378_137
 _LOCK = 7_149_321  # beside geo.db's: processes that want the same drawings wait for the first
 _BUFFER_PX = 8
 _PIXELS = 256
-_ROADS = ((0, ("arterial",)), (13, ("arterial", "secondary")), (15, ("arterial", "secondary", "lane", "local")))
+_ROADS = ((0, ("arterial",)), (13, ("arterial", "secondary")))
+_EVERY_ROAD_FROM = 15
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ def base_tile(connection: sa.Connection, tile: tuple[int, int, int]) -> bytes:
     classes = [classes for least, classes in _ROADS if z >= least][-1]
     raster = _raster(z)
     metres = _WORLD_M / 2**z / raster["extent"]
-    given = {"z": z, "x": x, "y": y, "metres": metres, "classes": list(classes)}
+    given = {"z": z, "x": x, "y": y, "metres": metres, "classes": list(classes), "every": z >= _EVERY_ROAD_FROM}
     return bytes(connection.execute(statement("base_tile"), given | raster).scalar_one())
 
 

@@ -50,6 +50,10 @@ export class Language {
     return [found.year, found.month, found.day, found.hour, found.minute];
   }
 
+  city(city) {
+    return (this.lang === "en" && city.name_en) || city.name;
+  }
+
   level(level) {
     return this.lang === "en" ? level.en.toLowerCase() : level.zh;
   }

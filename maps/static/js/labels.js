@@ -82,7 +82,7 @@ function badge(context, taken, point, number) {
 }
 
 function words(context, taken, point, { text, kind, room, second, angle }) {
-  const style = STYLES[kind];
+  const style = STYLES[kind] ?? STYLES.road;
   context.font = style.font;
   context.letterSpacing = style.spacing;
   const width = context.measureText(text).width;

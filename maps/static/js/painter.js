@@ -150,7 +150,9 @@ function base(context, tile) {
   context.strokeStyle = INK.waterLine;
   context.lineWidth = 1;
   context.stroke(joined(water.filter((one) => one.type === 2)));
-  if (!style.coloured || tile.zoom >= 15) roads(context, tile, of("road"));
+  if (style.coloured && tile.zoom < 15) return;
+  roads(context, tile, of("road"));
+  rails(context, joined(of("rail")));
 }
 
 function roads(context, tile, found) {
@@ -165,6 +167,17 @@ function roads(context, tile, found) {
       context.stroke(path);
     }
   }
+}
+
+function rails(context, path) {
+  context.strokeStyle = INK.rail;
+  context.lineWidth = 2.6;
+  context.stroke(path);
+  context.strokeStyle = INK.road;
+  context.lineWidth = 1.4;
+  context.setLineDash([6, 6]);
+  context.stroke(path);
+  context.setLineDash([]);
 }
 
 function borders(context, tile, level) {
@@ -187,7 +200,7 @@ function names(tile) {
   const found = [];
   for (const one of tile.base) {
     if (!one.name || (one.kind === "road" && tile.zoom < (one.class === "arterial" ? 14 : 16))) continue;
-    if (style.coloured && one.kind === "road" && tile.zoom < 15) continue;
+    if (style.coloured && one.kind !== "water" && tile.zoom < 15) continue;
     const place = one.type === 2 ? along(one.points) : { x: (Math.max(0, one.box[0]) + Math.min(PIXELS, one.box[2])) / 2, y: (Math.max(0, one.box[1]) + Math.min(PIXELS, one.box[3])) / 2, room: one.box[2] - one.box[0] };
     if (place && place.x > 0 && place.y > 0 && place.x < PIXELS && place.y < PIXELS) {
       found.push({ name: one.name, kind: one.kind, ...place });

@@ -102,8 +102,9 @@ export class Panel {
   // -- ranking ------------------------------------------------------------------------------------------------------
   list() {
     const { order, rows, zoomed, ranked } = this.view, words = this.words;
-    const title = words.t(order > 0 ? "rank.lowest" : "rank.highest", { level: words.lang === "en" ? zoomed.level.en : zoomed.level.zh });
-    const head = el("div", { class: "row" }, el("h2", {}, title), el("span", { class: "en" }, words.t(order > 0 ? "rank.lowest.sub" : "rank.highest.sub")), el("span", { class: "push dim cap" }, ranked.some((row) => row.rank <= BADGES) ? words.t("rank.numbered") : ""));
+    const kinds = this.view.values.share && this.view.level === this.view.deepest;
+    const title = words.t(kinds ? "rank.kinds" : order > 0 ? "rank.lowest" : "rank.highest", { level: words.lang === "en" ? zoomed.level.en : zoomed.level.zh });
+    const head = el("div", { class: "row" }, el("h2", {}, title), el("span", { class: "en" }, kinds ? "" : words.t(order > 0 ? "rank.lowest.sub" : "rank.highest.sub")), el("span", { class: "push dim cap" }, ranked.some((row) => row.rank <= BADGES) ? words.t("rank.numbered") : ""));
     this.lines.clear();
     if (!rows.length) return el("div", { class: "sec flush" }, head, el("p", { class: "empty" }, words.t("nodata.rows")));
     const columns = this.columns();

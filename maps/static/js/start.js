@@ -35,7 +35,7 @@ export default async function start(map, boot) {
   state.on((changed) => { if (changed.has("chosen")) show(); });
   const level = Math.max(1, deepest - 1);
   try {
-    values = await load({ indicator: "grid-coverage", level: levels[level].key, edition: boot.edition.number });
+    values = await load({ indicator: "grid-coverage", level: levels[level].key, edition: boot.edition.number, city: words.city(boot.city) });
   } catch (error) {
     find(".panel .scroll").replaceChildren(el("p", { class: "empty", role: "alert" }, words.t("error.values", { reason: error.message })));
     return;
@@ -54,12 +54,12 @@ function panel(boot, words, values) {
   const fact = ([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, text));
   const share = 1 - total.fallback_m2 / total.area_m2;
   find(".panel .scroll").replaceChildren(
-    el("div", { class: "sec lead" }, el("h1", {}, words.lang === "en" ? boot.city.name_en || boot.city.name : boot.city.name), el("p", { class: "dim" }, words.t("start.lead"))),
+    el("div", { class: "sec lead" }, el("h1", {}, words.city(boot.city)), el("p", { class: "dim" }, words.t("start.lead"))),
     el("div", { class: "sec" }, el("div", { class: "row" }, el("h2", {}, words.t("start.division")), el("span", { class: "push chip info" }, words.t("edition", { n: edition.number }))),
       el("dl", { class: `facts ${counts.length === 4 ? "four" : ""}` }, counts.map(fact)),
       el("p", { class: "cap dim published" }, `${edition.summary ? `${edition.summary} · ` : ""}${words.t("start.published", { who: edition.published_by, date: words.date(edition.effective_at) })}`)),
     el("div", { class: "sec" }, el("h2", {}, words.t("start.ground")),
-      el("dl", { class: "facts" }, [[words.t("fact.area"), words.km2(total.area_m2)], [words.t("by.grid-coverage"), `${words.percent(share)}%`], [words.t("fact.fallback"), `${words.km2(total.fallback_m2)} km²`]].map(fact)),
+      el("dl", { class: "facts" }, [[words.t("fact.area"), words.km2(total.area_m2)], [words.t("by.grid-coverage"), `${words.percent(share)}%`], [words.t("fact.fallback"), [words.km2(total.fallback_m2), el("small", {}, " km²")]]].map(fact)),
       el("div", { class: "known", role: "img", "aria-label": `${words.t("by.grid-coverage")} ${words.percent(share)}%` }, el("i", { class: "known-part", style: { width: `${share * 100}%` } }), el("i", { class: "hatch-f", style: { flex: "1" } })),
       values.until ? el("p", { class: "cap dim published" }, `${words.t("start.incidents")} ${words.n(total.incidents)}，${words.date(values.since)} – ${words.date(values.until)}`.replace("，", words.lang === "en" ? ", " : "，")) : null),
     el("div", { class: "sec flush doors-list" }, el("div", { class: "row" }, el("h2", {}, words.t("start.doors"))),

@@ -3,22 +3,23 @@
 const DEGREE = 1e5;
 
 /** The values of an indicator. Throws an Error with the server's own words when it refuses. */
-export async function load({ indicator, level, edition }) {
+export async function load({ indicator, level, edition, city }) {
   const answer = await fetch(`/v1/values/${indicator}?level=${level}&edition=${edition}`);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw new Error(problem.detail ?? `${answer.status}`);
   }
-  return new Values(await answer.json());
+  return new Values(await answer.json(), city);
 }
 
 export class Values {
-  constructor(found) {
+  constructor(found, city) {
     Object.assign(this, { indicator: found.indicator, level: found.level, classes: found.classes, since: found.since, until: found.until, sources: found.sources, unplaced: found.unplaced, counted: found.counted });
     this.above = rows(found.above);
     this.rows = rows(found.rows);
     this.place = new Map([...this.above, ...this.rows].map((row) => [row.id, row]));
     this.code = new Map([...this.above, ...this.rows].map((row) => [row.code, row]));
+    if (this.above.length) this.above[0].name = city;
     this.share = this.indicator === "grid-coverage";
     for (const row of this.rows) row.class = this.class_of(row);
   }
