@@ -44,6 +44,7 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     try:
         with store.asked(at) as asked:
             boot |= _boot(asked)
+            boot["within"] = _within(asked, request.query_params.get("in"))
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
         boot["city"] = None
@@ -52,6 +53,14 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     if lang:
         response.set_cookie(LANG_COOKIE, chosen, max_age=31_536_000, samesite="strict")
     return response
+
+
+def _within(asked: Question, code: str | None) -> tuple[float, float, float, float] | None:
+    """Bounds of the place the URL names, so that the first view is already there; None where it names none."""
+    try:
+        return areas.place(asked.connection, code, asked.edition).bounds if code else None
+    except Unknown:
+        return None
 
 
 def _role(asker: Actor) -> str:

@@ -15,7 +15,7 @@ export class Atlas {
     map.getPane("labels").style.pointerEvents = "none";
     const view = state.get("view");
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
-    else fit(map, boot.bounds, false);
+    else fit(map, boot.within ?? boot.bounds, false);
     const levels = boot.city.levels.length;
     this.tiles = new WorkerTiles({
       url: boot.tiles, levels, gridsFrom: boot.grids_from, maxZoom: 20, minZoom: 7,
@@ -92,11 +92,11 @@ export class Atlas {
 }
 
 /** Label of a place if it is due at this zoom; `below` = levels between it and the grids. */
-export function label(row, below, zoom, second) {
+export function label(row, below, zoom, second, text = row.name) {
   const [kind, from, to] = [["grid", 15, 22], ["community", 12, 22], ["subdistrict", 10, 22], ["district", 7, 11]][Math.min(below, 3)];
   if (zoom < from || zoom > to || row.kind === "fallback") return null;
   const pixel = (METRES_A_PIXEL * Math.cos((row.lat * Math.PI) / 180)) / 2 ** zoom;
   const width = row.bounds ? ((row.bounds[2] - row.bounds[0]) * 111_320 * Math.cos((row.lat * Math.PI) / 180)) / pixel : Math.sqrt(row.area_m2) / pixel;
   if (kind === "community" && width < 70) return null;
-  return { text: row.name, kind, place: [row.lat, row.lng], room: below >= 2 ? undefined : width * 0.92, second };
+  return { text, kind, place: [row.lat, row.lng], room: below >= 2 ? undefined : width * 0.92, second };
 }

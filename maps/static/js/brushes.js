@@ -6,17 +6,19 @@ export const INK = {
   fallback: "#9a5b20", fallbackGround: "#faf1e6", unknown: "#8b8f98", unknownGround: "#efeeea",
 };
 
-/** Fill of fallback ground or of areas without a value: lines that meet across tiles, since 8 divides 256. */
+/** Fill of `fallback` ground, `lines` of it over a colour, or areas whose value is `unknown`: lines that meet across tiles, since 8 divides 256. */
 export function hatch(context, kind, ratio) {
   const size = 8;
   const canvas = new OffscreenCanvas(size * ratio, size * ratio);
   const brush = canvas.getContext("2d");
   brush.scale(ratio, ratio);
-  brush.fillStyle = kind === "fallback" ? INK.fallbackGround : INK.unknownGround;
-  brush.fillRect(0, 0, size, size);
-  brush.strokeStyle = kind === "fallback" ? INK.fallback : INK.unknown;
+  if (kind !== "lines") {
+    brush.fillStyle = kind === "fallback" ? INK.fallbackGround : INK.unknownGround;
+    brush.fillRect(0, 0, size, size);
+  }
+  brush.strokeStyle = kind === "unknown" ? INK.unknown : INK.fallback;
   brush.lineWidth = kind === "fallback" ? 1.5 : 1;
-  const turn = kind === "fallback" ? 1 : -1;
+  const turn = kind === "unknown" ? -1 : 1;
   brush.beginPath();
   for (const shift of [-size, 0, size]) {
     brush.moveTo(shift - 2, turn > 0 ? -2 : size + 2);
@@ -39,12 +41,13 @@ export function strokes(level, levels, zoom, coloured) {
 
 function grid(zoom, coloured) {
   if (zoom < 12) return [];
-  if (coloured) return [{ width: zoom < 14 ? 0.5 : zoom < 16 ? 0.9 : 1.2, colour: "rgba(255,255,255,.95)" }];
+  if (coloured) return [{ width: zoom < 14 ? 0.5 : zoom < 15 ? 0.9 : 2, colour: "rgba(255,255,255,.96)" }];
   if (zoom < 14) return [{ width: 0.6, colour: "#c3c4c8" }];
   return zoom < 16 ? [{ width: 1, colour: INK.grid, dash: [4, 3] }] : [{ width: 1.2, colour: INK.grid }];
 }
 
 function community(zoom, coloured) {
+  if (coloured && zoom >= 15) return [{ width: 4, colour: "rgba(255,255,255,.9)" }, { width: 1.4, colour: INK.community }];
   if (coloured) return [{ width: zoom <= 11 ? 0.9 : zoom < 14 ? 1.1 : 1.8, colour: "#ffffff" }];
   return zoom <= 11 ? [{ width: 0.8, colour: "#a9abb2" }] : [{ width: zoom < 14 ? 1.1 : 1.6, colour: INK.community }];
 }

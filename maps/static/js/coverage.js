@@ -34,7 +34,6 @@ class Coverage {
   }
 
   begin() {
-    const fresh = !this.state.get("view");
     this.panel = new Panel({ boot: this.boot, words: this.words, heard: this.listeners() });
     shell({ map: this.map, boot: this.boot, words: this.words, state: this.state, go: (place) => this.go(place) });
     this.atlas = new Atlas({ map: this.map, boot: this.boot, state: this.state, words: this.words, grids: this.state.get("level") === this.levels[this.deepest].key, heard: {
@@ -44,7 +43,7 @@ class Coverage {
     keys({ words: this.words, step: (by) => this.step(by), enter: () => this.enter_chosen(), up: () => this.up() });
     find(".tools").hidden = false;
     this.state.on((changed) => this.changed(changed));
-    this.fetch().then(() => { if (fresh && this.place.level > 0) this.frame(); });
+    this.fetch();
   }
 
   listeners() {
@@ -134,7 +133,7 @@ class Coverage {
     const inside = new Set(rows.map((row) => row.id));
     const faint = place.level === 0 ? [] : values.rows.filter((row) => !inside.has(row.id)).map((row) => row.id);
     this.atlas.paint({
-      level: values.level, levels: this.levels.length, coloured: true, colours, faint,
+      level: values.level, levels: this.levels.length, coloured: true, through: !values.share, colours, faint,
       ids: values.rows.map((row) => row.id), classes: values.rows.map(of),
     }, this.state.get("level") === this.levels[this.deepest].key);
     const alt = this.words.t("map.alt", { indicator: this.words.t(`by.${values.indicator}`), level: this.words.level(this.levels[values.level]) });
@@ -159,10 +158,10 @@ class Coverage {
     const { values, ranked } = this.view;
     const found = ranked.filter((row) => row.rank <= BADGES).map((row) => ({ badge: row.rank, place: [row.lat, row.lng] }));
     const chosen = this.chosen();
-    if (chosen && chosen.rank === Infinity) found.unshift(label(chosen, this.deepest - chosen.level, zoom));
+    if (chosen && chosen.rank === Infinity) found.unshift(label(chosen, this.deepest - chosen.level, zoom, undefined, values.short(chosen)));
     for (const row of values.above) if (row.level > 0) found.push(label(row, this.deepest - row.level, zoom));
     const sized = [...ranked].sort((a, b) => b.area_m2 - a.area_m2);
-    for (const row of sized) if (row.rank === Infinity && row !== chosen) found.push(label(row, this.deepest - row.level, zoom, zoom >= 16 && row.level === this.deepest ? this.short(row) : undefined));
+    for (const row of sized) if (row.rank === Infinity && row !== chosen) found.push(label(row, this.deepest - row.level, zoom, zoom >= 16 && row.level === this.deepest ? this.short(row) : undefined, row.level === this.deepest ? values.short(row) : undefined));
     return found.filter(Boolean);
   }
 

@@ -102,7 +102,7 @@ function fills(context, tile, level) {
   const groups = new Map();
   const faint = [];
   for (const one of tile.ground) {
-    if (one.level !== level || one.kind === "fallback") continue;
+    if (one.level !== level || (one.kind === "fallback" && !style.through)) continue;
     const found = style.class_of.get(one.id) ?? -1;
     if (!groups.has(found)) groups.set(found, []);
     groups.get(found).push(one);
@@ -128,7 +128,7 @@ function fills(context, tile, level) {
 function fallback(context, tile, alpha) {
   const path = joined(tile.ground.filter((one) => one.kind === "fallback"));
   context.globalAlpha = alpha;
-  context.fillStyle = hatch(context, "fallback", tile.ratio);
+  context.fillStyle = hatch(context, style.through ? "lines" : "fallback", tile.ratio);
   context.fill(path);
   context.globalAlpha = 1;
   context.strokeStyle = INK.fallback;
@@ -152,21 +152,24 @@ function base(context, tile) {
   context.stroke(joined(water.filter((one) => one.type === 2)));
   if (style.coloured && tile.zoom < 15) return;
   roads(context, tile, of("road"));
-  rails(context, joined(of("rail")));
+  if (!style.coloured) rails(context, joined(of("rail")));
 }
 
+/** Streets: under colours only thin lines to find one's way by, and the smallest from one zoom later. */
 function roads(context, tile, found) {
-  const drawn = [["lane", 15], ["secondary", 13], ["arterial", 0]].filter(([, least]) => tile.zoom >= least);
-  for (const casing of [true, false]) {
+  const drawn = [["lane", style.coloured ? 16 : 15], ["secondary", 13], ["arterial", 0]].filter(([, least]) => tile.zoom >= least);
+  const cased = !style.coloured && tile.zoom >= 13;
+  context.globalAlpha = style.coloured ? 0.5 : 1;
+  for (const casing of cased ? [true, false] : [false]) {
     for (const [kind] of drawn) {
       const path = joined(found.filter((one) => (kind === "lane" ? !["arterial", "secondary"].includes(one.class) : one.class === kind)));
-      const width = Math.max(0.8, ROADS[kind](tile.zoom));
-      if (casing && tile.zoom < 13) continue;
+      const width = Math.max(0.8, ROADS[kind](tile.zoom) * (style.coloured ? 0.4 : 1));
       context.strokeStyle = casing || tile.zoom < 13 ? INK.roadCase : INK.road;
       context.lineWidth = casing ? width + 2 : width;
       context.stroke(path);
     }
   }
+  context.globalAlpha = 1;
 }
 
 function rails(context, path) {

@@ -108,7 +108,7 @@ export class Panel {
     this.lines.clear();
     if (!rows.length) return el("div", { class: "sec flush" }, head, el("p", { class: "empty" }, words.t("nodata.rows")));
     const columns = this.columns();
-    const table = el("table", { class: "tbl" },
+    const table = el("table", { class: `tbl${this.view.values.share && this.view.level === this.view.deepest ? " kinds" : ""}` },
       el("thead", {}, el("tr", {}, el("th", {}, el("span", { class: "vh" }, "#")), columns.map(({ name, num, sorted }) => el("th", { class: num ? "num" : null, "aria-sort": sorted ? (order > 0 ? "ascending" : "descending") : null },
         sorted ? el("button", { class: "sort", type: "button", title: words.t("sort.turn"), onclick: this.heard.turn }, `${name} ${order > 0 ? "↑" : "↓"}`) : name)))),
       el("tbody", { onmouseleave: () => this.heard.hover(null) }, ranked.slice(0, this.shown).map((row) => this.line(row, columns))));
@@ -139,7 +139,7 @@ export class Panel {
 
   named(row) {
     const above = this.view.values.place.get(row.parent);
-    return [el("span", { class: "name" }, row.name), el("span", { class: "under" }, above && above.level > 0 ? above.name : row.code)];
+    return [el("span", { class: "name", title: row.name }, this.view.values.short(row)), el("span", { class: "under" }, above && above.level > 0 ? above.name : row.code)];
   }
 
   meter(row) {

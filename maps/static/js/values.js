@@ -31,6 +31,12 @@ export class Values {
     return this.classes.findIndex((one) => (one.lower === null || row.value >= one.lower) && (one.upper === null || row.value < one.upper));
   }
 
+  /** Name of a row beside its parent's: a grid called after its community loses the community's name. */
+  short(row) {
+    const above = this.place.get(row.parent)?.name;
+    return above && row.name.startsWith(above) && row.name.length > above.length ? row.name.slice(above.length).trim() : row.name;
+  }
+
   /** From the city down to a place. */
   chain(id) {
     const found = [];
