@@ -198,4 +198,4 @@ def _known(value: Floats, digits: int) -> list[float | None]:
 
 
 def _whole(value: Floats) -> list[int]:
-    return np.rint(value).astype(np.int64).tolist()
+    return [round(one) for one in value.tolist()]

@@ -12,8 +12,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from geo import areas
-from geo.areas import Edition, Place
-from geo.arrays import Floats, Ints
+from geo.areas import Edition, Ids, Place
+from geo.arrays import Floats
 from geo.errors import Unknown
 from geo.incidents import counting
 from geo.tables import codes, grids, in_edition, incidents
@@ -25,8 +25,8 @@ INDICATORS = ("grid-coverage", "incident-density", "incidents")
 class Leafwise:
     """What an indicator adds up, leaf by leaf in ascending order of code, all (n,) but ``lineage`` (n, levels)."""
 
-    ids: Ints
-    lineage: Ints
+    ids: Ids
+    lineage: Ids
     area_m2: Floats
     is_fallback: Floats
     is_dedicated: Floats
@@ -159,7 +159,7 @@ def _leafwise(connection: sa.Connection, edition: Edition) -> tuple[Leafwise, Pe
     ), period
 
 
-def _counted(connection: sa.Connection, edition: Edition, ids: Ints) -> tuple[Floats, Period]:
+def _counted(connection: sa.Connection, edition: Edition, ids: Ids) -> tuple[Floats, Period]:
     """Incidents (n,) of each leaf on the borders of ``edition``, and what they reach over; all are accounted for."""
     found, number = counting.counts(connection, edition)
     known = dict(zip(found.tolist(), number.tolist(), strict=True))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from geo import areas
-from geo.areas import Edition
+from geo.areas import Edition, Ids
 from geo.arrays import Floats, Ints, Shapes
 from geo.errors import Unknown
 from geo.statements import statement
@@ -49,8 +49,8 @@ _EVERY_ROAD_FROM = 15
 class Drawing:
     """Ground (n,) with id, level and kind (None for areas), and borders (m,) with the highest level they divide."""
 
-    ids: Ints
-    levels: Ints
+    ids: Ids
+    levels: Ids
     kinds: NDArray[np.object_]
     shapes: Shapes
     border_levels: Ints
@@ -58,7 +58,7 @@ class Drawing:
 
 
 # -- borders -----------------------------------------------------------------------------------------------------------
-def borders(shapes: Shapes, lineage: Ints) -> tuple[Ints, Shapes]:
+def borders(shapes: Shapes, lineage: Ids) -> tuple[Ints, Shapes]:
     """Highest level (m,) and line (m,) of every border between leaves, each stretch once; level 0 is the outline.
 
     Parameters
@@ -81,7 +81,8 @@ def borders(shapes: Shapes, lineage: Ints) -> tuple[Ints, Shapes]:
     differs = lineage[left] != np.where(right[:, None] >= 0, lineage[right], 0)
     level = np.where(right < 0, 0, differs.argmax(axis=1))
     keep = (right < 0) | differs.any(axis=1)
-    lines = shapely.linestrings(np.stack([places[edge // len(places)], places[edge % len(places)]], axis=1))
+    ends = np.stack([places[edge // len(places)], places[edge % len(places)]], axis=1)
+    lines = np.asarray(shapely.linestrings(ends))
     return _merged(level[keep], lines[keep])
 
 
@@ -107,7 +108,7 @@ def _merged(level: Ints, lines: Shapes) -> tuple[Ints, Shapes]:
 # -- making ready ------------------------------------------------------------------------------------------------------
 def tolerance_m(band: int) -> float:
     """Mercator metres of half a pixel at the zoom of ``band``: what simplifying may not be seen to move."""
-    return 0.5 * _WORLD_M / _PIXELS / 2**band
+    return 0.5 * _WORLD_M / _PIXELS / float(2**band)
 
 
 def draw(connection: sa.Connection, edition: Edition) -> Iterator[tuple[int, Drawing]]:
@@ -134,7 +135,7 @@ def draw(connection: sa.Connection, edition: Edition) -> Iterator[tuple[int, Dra
         yield band, Drawing(ids, levels, kinds, np.concatenate([above, shapes]), *borders(shapes, lineage))
 
 
-def _united(shapes: Shapes, lineage: Ints, ids: Ints) -> Shapes:
+def _united(shapes: Shapes, lineage: Ids, ids: Ids) -> Shapes:
     """Union of the leaves of each area, in the order of ``ids``."""
     members: dict[int, Shapes] = {}
     for column in lineage.T[:-1]:
@@ -166,7 +167,7 @@ def is_prepared(connection: sa.Connection, edition: Edition) -> bool:
 
 def _keep(connection: sa.Connection, edition: int, band: int, drawing: Drawing) -> None:
     key = {"edition": edition, "band": band}
-    many = [shapely.multipolygons(shapely.get_parts(shape)) for shape in drawing.shapes]
+    many = np.array([shapely.multipolygons(shapely.get_parts(shape)) for shape in drawing.shapes], dtype=np.object_)
     spots = shapely.point_on_surface(drawing.shapes)
     connection.execute(
         statement("keep_grounds"),

@@ -69,7 +69,7 @@ class Starter(MacroElement):
     )
 
     def __init__(self, module: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Starter"
         self.module = module
 
@@ -98,13 +98,10 @@ def policy(nonce: str) -> str:
 
 
 def blank_map() -> folium.Map:
-    """A folium map without any tiles of its own, zoomable to street level."""
-    drawn = folium.Map(
-        location=[0, 0], zoom_start=3, tiles=None, zoom_control=False, attribution_control=False,
-        min_zoom=7, zoom_snap=0.5, bounce_at_zoom_limits=False, **{"max_zoom": None, "maxZoom": 20},
-    )  # fmt: skip
+    """A folium map without any tiles of its own, zoomable to street level in half steps."""
     # folium reads max_zoom for tiles alone; Leaflet's own option gets through as it is spelled
-    return drawn
+    options: dict[str, Any] = {"min_zoom": 7, "maxZoom": 20, "zoom_snap": 0.5, "attribution_control": False}
+    return folium.Map(location=[0, 0], zoom_start=3, tiles=None, zoom_control=False, **options)
 
 
 def render(drawn: folium.Map, view: View) -> str:

@@ -57,8 +57,8 @@ def _between(breaks: tuple[float, ...], colours: tuple[str, ...]) -> list[Class]
 
 
 def rounded(value: float) -> float:
-    """``value`` to the nearest of 1, 2 or 5 times a power of ten; 0 stays 0."""
-    if value <= 0:
+    """``value`` to the nearest of 1, 2 or 5 times a power of ten; less than a billionth is 0."""
+    if value < 1e-9:
         return 0.0
     power = 10.0 ** math.floor(math.log10(value))
     nearest = min((*_STEPS, 10.0), key=lambda step: abs(math.log(value / (step * power))))
