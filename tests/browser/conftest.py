@@ -1,0 +1,121 @@
+"""A real browser on a real server; every page is watched for what it must never do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from geo import incidents
+from geo.actors import Actor
+from geo.incidents import NewIncident
+from maps.assets import missing
+from tests import small_city
+from tests.serving import served
+
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
+QUIETER = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+WAIT_MS = 10_000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", type=Path, help="folder to write the screenshots of the documentation to")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if missing():
+        for item in items:
+            if "browser" in item.path.parts:
+                item.add_marker(pytest.mark.skip(reason="npm ci has not been run"))
+
+
+@dataclass
+class Watched:
+    """What a page asked for and complained about."""
+
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def foreign(self) -> list[str]:
+        own = (self.address, "data:", f"blob:{self.address}")
+        return [url for url in self.requests if not url.startswith(own)]
+
+    def of(self, part: str) -> list[str]:
+        return [url for url in self.requests if part in url]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(chromium), args=[*QUIET, *QUIETER])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def city(engine: sa.Engine) -> Iterator[str]:
+    """Address of the small city: two editions, a few incidents."""
+    with engine.begin() as connection:
+        small_city.publish_small_city(connection)
+        small_city.publish_small_city(connection, edition=2)
+        for number, (column, row) in enumerate([(0, 1), (0, 1), (0, 1), (1, 2), (3, 2)]):
+            moment = datetime(2025, 6, 1 + number, tzinfo=UTC)
+            where = small_city.cell_centre(column, row)
+            incidents.add(
+                connection, Actor("tests"), NewIncident("12345", str(number), moment, *where, reported_at=moment)
+            )
+    with served(engine) as address:
+        yield address
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched("")
+
+
+@pytest.fixture
+def visit(browser: Browser, watched: Watched, request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """Opens a path of the city; afterwards nothing foreign was asked for and nothing complained."""
+    contexts = []
+
+    def go(path: str, *, size: tuple[int, int] = (1440, 900), lang: str = "zh-CN", address: str = "") -> Page:
+        watched.address = address or request.getfixturevalue("city")
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale=lang,
+            has_touch=size[0] < 500,
+            base_url=watched.address,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", lambda message: _complain(watched, message))
+        page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+        page.on("request", lambda asked: _note(watched, asked))
+        page.goto(path)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert watched.foreign == []
+    assert watched.complaints == []
+
+
+def _complain(watched: Watched, message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        watched.complaints.append(message.text)
+
+
+def _note(watched: Watched, asked: Request) -> None:
+    watched.requests.append(asked.url)
