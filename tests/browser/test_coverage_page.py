@@ -82,7 +82,7 @@ def colours(page: Page, x: float, y: float) -> set[tuple[int, int, int]]:
 def test_a_click_on_the_map_chooses_what_the_server_locates_there(visit: Opener, city: str) -> None:
     page = ready(visit(PATH))
     for column in range(small_city.COLUMNS):
-        lon, lat = small_city.cell_centre(column, 0)
+        lon, lat = small_city.cell_centre(column, 1)
         page.mouse.click(*pixel_of(page, lon, lat))
         card = page.get_by_role("region", name="所选区域")
         expect(card).to_be_visible()
