@@ -195,7 +195,17 @@ class Coverage {
     if (!chosen) return;
     const value = value_of(this.values.indicator, chosen);
     say(this.words.t("say.chosen", { name: chosen.name, value: this.values.share ? `${this.words.percent(value)}%` : this.words.n(value, 1) }));
+    this.clear(chosen);
     if (bring && !this.map.getBounds().pad(-0.1).contains([chosen.lat, chosen.lng])) this.map.panTo([chosen.lat, chosen.lng]);
+  }
+
+  /** On a narrow screen the card lies over the map's foot: bring the chosen ground above it. */
+  clear(chosen) {
+    const card = find(".tip");
+    if (!matchMedia("(max-width: 700px)").matches || card.hidden) return;
+    const free = this.map.getSize().y - card.offsetHeight - 24;
+    const { y } = this.map.latLngToContainerPoint([chosen.lat, chosen.lng]);
+    if (y > free) this.map.panBy([0, y - free / 2]);
   }
 
   show_card() {

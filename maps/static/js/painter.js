@@ -202,14 +202,21 @@ function borders(context, tile, level) {
 function names(tile) {
   const found = [];
   for (const one of tile.base) {
-    if (!one.name || (one.kind === "road" && tile.zoom < (one.class === "arterial" ? 14 : 16))) continue;
-    if (style.coloured && one.kind !== "water" && tile.zoom < 15) continue;
+    if (!one.name || tile.zoom < named_from(one)) continue;
     const place = one.type === 2 ? along(one.points) : { x: (Math.max(0, one.box[0]) + Math.min(PIXELS, one.box[2])) / 2, y: (Math.max(0, one.box[1]) + Math.min(PIXELS, one.box[3])) / 2, room: one.box[2] - one.box[0] };
     if (place && place.x > 0 && place.y > 0 && place.x < PIXELS && place.y < PIXELS) {
       found.push({ name: one.name, kind: one.kind, ...place });
     }
   }
   return found;
+}
+
+/** Zoom from which a name is worth its room: under colours only what one finds one's way by. */
+function named_from({ kind, class: rank }) {
+  if (kind === "water") return 0;
+  const large = kind !== "road" || rank === "arterial";
+  if (style.coloured) return large ? 15 : rank === "secondary" ? 16 : 18;
+  return large ? 14 : 16;
 }
 
 /** Middle, angle and length of the longest straight stretch of a line. */
