@@ -20,7 +20,8 @@ ELSEWHERE = (
     "Library/Caches/ms-playwright/chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium",
 )
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")
+FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts")
+CHINESE = ("*CJK*", "PingFang*", "wqy-*")
 FONT_PACKAGE = "fonts-noto-cjk"
 WAYS_OUT = """Ways out:
   Debian:          sudo apt-get install -y --no-install-recommends chromium fonts-noto-cjk
@@ -76,7 +77,7 @@ def has_chinese() -> bool:
     if lister := shutil.which("fc-list"):
         asked = subprocess.run([lister, ":lang=zh-cn"], capture_output=True, text=True, check=False)
         return bool(asked.stdout.strip())
-    return any(Path(folder).rglob("*CJK*") for folder in FONTS) or Path("/System/Library/Fonts/PingFang.ttc").exists()
+    return any(file for folder in FONTS for name in CHINESE for file in Path(folder).rglob(name))
 
 
 def _own_prefix() -> Path:
@@ -102,19 +103,17 @@ def _environment(program: Path) -> dict[str, str]:
 
 
 def _runs(program: Path) -> bool:
-    if not os.access(program, os.X_OK):
-        return False
+    return os.access(program, os.X_OK) and not _complaint(program)
+
+
+def _complaint(program: Path) -> str:
+    """What a browser says when it does not run; empty when it does."""
+    command, environment = [str(program), "--version"], os.environ | _environment(program)
     try:
-        asked = subprocess.run(
-            [str(program), "--version"],
-            capture_output=True,
-            check=False,
-            timeout=60,
-            env=os.environ | _environment(program),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
+        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return (asked.returncode and (asked.stderr.strip() or f"exit code {asked.returncode}")) or ""
 
 
 def _apt_install(*packages: str) -> bool:
@@ -139,12 +138,15 @@ def _unpack(progress: Progress | None) -> Path:
         if not (folder / _own_program().relative_to(_own_prefix())).exists():
             raise Unavailable("the distribution's package chromium holds no program")
 
+    def runs() -> bool:
+        return _runs(_own_program())
+
     try:
-        debian.unpack(_own_prefix(), lambda _: debian.Wish("Chromium", ("chromium",), finish), progress)
-        if _runs(_own_program()):
+        debian.unpack(_own_prefix(), lambda _: debian.Wish("Chromium", ("chromium",), finish), progress, runs)
+        if runs():
             found.cache_clear()
             return _own_program()
-        why = f"it was unpacked into {_own_prefix()} but does not run"
+        why = f"it was unpacked into {_own_prefix()} but does not run: {_complaint(_own_program())}"
     except Unavailable as error:
         why = error.detail
     raise Unavailable(f"no Chromium was found, and fetching it failed: {why}.\n{WAYS_OUT}")

@@ -30,6 +30,7 @@ LEFT_OUT = re.compile(
     r"|adwaita-icon-theme|gtk-update-icon-cache|hicolor-icon-theme|dconf-\S+|libgtk-3-common|dbus\S*|systemd\S*|libpam\S*"
     r"|fonts-dejavu\S*|fontconfig|fontconfig-config|xkb-data|desktop-file-utils|shared-mime-info|glib-networking\S*)(t64)?"
 )
+PLUGINS = ("blas", "lapack", "pulseaudio")  # folders of libraries that the system finds by links or run paths
 TIMEOUT_S = 900
 
 
@@ -48,15 +49,21 @@ def is_here() -> bool:
 
 
 def libraries(prefix: Path) -> list[Path]:
-    """Folders of shared libraries in an unpacked prefix, blas and lapack in their own folders included."""
+    """Folders of shared libraries in an unpacked prefix, those in folders of their own included."""
     plain = [*prefix.glob("usr/lib/*-linux-gnu*"), *prefix.glob("lib/*-linux-gnu*")]
-    return plain + [deeper for folder in plain for name in ("blas", "lapack") if (deeper := folder / name).is_dir()]
+    return plain + [deeper for folder in plain for name in PLUGINS if (deeper := folder / name).is_dir()]
 
 
-def unpack(into: Path, wish_of: Callable[[Apt], Wish], progress: Progress | None = None) -> None:
+def unpack(
+    into: Path,
+    wish_of: Callable[[Apt], Wish],
+    progress: Progress | None = None,
+    runs: Callable[[], bool] = lambda: True,
+) -> None:
     """Fetch and unpack a wish into ``into``, which appears whole or not at all.
 
     A second caller waits for the first and finds it done; what a killed one had fetched is not fetched again.
+    What is there and does not run, since the system under it has changed, is replaced.
 
     Raises
     ------
@@ -66,7 +73,7 @@ def unpack(into: Path, wish_of: Callable[[Apt], Wish], progress: Progress | None
     if not is_here():
         raise Unavailable("only Debian, Ubuntu and their kin have apt-get and dpkg-deb to fetch it with")
     with _alone(into) as lock:
-        if (into / MARK).exists():
+        if (into / MARK).exists() and runs():
             return
         state = into.with_name(f".{into.name}.apt")
         try:

@@ -150,6 +150,10 @@ def prefix_folder() -> Path:
     return settings().home / "prefix"
 
 
+def _in(prefix: Path) -> str:
+    return str(prefix / "usr/lib/postgresql/*/bin")
+
+
 def _numbers(path: str) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", path)]
 
@@ -166,7 +170,7 @@ def installs() -> list[Install]:
     if named := settings().pg_bindir:
         found = look_at(named)
         return [found] if found else []
-    patterns = (str(prefix_folder() / "usr/lib/postgresql/*/bin"), *SYSTEM)
+    patterns = (_in(prefix_folder()), *SYSTEM)
     return [found for bindir in dict.fromkeys(_bindirs(patterns)) if (found := look_at(bindir))]
 
 
@@ -230,7 +234,10 @@ def fetch_postgis(prefix: Path, progress: Progress | None = None) -> None:
         gis = (f"postgresql-{major}-postgis-3", f"postgresql-{major}-postgis-3-scripts")
         return debian.Wish(f"PostgreSQL {major} with PostGIS", server + gis, lambda folder: _finish(folder, major))
 
-    debian.unpack(prefix, wish, progress)
+    def runs() -> bool:
+        return any(install.postgis for at in _bindirs([_in(prefix)]) if (install := look_at(at)))
+
+    debian.unpack(prefix, wish, progress, runs)
 
 
 def _finish(folder: Path, major: int) -> None:

