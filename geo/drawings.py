@@ -36,6 +36,7 @@ GRIDS_FROM = 11
 """Zoom from which grids are drawn; below it a screen shows communities and subdistricts."""
 
 KEPT_EDITIONS = 6
+_LOWEST_BORDERS_FROM = 12
 LARGEST_ZOOM = 22
 _WORLD_M = 2 * math.pi * 6_378_137
 _LOCK = 7_149_321  # beside geo.db's: processes that want the same drawings wait for the first
@@ -167,7 +168,8 @@ def is_prepared(connection: sa.Connection, edition: Edition) -> bool:
 
 def _keep(connection: sa.Connection, edition: int, band: int, drawing: Drawing) -> None:
     key = {"edition": edition, "band": band}
-    many = np.array([shapely.multipolygons(shapely.get_parts(shape)) for shape in drawing.shapes], dtype=np.object_)
+    parts, owner = shapely.get_parts(drawing.shapes, return_index=True)
+    many = np.asarray(shapely.multipolygons(parts, indices=owner))
     spots = shapely.point_on_surface(drawing.shapes)
     connection.execute(
         statement("keep_grounds"),
@@ -232,15 +234,21 @@ def ground_tile(connection: sa.Connection, edition: Edition, layer: str, tile: t
 
 
 def _wanted(layer: str, z: int, grid_level: int) -> dict[str, int | bool]:
-    """Levels of ground and of borders in a layer."""
+    """Levels of ground and of borders in a layer.
+
+    Below ``_LOWEST_BORDERS_FROM`` the borders of a layer's lowest level are left out: the rims of its ground are the
+    same lines, and the largest tiles are a third smaller.
+    """
+    lowest = 0 if z >= _LOWEST_BORDERS_FROM else 1
     if layer == "areas":
-        return {"highest": 0, "lowest": grid_level - 1, "with_fallback": True, "top": 0, "bottom": grid_level - 1}
+        levels = {"highest": 0, "lowest": grid_level - 1, "top": 0, "bottom": grid_level - 1 - lowest}
+        return levels | {"with_fallback": True}
     if layer != "grids":
         raise Unknown(f"no layer {layer!r}: there are areas, grids and base")
     if z < GRIDS_FROM:
         raise Unknown(f"no grids at zoom {z}: they are drawn from zoom {GRIDS_FROM}; ask for the layer areas")
-    only = {"highest": grid_level, "lowest": grid_level, "top": grid_level, "bottom": grid_level}
-    return only | {"with_fallback": False}
+    levels = {"highest": grid_level, "lowest": grid_level, "top": grid_level, "bottom": grid_level - lowest}
+    return levels | {"with_fallback": False}
 
 
 def base_tile(connection: sa.Connection, tile: tuple[int, int, int]) -> bytes:

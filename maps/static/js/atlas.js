@@ -98,5 +98,5 @@ export function label(row, below, zoom, second, text = row.name) {
   const pixel = (METRES_A_PIXEL * Math.cos((row.lat * Math.PI) / 180)) / 2 ** zoom;
   const width = row.bounds ? ((row.bounds[2] - row.bounds[0]) * 111_320 * Math.cos((row.lat * Math.PI) / 180)) / pixel : Math.sqrt(row.area_m2) / pixel;
   if (kind === "community" && width < 70) return null;
-  return { text, kind, place: [row.lat, row.lng], room: below >= 2 ? undefined : width * 0.92, second };
+  return { text, kind, place: [row.lat, row.lng], room: below >= 3 ? undefined : width * (below === 2 ? 1.3 : 0.92), second };
 }

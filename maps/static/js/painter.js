@@ -183,10 +183,16 @@ function rails(context, path) {
   context.setLineDash([]);
 }
 
+/** Borders of a level; far away, where a tile leaves its lowest ones out, the rims of the ground. */
+function rims(tile, level) {
+  const found = tile.borders.filter((line) => line.level === level);
+  return found.length || tile.zoom >= 12 ? found : tile.ground.filter((one) => one.level === level);
+}
+
 function borders(context, tile, level) {
   const lowest = style.coloured ? level : Math.max(level, style.borders ?? level);
   for (let one = lowest; one >= 0; one--) {
-    const features = tile.borders.filter((line) => line.level === one);
+    const features = rims(tile, one);
     if (!features.length) continue;
     const path = joined(features);
     for (const { width, colour, dash } of strokes(one, style.levels, tile.zoom, style.coloured)) {
