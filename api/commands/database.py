@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from geo.errors import Refused
+from geo.errors import Refused, Unavailable
 from geo.settings import settings
 
 db_app = typer.Typer(help="自带数据库 · The private PostGIS: up, down, status, url, psql, reset.", no_args_is_help=True)
@@ -61,8 +61,11 @@ def status() -> None:
     from geo import db
 
     if _is_foreign():
-        with db.connect(db.database_url()).connect() as connection:
-            _out(f"up (GRIDATLAS_DATABASE_URL)  {connection.scalar(sa.text('SELECT version()'))}")
+        try:
+            with db.connect(db.database_url()).connect() as connection:
+                _out(f"up (GRIDATLAS_DATABASE_URL)  {connection.scalar(sa.text('SELECT version()'))}")
+        except sa.exc.OperationalError as error:
+            raise Unavailable(f"the server of GRIDATLAS_DATABASE_URL does not answer: {error.orig}") from error
         return
     from geo.cluster import Cluster
 

@@ -40,7 +40,8 @@ def test(context: typer.Context) -> None:
     wanted = [name for name in context.args if name in parts]
     options = [argument for argument in context.args if argument not in parts]
     if wanted != ["unit"]:
-        _prepare(wants_browser=not wanted or "browser" in wanted)
+        named = wanted + [option for option in options if "tests/" in option]
+        _prepare(wants_browser=not named or any("browser" in name for name in named))
     command = [
         sys.executable,
         "-m",
