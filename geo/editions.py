@@ -222,6 +222,8 @@ def _refuse_undoing(connection: sa.Connection, request: Request, base: Division,
     imports = editions.c.origin["kind"].astext == "import"
     same_scope = sa.or_(editions.c.scope.is_(None), editions.c.scope.in_(above))
     since = connection.scalar(sa.select(sa.func.max(editions.c.number)).where(imports, same_scope))
+    if since is None:
+        return
     later = sa.select(codes.c.code).join(grids, grids.c.id == codes.c.id)
     later = later.where(in_edition(grids, sa.select(sa.func.max(editions.c.number)).scalar_subquery()))
     touched = base.leaf_codes[difference.left_ground].tolist()

@@ -197,6 +197,7 @@ def _fallback(city: _City, scheme: Scheme) -> tuple[list[_Piece], list[Fault]]:
     taken = city.grids
     for layer in reversed(city.layers):
         if not layer.drawn:
+            parent = _one_up(parent, layer)
             continue
         open_ = np.flatnonzero(~closed(children, parent, layer.shapes) & ~shapely.is_empty(layer.shapes))
         for at, parts in zip(open_, rests(layer.shapes[open_], taken), strict=True):
@@ -216,13 +217,20 @@ def _without_community(city: _City) -> list[Fault]:
     found: list[Fault] = []
     drawn = [layer for layer in city.layers if layer.drawn]
     for layer, below in pairwise(drawn):
-        parent = below.parent if below.given.level == layer.given.level + 1 else np.zeros(len(below.shapes), np.int64)
+        parent = below.parent
+        for between in reversed(city.layers[layer.given.level + 1 : below.given.level]):
+            parent = _one_up(parent, between)
         open_ = np.flatnonzero(~closed(below.shapes, parent, layer.shapes) & ~shapely.is_empty(layer.shapes))
         for at, parts in zip(open_, rests(layer.shapes[open_], below.shapes), strict=True):
             wide = parts[thickness(shapes_to_metres(parts, city.epsg)) >= GAP_M]
             if len(wide):
                 found.append(Fault("no_community", one_of(wide), float(area_m2(wide).sum()), (layer.first + int(at),)))
     return found
+
+
+def _one_up(parent: Ints, layer: _Layer) -> Ints:
+    """Positions in ``layer`` as positions in the layer above it; OUTSIDE stays."""
+    return np.where(parent == OUTSIDE, OUTSIDE, layer.parent[parent]) if len(layer.parent) else parent
 
 
 def _gap(part: BaseGeometry, city: _City, layer: _Layer, at: int) -> Fault:
