@@ -300,7 +300,9 @@ def _columns(rows: Iterable[Iterable[Any]], width: int) -> list[list[Any]]:
 
 
 def _shapes(wkb: Iterable[bytes]) -> Shapes:
-    return np.array([shapely.from_wkb(bytes(one)) for one in wkb], dtype=np.object_)
+    """Ground as it was published: the store keeps multipolygons only, one part is a polygon again."""
+    shapes = [shapely.from_wkb(bytes(one)) for one in wkb]
+    return np.array([one.geoms[0] if len(one.geoms) == 1 else one for one in shapes], dtype=np.object_)
 
 
 def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
