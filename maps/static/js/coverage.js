@@ -42,6 +42,7 @@ class Coverage {
     } });
     keys({ words: this.words, step: (by) => this.step(by), enter: () => this.enter_chosen(), up: () => this.up() });
     find(".tools").hidden = false;
+    matchMedia("(max-width: 700px)").addEventListener("change", () => this.view && legend(this.view, this.words));
     this.state.on((changed) => this.changed(changed));
     this.fetch();
   }
@@ -51,7 +52,7 @@ class Coverage {
       enter: (code) => this.enter(code), by: (by) => { this.order = null; this.state.set({ by }); }, level: (key) => this.set_level(key),
       choose: (row) => this.choose(row, true), hover: (row) => this.hover(row?.id ?? 0), turn: () => { this.order = -this.view.order; this.render(); },
       download: () => download({ rows: this.view.ranked, values: this.values, boot: this.boot, words: this.words, level: this.levels[this.values.level] }),
-      finer: () => this.set_level(this.levels[this.values.level + 1].key), drawn: () => this.mark(),
+      finer: () => this.set_level(this.levels[this.values.level + 1].key), drawn: () => { this.mark(); legend(this.view, this.words); },
     };
   }
 
@@ -179,6 +180,7 @@ class Coverage {
   mark(follow = false) {
     const chosen = this.chosen()?.id ?? 0;
     this.atlas.mark(this.hovered, chosen);
+    if (follow && chosen) this.panel.reach(chosen);
     this.panel.mark(this.hovered, chosen, follow);
   }
 

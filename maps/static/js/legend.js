@@ -6,7 +6,7 @@ const KIND_COLOURS = { comprehensive: "#c4ddd4", dedicated: "#e3b96a" };
 /** Fill the legend on the map and its copy in the sheet. */
 export function legend(view, words) {
   for (const box of [find(".map .legend"), find(".legend-copy")]) {
-    if (!box) continue;
+    if (!box || (box.classList.contains("legend-copy") && !matchMedia("(max-width: 700px)").matches)) continue;
     box.hidden = false;
     box.replaceChildren(...parts(view, words));
   }

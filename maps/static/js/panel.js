@@ -4,7 +4,7 @@ import { KIND_COLOURS, NOTHING } from "./legend.js";
 import { sum, value_of } from "./values.js";
 
 export const BADGES = 10;
-const PAGE = 60;
+const PAGE = 10; // rows at first: a page stays under 500 elements
 
 export class Panel {
   /** `heard`: enter(code), by(indicator), level(key), choose(row), hover(row or null), turn(), download(), finer(). */
@@ -104,7 +104,7 @@ export class Panel {
     const { order, rows, zoomed, ranked } = this.view, words = this.words;
     const kinds = this.view.values.share && this.view.level === this.view.deepest;
     const title = words.t(kinds ? "rank.kinds" : order > 0 ? "rank.lowest" : "rank.highest", { level: words.lang === "en" ? zoomed.level.en : zoomed.level.zh });
-    const head = el("div", { class: "row" }, el("h2", {}, title), el("span", { class: "en" }, kinds ? "" : words.t(order > 0 ? "rank.lowest.sub" : "rank.highest.sub")), el("span", { class: "push dim cap" }, ranked.some((row) => row.rank <= BADGES) ? words.t("rank.numbered") : ""));
+    const head = el("div", { class: "row" }, el("h2", {}, title), el("span", { class: "en" }, kinds || words.lang === "en" ? "" : words.t(order > 0 ? "rank.lowest.sub" : "rank.highest.sub")), el("span", { class: "push dim cap" }, ranked.some((row) => row.rank <= BADGES) ? words.t("rank.numbered") : ""));
     this.lines.clear();
     if (!rows.length) return el("div", { class: "sec flush" }, head, el("p", { class: "empty" }, words.t("nodata.rows")));
     const columns = this.columns();
@@ -113,7 +113,7 @@ export class Panel {
         sorted ? el("button", { class: "sort", type: "button", title: words.t("sort.turn"), onclick: this.heard.turn }, `${name} ${order > 0 ? "↑" : "↓"}`) : name)))),
       el("tbody", { onmouseleave: () => this.heard.hover(null) }, ranked.slice(0, this.shown).map((row) => this.line(row, columns))));
     const left = ranked.length - this.shown;
-    const more = left > 0 ? el("button", { class: "btn bare more", type: "button", onclick: () => { this.shown += PAGE * 4; this.draw(this.view, { keepPlace: true }); this.heard.drawn(); } }, words.t("rank.more", { n: Math.min(left, PAGE * 4) })) : null;
+    const more = left > 0 ? el("button", { class: "btn bare more", type: "button", onclick: () => { this.shown += PAGE * 20; this.draw(this.view, { keepPlace: true }); this.heard.drawn(); } }, words.t("rank.more", { n: Math.min(left, PAGE * 20) })) : null;
     return el("div", { class: "sec flush" }, head, table, more);
   }
 
@@ -122,19 +122,18 @@ export class Panel {
     const density = (row) => (row.area_m2 ? words.n(row.incidents / (row.area_m2 / 1e6), row.incidents / (row.area_m2 / 1e6) < 100 ? 1 : 0) : "–");
     const name = { name: words.lang === "en" ? zoomed.level.en : zoomed.level.zh, cell: (row) => this.named(row), key: "name" };
     const bar = { name: "", cell: (row) => this.meter(row) };
-    const strong = (text) => el("b", {}, text);
     if (values.share && level === deepest) {
       return [name, { name: words.t("col.kind"), cell: (row) => el("span", { class: "kind" }, el("i", { class: row.kind === "fallback" ? "hatch-f" : "", style: { background: KIND_COLOURS[row.kind] } }), words.t(`kind.${row.kind}`).replace(/ grid$| ground$/, "")) },
-        { name: words.t("col.area"), num: true, sorted: true, cell: (row) => strong(words.km2(row.area_m2)) }, { name: words.t("col.incidents"), num: true, cell: (row) => words.n(row.incidents) }];
+        { name: words.t("col.area"), num: true, sorted: true, cell: (row) => words.km2(row.area_m2) }, { name: words.t("col.incidents"), num: true, cell: (row) => words.n(row.incidents) }];
     }
     if (values.share) {
-      return [name, bar, { name: words.t("col.share"), num: true, sorted: true, cell: (row) => strong(row.value === null ? "–" : words.percent(row.value)) },
-        { name: words.t("col.fallback"), num: true, cell: (row) => el("span", { class: row.fallback_m2 ? "" : "dim" }, row.fallback_m2 ? words.km2(row.fallback_m2) : "–") }];
+      return [name, bar, { name: words.t("col.share"), num: true, sorted: true, cell: (row) => (row.value === null ? "–" : words.percent(row.value)) },
+        { name: words.t("col.fallback"), num: true, cell: (row) => (row.fallback_m2 ? words.km2(row.fallback_m2) : "–") }];
     }
     const two = [{ name: words.t("col.density"), num: true, cell: density }, { name: words.t("col.incidents"), num: true, cell: (row) => words.n(row.incidents) }];
     if (values.indicator === "incidents") two.reverse();
     const [first, second] = two;
-    return [name, bar, { ...first, sorted: true, cell: (row) => strong(first.cell(row)) }, second];
+    return [name, bar, { ...first, sorted: true }, second];
   }
 
   named(row) {
@@ -152,8 +151,8 @@ export class Panel {
 
   line(row, columns) {
     const line = el("tr", { tabindex: "-1", "data-code": row.code, onclick: () => this.heard.choose(row), onmouseenter: () => this.heard.hover(row) },
-      el("td", {}, row.rank <= BADGES ? el("span", { class: "rank" }, String(row.rank)) : el("span", { class: "dim cap" }, String(row.place_in_list))),
-      columns.map(({ cell, num, key }) => el("td", { class: num ? "num" : key ?? null }, cell(row))));
+      el("td", {}, row.rank <= BADGES ? el("span", { class: "rank" }, String(row.rank)) : String(row.place_in_list)),
+      columns.map(({ cell, num, key, sorted }) => el("td", { class: sorted ? "num strong" : num ? "num" : key ?? null }, cell(row))));
     this.lines.set(row.id, line);
     return line;
   }
@@ -175,6 +174,14 @@ export class Panel {
       id === chosen ? line.setAttribute("aria-selected", "true") : line.removeAttribute("aria-selected");
     }
     if (follow) this.lines.get(chosen)?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** See that a row is in the list, however far down it stands. */
+  reach(id) {
+    const at = this.view.ranked.findIndex((row) => row.id === id);
+    if (at < this.shown) return;
+    this.shown = at + PAGE;
+    this.draw(this.view, { keepPlace: true });
   }
 }
 
