@@ -134,5 +134,3 @@ def _grounds(faces: Shapes, zone: Ints, chance: np.random.Generator) -> Shapes:
     rings = shapely.linearrings(middle + (corners - corners[:, :4].mean(axis=1)[:, None]) * size)
     clear: Bools = shapely.contains(shapely.buffer(chosen, -12), rings)
     return rings[clear]
-
-

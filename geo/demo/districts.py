@@ -21,7 +21,7 @@ CITY_CODE = "9901"
 DIGITS = (4, 6, 9, 12, 15)
 _DISTRICTS: tuple[Name, ...] = (("文澜", "Wenlan"), ("云澄", "Yuncheng"))
 _PASS = np.ones(8)
-_PASS[[RIVER, ARTERIAL, RING, QUAY, SECONDARY, LANE, STREET]] = (0.02, 0.35, 0.25, 0.6, 0.8, 0.6, 1.0)
+_PASS[[RIVER, ARTERIAL, RING, QUAY, SECONDARY, LANE, STREET]] = (0.02, 0.35, 0.08, 0.6, 0.8, 0.6, 1.0)
 _PASS[OUTLINE] = 0.0
 _DENSITY = np.zeros(8)
 _DENSITY[[OLD, CENTRE, INNER, OUTER, EDGE, HILL, LAKE, BANK]] = (1.6, 1.5, 1.1, 0.62, 0.30, 0.05, 0.1, 0.1)
@@ -88,7 +88,9 @@ def _tree(cells: Graph, dry: Graph, counts: tuple[int, int, int]) -> list[tuple[
     """Communities in order: number of the district, number of the subdistrict inside it, their cells."""
     parts = _sides(cells, dry)
     found: list[tuple[int, int, Ints]] = []
-    shares = share_out(counts[0], np.array([dry.weight[one].sum() for one in parts]), np.array([len(one) for one in parts]))
+    shares = share_out(
+        counts[0], np.array([dry.weight[one].sum() for one in parts]), np.array([len(one) for one in parts])
+    )
     districts = [one for side, count in zip(parts, shares, strict=True) for one in part(dry, side, int(count))]
     districts = _in_rank(dry, districts)
     below = _shares(dry, districts, counts[1])

@@ -17,7 +17,7 @@ DEDICATED_SHARE = 0.15
 _QUOTA = {"office": 0.27, "mall": 0.15, "park": 0.14, "market": 0.12, "school": 0.20, "hospital": 0.12}
 _BARE_SHARES = (0.58, 0.51, 0.44, 0.36, 0.29, 0.23, 0.18, 0.13, 0.09, 0.06, 0.04, 0.03)
 """Share of a community's ground that no grid covers, for a quarter of the communities; the others have none."""
-_BARE_USES = ("village", "building_site", "bank", "hill", "industry")
+_BARE_USES = ("village", "building_site", "bank")
 
 
 @dataclass
@@ -97,7 +97,7 @@ def _take_patch(graph: Graph, rest: set[int], area: np.ndarray, bare: np.ndarray
         fits = [
             face
             for face in sorted(rim, key=lambda face: (not bare[face], _away(graph, face, patch), face))
-            if area[list(patch)].sum() + area[face] < 1.2 * goal and graph.connected(rest - patch - {face})
+            if area[list(patch)].sum() + area[face] < 1.1 * goal and graph.connected(rest - patch - {face})
         ]
         if not fits or len(rest) - len(patch) <= 2:
             break

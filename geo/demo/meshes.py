@@ -55,7 +55,9 @@ def edges(faces: Shapes) -> Edges:
     shared = np.r_[~first[1:], False][at]
     right = np.where(shared, owner[twin], OUTSIDE)
     points = np.column_stack([node_xy.real, node_xy.imag])
-    return Edges(np.stack([points[low[at]], points[high[at]]], axis=1), owner[at].astype(np.int64), right.astype(np.int64))
+    return Edges(
+        np.stack([points[low[at]], points[high[at]]], axis=1), owner[at].astype(np.int64), right.astype(np.int64)
+    )
 
 
 def united(faces: Shapes, group: Ints, count: int) -> Shapes:

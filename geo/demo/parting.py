@@ -116,7 +116,7 @@ class _Growth:
         self.rim: list[dict[int, float]] = [{} for _ in seeds]
         self.seeds = graph.xy[seeds]
         self.reach = float(np.sqrt(np.ptp(graph.xy[members], axis=0).prod() / len(seeds))) + 1e-9
-        self.pull = {face: sum(near.values()) for face, near in graph.pull.items()}
+        self.pull = {face: sum(graph.pull.get(face, {0: 1.0}).values()) for face in members.tolist()}
         self.mean = float(graph.weight[members].sum()) / len(seeds)
         for number, seed in enumerate(seeds):
             self._take(number, seed)

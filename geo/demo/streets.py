@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from geo.arrays import Bools, Floats, Ints, Shapes
-from geo.demo.meshes import Edges, Merging, edges, united
+from geo.demo.meshes import Edges, Merging, borders, edges, united
 from geo.demo.terrain import QUAY_M, Terrain
 
 OUTLINE, RIVER, ARTERIAL, RING, QUAY, SECONDARY, LANE, STREET = range(8)
@@ -84,8 +84,6 @@ def cells(terrain: Terrain) -> Cells:
 
 def _lesser(merging: Merging, table: Edges, classes: Ints) -> dict[int, dict[int, float]]:
     """Borders between groups that run along secondary streets and lanes only."""
-    from geo.demo.meshes import borders
-
     group = np.array([merging.find(face) for face in range(len(merging.group))])
     lesser = (table.right >= 0) & np.isin(classes, (SECONDARY, LANE, ARTERIAL))
     return borders(group[table.left[lesser]], group[table.right[lesser]], table.lengths[lesser])
@@ -120,8 +118,11 @@ def in_order(faces: Shapes) -> Shapes:
 
 def nearest_lines(points: Floats, lines: Lines) -> tuple[Ints, Ints]:
     """Class and road of the line nearest to each point; at equal distance the line that comes first."""
-    tree = shapely.STRtree(lines.shapes)
+    xy, of = shapely.get_coordinates(lines.shapes, return_index=True)
+    same = np.flatnonzero(of[1:] == of[:-1])
+    tree = shapely.STRtree(shapely.linestrings(np.stack([xy[same], xy[same + 1]], axis=1)))
     asked, found = tree.query_nearest(shapely.points(points), all_matches=True)
+    found = of[same][found]
     first = np.lexsort((found, asked))
     asked, found = asked[first], found[first]
     keep = np.r_[True, asked[1:] != asked[:-1]]
@@ -186,7 +187,7 @@ def _grid_lines(terrain: Terrain) -> Lines:
     corridor = terrain.corridor(-OVER_M)
     towns = shapely.union_all(np.array([town.buffer(-OVER_M) for town in terrain.old_towns], dtype=object))
     for across in (False, True):
-        half, reach = (terrain.half[::-1] if across else terrain.half)
+        half, reach = terrain.half[::-1] if across else terrain.half
         base = ARTERIAL_V_M if across else ARTERIAL_U_M
         for at, kind in spacing(half, base, terrain.order.chance(12, int(across))):
             run = np.linspace(-1.3 * reach, 1.3 * reach, int(2.6 * reach / STEP_M))

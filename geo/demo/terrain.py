@@ -129,9 +129,9 @@ def _quarters(
     """Two quarters in the small city (old town west, new district east); one more for every 30 km² of a larger one."""
     old = np.array([-0.36 * half[0], -0.02 * half[1]])
     new = np.array([0.50 * half[0], 0.10 * half[1]])
-    swirls = [Swirl(*old, 2_300.0, np.radians(-13)), Swirl(*new, 3_000.0, np.radians(19))]
-    swirls.append(Swirl(-0.5 * half[0], -0.75 * half[1], 2_200.0, np.radians(11)))
-    towns = [_old_town(old, np.radians(-13), chance)]
+    swirls = [Swirl(*old, 2_200.0, np.radians(-17)), Swirl(*new, 2_900.0, np.radians(27))]
+    swirls.append(Swirl(-0.35 * half[0], -0.8 * half[1], 2_000.0, np.radians(20)))
+    towns = [_old_town(old, np.radians(-17), chance)]
     centres = [new + (-250.0, -150.0), old]
     if order.scale > 1.6:
         for at in _scattered(half, chance):
@@ -197,7 +197,7 @@ def _course(reach: float, swing: float, chance: np.random.Generator) -> Floats:
     """Course along y from +reach to -reach with bends of every size."""
     y = np.linspace(reach, -reach, max(60, int(2 * reach / 70)))
     x = swing * np.sin(1.75 * y / reach * np.pi / 1.35 + 0.6)
-    for length, throw in ((4_700.0, 210.0), (2_600.0, 95.0), (1_500.0, 28.0)):
+    for length, throw in ((4_700.0, 330.0), (2_500.0, 125.0), (1_400.0, 30.0)):
         x += throw * np.sin(2 * np.pi * y / length + chance.uniform(0, 6.28))
     return np.column_stack([x, y])
 
@@ -251,7 +251,9 @@ def _outline(half: tuple[float, float], chance: np.random.Generator) -> Polygon:
     """The city's ground: broad lobes, then the small corners of field borders."""
     round_m = np.pi * (half[0] + half[1])
     count = int(round_m / 130)
-    theta = np.sort(np.linspace(0, 2 * np.pi, count, endpoint=False) + chance.normal(0, 0.18 * 2 * np.pi / count, count))
+    theta = np.sort(
+        np.linspace(0, 2 * np.pi, count, endpoint=False) + chance.normal(0, 0.18 * 2 * np.pi / count, count)
+    )
     power = 2.7
     radius = ((np.abs(np.cos(theta)) / half[0]) ** power + (np.abs(np.sin(theta)) / half[1]) ** power) ** (-1 / power)
     for k in (2, 3, 5, 7, 11, 17):

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
 import shapely
 
+from geo.demo import buildings, business, dirt, incidents, occupants
+from geo.demo.basemaps import BaseMap
 from geo.demo.districts import CITY_CODE, DIGITS, Level, Town
 from geo.demo.names import CITY
+from geo.demo.towns import City
 
 LEVELS = (("city", "市"), ("district", "区"), ("subdistrict", "街道"), ("community", "社区"), ("grid", "网格"))
 _FILES = {"district": "districts", "subdistrict": "subdistricts", "community": "communities", "grid": "grids"}
@@ -79,3 +87,78 @@ def _sources(paths: dict[str, Path]) -> str:
 def _file(path: Path) -> str:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return f'file = "{path.name}"\ndatum = "wgs84"\norigin = "{_ORIGIN}"\nlicence = "{_LICENCE}"\nsha256 = "{digest}"'
+
+
+NATURAL = 73.0
+"""Buildings a grid has when nothing is thinned out or set closer."""
+_GEO = {
+    "version": "1.1.0",
+    "primary_column": "geometry",
+    "columns": {"geometry": {"encoding": "WKB", "geometry_types": [], "edges": "planar"}},
+}
+"""GeoParquet's own words; without a CRS it is OGC:CRS84, longitude first."""
+
+
+def write_buildings(city: City, path: Path) -> int:
+    """Number of buildings written, chunk by chunk."""
+    order = city.order
+    ratio = order.buildings / (NATURAL * order.grids)
+    tightness = max(0.5, ratio**-0.5) if ratio > 1 else 1.0
+    chance = order.chance(63)
+
+    def tables() -> Iterator[pa.Table]:
+        done = 0
+        for some in buildings.raise_all(city.ground, city.terrain, tightness):
+            kept = some.kept(chance.random(len(some.blocks)) < ratio)
+            yield occupants.described(kept, city.blocks, chance, done + 1)
+            done += len(kept.blocks)
+
+    return _write_tables(path, tables()) if order.buildings else 0
+
+
+def write_base_map(base: BaseMap, path: Path) -> int:
+    """Number of roads, railways, waters and greens written."""
+    columns = {"kind": base.kinds, "class": base.classes, "name": base.names}
+    return _write_tables(path, iter([_geo_table(columns, base.shapes)]))
+
+
+def write_business_districts(city: City, path: Path) -> int:
+    """Number of business districts written."""
+    found = business.business_districts(city.ground, city.order)
+    codes, names, kinds, shapes = (list(column) for column in zip(*found, strict=True))
+    columns = {"code": codes, "name": names, "kind": kinds}
+    return _write_tables(path, iter([_geo_table(columns, np.array(shapes, dtype=object))]))
+
+
+def write_incidents(city: City, path: Path, progress: Callable[[int], None] | None = None) -> int:
+    """Number of rows written, repeats included; the file is written slice by slice."""
+    chance = city.order.chance(94)
+    rows = 0
+    with path.open("wb") as file:
+        for number, some in enumerate(incidents.happen(city.ground, city.order)):
+            table = dirt.handed_over(some, city.blocks, chance)
+            options = pyarrow.csv.WriteOptions(include_header=number == 0, quoting_style="needed")
+            pyarrow.csv.write_csv(table, file, options)
+            rows += len(table)
+            if progress:
+                progress(rows)
+    return rows
+
+
+def _geo_table(columns: dict[str, list[str]], shapes: np.ndarray) -> pa.Table:
+    return pa.table({**columns, "geometry": pa.array(shapely.to_wkb(shapes), type=pa.binary())})
+
+
+def _write_tables(path: Path, tables: Iterator[pa.Table]) -> int:
+    rows = 0
+    writer = None
+    try:
+        for table in tables:
+            told = table.replace_schema_metadata({"geo": json.dumps(_GEO)})
+            writer = writer or pyarrow.parquet.ParquetWriter(path, told.schema, compression="zstd")
+            writer.write_table(told)
+            rows += len(told)
+    finally:
+        if writer:
+            writer.close()
+    return rows
