@@ -42,6 +42,7 @@ class Coverage {
     } });
     keys({ words: this.words, step: (by) => this.step(by), enter: () => this.enter_chosen(), up: () => this.up() });
     find(".tools").hidden = false;
+    window.addEventListener("beforeprint", () => this.view && (this.panel.all(), this.mark()));
     matchMedia("(max-width: 700px)").addEventListener("change", () => this.view && legend(this.view, this.words));
     this.state.on((changed) => this.changed(changed));
     this.fetch();

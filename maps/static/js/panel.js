@@ -176,6 +176,12 @@ export class Panel {
     if (follow) this.lines.get(chosen)?.scrollIntoView({ block: "nearest" });
   }
 
+  /** Every row, as paper wants them. */
+  all() {
+    this.shown = Infinity;
+    this.draw(this.view, { keepPlace: true });
+  }
+
   /** See that a row is in the list, however far down it stands. */
   reach(id) {
     const at = this.view.ranked.findIndex((row) => row.id === id);

@@ -4,6 +4,7 @@ import { when } from "./when.js";
 import { search } from "./search.js";
 
 const YEAR = 31_536_000;
+const PRINT_MS = 900; // for the tiles of the new shape
 
 /** Wire the shell. `go(place)` is called with a place found by the search. */
 export function shell({ map, boot, words, state, go }) {
@@ -15,7 +16,7 @@ export function shell({ map, boot, words, state, go }) {
   scale(map, words);
   review(boot, words);
   sheet(map);
-  find(".tools .print").addEventListener("click", () => window.print());
+  printing(map);
 }
 
 function role(boot, words) {
@@ -71,6 +72,28 @@ function scale(map, words) {
   };
   map.on("moveend zoomend resize", draw);
   draw();
+}
+
+/** Print what is on the screen: the map takes the paper's shape first, and has its tiles, then paper is asked for. */
+function printing(map) {
+  const shape = () => {
+    if (document.body.classList.contains("printing")) return;
+    const seen = map.getBounds();
+    document.body.classList.add("printing");
+    map.invalidateSize({ animate: false });
+    map.fitBounds(seen, { animate: false });
+  };
+  find(".tools .print").addEventListener("click", () => {
+    shape();
+    setTimeout(() => window.print(), PRINT_MS);
+  });
+  window.addEventListener("beforeprint", shape);
+  window.addEventListener("afterprint", () => {
+    const seen = map.getBounds();
+    document.body.classList.remove("printing");
+    map.invalidateSize({ animate: false });
+    map.fitBounds(seen, { animate: false });
+  });
 }
 
 function review(boot, words) {
