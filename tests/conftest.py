@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from hypothesis import settings as hypothesis_settings
 
 from geo.cluster import NAME, Cluster
+from geo.errors import Unavailable
 from geo.settings import settings
 
 os.environ["PROJ_NETWORK"] = "OFF"
@@ -71,9 +72,11 @@ def sweep() -> None:
 
 
 def remove(folder: Path) -> None:
-    """Stop the cluster in ``folder`` and delete it."""
-    if any(folder.glob("pg*/PG_VERSION")):
-        Cluster(folder, throw_away=True).down()
+    """Stop the clusters in ``folder`` and right below it, and delete them."""
+    for home in (folder, *folder.glob("ga-*")):
+        if any(home.glob("pg*/PG_VERSION")):
+            with suppress(Unavailable):
+                Cluster(home, throw_away=True).down()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -91,6 +94,18 @@ def real() -> Path:
     if not REAL.is_dir():
         pytest.skip(f"the real data are not at {REAL}")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def new_home(pytestconfig: pytest.Config) -> Callable[[], Path]:
+    """Maker of short folders for clusters of a test's own; they go with the run, also when it is killed."""
+
+    def make() -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="ga-", dir=pytestconfig.stash[RUN]))
+        folder.chmod(0o755)
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,9 +35,8 @@ with sa.create_engine(cluster.url()).connect() as connection:
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="ga-"))
-    folder.chmod(0o755)
+def home(new_home: Callable[[], Path]) -> Iterator[Path]:
+    folder = new_home()
     yield folder
     with suppress(Unavailable):
         Cluster(folder, throw_away=True).down()
