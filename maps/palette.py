@@ -20,7 +20,7 @@ KINDS = {"comprehensive": "#cfe3dc", "dedicated": "#e7c98f", "fallback": "hatch-
 """Colours of grids where the map shows what they are and not how much; fallback ground has a pattern."""
 
 COVERAGE_BREAKS = (0.8, 0.9, 0.95, 0.9995)
-_STEPS = (1.0, 2.0, 5.0)
+_STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _between(breaks: tuple[float, ...], colours: tuple[str, ...]) -> list[Class]
 
 
 def rounded(value: float) -> float:
-    """``value`` to the nearest of 1, 2 or 5 times a power of ten; less than a billionth is 0."""
+    """``value`` to the nearest round step, as 12, 15, 20, 25, 30, 40; less than a billionth is 0."""
     if value < 1e-9:
         return 0.0
     power = 10.0 ** math.floor(math.log10(value))

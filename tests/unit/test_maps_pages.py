@@ -70,7 +70,7 @@ def test_both_languages_say_the_same_things() -> None:
     assert chinese.keys() == english.keys()
     holes = re.compile(r"\{(\w+)\}")
     for key, text in chinese.items():
-        assert sorted(holes.findall(text)) == sorted(holes.findall(english[key])), key
+        assert set(holes.findall(english[key])) <= set(holes.findall(text)), key
         assert text or key.endswith(".sub")
 
 

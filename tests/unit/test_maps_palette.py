@@ -52,7 +52,7 @@ def test_the_lowest_share_and_the_highest_count_are_the_darkest() -> None:
 
 
 def test_breaks_of_counts_are_round() -> None:
-    assert [palette.rounded(value) for value in (0, 0.013, 3.4, 7.2, 180, 2300)] == [0, 0.01, 5, 10, 200, 2000]
+    assert [palette.rounded(value) for value in (0, 0.013, 3.4, 7.2, 180, 2300)] == [0, 0.012, 3, 8, 200, 2500]
 
 
 def test_lightness_of_the_ramp_rises_strictly() -> None:

@@ -7,7 +7,7 @@ export function when({ boot, words, state }) {
   const standing = boot.edition.number === boot.current ? "current" : boot.edition.number < boot.current ? "past" : "future";
   button.querySelector("b").textContent = boot.at ? words.date(boot.at) : words.moment(boot.now);
   button.querySelector(".ed").textContent = `${words.t("edition", { n: boot.edition.number })} · ${words.t(`when.${standing}`)}`;
-  button.classList.toggle("past", standing !== "current");
+  button.classList.toggle("past", standing !== "current" || Boolean(boot.at));
   if (standing !== "current") stale(boot, words, state);
   const open = (shown) => {
     drop.hidden = !shown;
