@@ -47,6 +47,7 @@ KINDS: dict[str, str] = {
     "overlap": "error",
     "gap": "error",
     "unmatched": "error",
+    "hairline": "warning",
     "outside_parent": "error",
     "outside_outline": "error",
     "outlines_differ": "warning",

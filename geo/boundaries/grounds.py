@@ -106,16 +106,87 @@ def _parties(tree: Tree, grids: Members) -> list[Party]:
 
 
 def _told(tree: Tree, fault: Fault, parties: list[Party], has_outline: bool) -> Finding | None:
-    named = [parties[at] if at < len(parties) else Party(0, None, 0) for at in fault.parties]
+    named = [parties[at] if at < len(parties) else Party(0, None, 0) for at in fault.parties] or [Party(0, None, 0)]
     if fault.kind in _TOLD_ELSEWHERE:
         return _bare(tree, named[0]) if fault.kind == "empty" else None
-    kind, messages, severity = _words(tree, fault, named, has_outline)
-    first = named[0] if named else Party(0, None, 0)
-    files = list(dict.fromkeys(party.file for party in named if party.file))
-    rows = tuple(row for party in named for row in party.row)
-    codes = tuple(party.code or tree.city.code for party in named)
-    return Finding(kind, *messages, severity=severity, file=" · ".join(files), level=tree.name(first.level), rows=rows,
-                   codes=codes, where=fault.where, area_m2=fault.area_m2)
+    kind, zh, en = _WORDS[fault.kind if fault.kind != "outside" or has_outline else "outside_union"]
+    words = _fields(tree, fault, named)
+    return Finding(
+        kind,
+        zh.format(**words),
+        en.format(**words),
+        file=" · ".join(dict.fromkeys(party.file for party in named if party.file)),
+        level=tree.name(named[0].level),
+        rows=tuple(row for party in named for row in party.row),
+        codes=tuple(party.code or tree.city.code for party in named),
+        where=fault.where,
+        area_m2=fault.area_m2,
+    )
+
+
+_WORDS = {
+    "overlap": (
+        "overlap",
+        "{zh} {a} 与 {b} 重叠 {m2}；每块地只能属于一个{zh}",
+        "{en} {a} and {b} overlap by {m2}; each piece of ground belongs to one {en}",
+    ),
+    "gap": (
+        "gap",
+        "{around} 之间有宽不足 1 m 的缝隙 {m2}；相邻边界应重合",
+        "a gap of {m2}, thinner than 1 m, beside {around}; neighbouring borders must meet",
+    ),
+    "outside_parent": (
+        "outside_parent",
+        "{zh} {a} 有 {m2} 在其{up_zh} {b} 之外；应改正边界或所属{up_zh}",
+        "{en} {a} has {m2} outside its {up_en} {b}; correct the border or the parent",
+    ),
+    "outside": (
+        "outside_outline",
+        "{zh} {a} 有 {m2} 在声明的市域范围之外；应改正边界或范围",
+        "{en} {a} has {m2} outside the declared outline; correct the border or the outline",
+    ),
+    "outside_union": (
+        "outside_outline",
+        "{zh} {a} 有 {m2} 在市域（最高一级的并集）之外；应改正边界，或以 [outline] 声明市域",
+        "{en} {a} has {m2} outside the city's ground (the union of the highest level); correct the border, or declare the "
+        "ground with [outline]",
+    ),
+    "no_community": (
+        "ground_without_area",
+        "{zh} {a} 内有 {m2} 不属于任何{down_zh}；应补划",
+        "{m2} of {en} {a} lie in no {down_en}; draw one there",
+    ),
+    "hair": (
+        "hairline",
+        "{n} 个{zh}的边界相差不足 5 mm（共 {m2}）；发布时按共用顶点对齐",
+        "the borders of {n} {en} areas differ by less than 5 mm ({m2} in all); they are matched on publishing",
+    ),
+    "unmatched": (
+        "unmatched",
+        "{n} 个地块的边界线段不能一一对应；相邻边界应共用同一组顶点",
+        "edges of {n} leaves do not match one to one; neighbours must share the vertices of their border",
+    ),
+}
+"""Kind of fault → kind of finding, Chinese and English."""
+
+
+def _fields(tree: Tree, fault: Fault, named: list[Party]) -> dict[str, str | int]:
+    """What the words of a fault are filled with; parties a and b, levels by name."""
+    codes = [party.code or tree.city.code for party in named]
+    level, up, down = named[0].level, named[-1].level, min(named[0].level + 1, tree.city.grid_level)
+    return {
+        "a": codes[0],
+        "b": codes[-1],
+        "n": len(codes),
+        "around": ", ".join(codes[:-1] or codes),
+        "m2": f"{fault.area_m2:,.2f} m²",
+        "zh": tree.zh(level),
+        "en": tree.name(level),
+        "up_zh": tree.zh(up),
+        "up_en": tree.name(up),
+        "down_zh": tree.zh(down),
+        "down_en": tree.name(down),
+    }
 
 
 def _bare(tree: Tree, party: Party) -> Finding | None:
@@ -124,7 +195,7 @@ def _bare(tree: Tree, party: Party) -> Finding | None:
     if members is None or party.level == tree.city.grid_level:
         return None
     shape = members.shapes[party.at]
-    if members.has_ground and (shapely.is_missing(shape) or shapely.is_empty(shape)):
+    if not members.codes[party.at] or (members.has_ground and (shape is None or shape.is_empty)):
         return None
     code, zh, en = party.code, tree.zh(party.level), tree.name(party.level)
     return members.found(
@@ -136,42 +207,6 @@ def _bare(tree: Tree, party: Party) -> Finding | None:
         ),
         where=shape,
     )
-
-
-def _words(
-    tree: Tree, fault: Fault, named: list[Party], has_outline: bool
-) -> tuple[str, tuple[str, str], str]:
-    """Kind, Chinese and English, and severity (blank = the kind's own) of a fault of the ground."""
-    m2 = f"{fault.area_m2:,.2f} m²"
-    codes = [party.code or tree.city.code for party in named]
-    level = named[0].level if named else 0
-    zh, en = tree.zh(level), tree.name(level)
-    both_zh, both_en = " 与 ".join(codes[:2]), " and ".join(codes[:2])
-    if fault.kind == "overlap":
-        return "overlap", (f"{zh} {both_zh} 重叠 {m2}；每块地只能属于一个{zh}",
-                           f"{en} {both_en} overlap by {m2}; each piece of ground belongs to one {en}"), ""
-    if fault.kind == "gap":
-        around = "、".join(codes[:-1]) or codes[-1]
-        return "gap", (f"{around} 之间有宽不足 1 m 的缝隙 {m2}；边界应重合",
-                       f"a gap of {m2}, thinner than 1 m, between {', '.join(codes[:-1]) or codes[-1]}; "
-                       "their borders must meet"), ""
-    if fault.kind == "outside_parent":
-        up_zh, up_en = tree.zh(named[1].level), tree.name(named[1].level)
-        return "outside_parent", (f"{zh} {codes[0]} 有 {m2} 在其{up_zh} {codes[1]} 之外；应改正边界或所属{up_zh}",
-                                  f"{en} {codes[0]} has {m2} outside its {up_en} {codes[1]}; correct the border or the "
-                                  "parent"), ""
-    if fault.kind == "outside":
-        ground_zh, ground_en = ("声明的市域范围", "the declared outline") if has_outline else (
-            "市域（最高一级的并集）", "the city's ground (the union of the highest level)")
-        return "outside_outline", (f"{zh} {codes[0]} 有 {m2} 在{ground_zh}之外；应改正边界或范围",
-                                   f"{en} {codes[0]} has {m2} outside {ground_en}; correct the border or the outline"), ""
-    if fault.kind == "no_community":
-        lowest = tree.city.grid_level - 1
-        return "ground_without_area", (f"{codes[0]} 内有 {m2} 不属于任何{tree.zh(lowest)}；应补划",
-                                       f"{m2} of {codes[0]} lie in no {tree.name(lowest)}; draw one there"), ""
-    return "unmatched", (f"{len(codes)} 个地块的边界线段不能一一对应；相邻边界应共用同一组顶点",
-                         f"edges of {len(codes)} leaves do not match one to one; neighbours must share the vertices of "
-                         "their border"), ""
 
 
 def fallback_findings(tree: Tree, division: Division, areas_m2: dict[str, float]) -> list[Finding]:
