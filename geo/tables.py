@@ -181,6 +181,17 @@ incident_keys = sa.Table(
     comment="one row an incident: source and reference are unique across the months",
 )
 
+intakes = sa.Table(
+    "intakes",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="what the caller calls the request: Idempotency-Key"),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=_now()),
+    sa.Column("digest", sa.LargeBinary, nullable=False, comment="of the request: tells a repeat from another one"),
+    sa.Column("answer", pg.JSONB, nullable=False, comment="what was answered the first time"),
+    sa.Index("ix_intakes_at", "at"),
+    comment="requests that were carried out once and are answered again without being carried out again",
+)
+
 lines = sa.Table(
     "lines",
     metadata,

@@ -1,0 +1,182 @@
+"""What every door is handed: transactions, the edition a question is about, and parameters that mean something."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from fastapi import Depends, Query, Request
+from pydantic import AfterValidator
+
+from api.errors import Malformed
+from geo import areas, db
+from geo.areas import City, Edition
+
+WHEN = "must be an RFC 3339 instant as 2025-06-01T08:00:00+08:00, or a date as 2025-06-01 (its start in the city)"
+BOX = "must be west,south,east,north in degrees WGS 84, as 120.1,36.0,120.4,36.2"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+ -]\d\d:\d\d)")
+
+
+@dataclass(frozen=True)
+class Store:
+    """The city's database as a door sees it.
+
+    A door opens its transaction inside its own thread, and there are as many threads as pooled connections: requests
+    wait for a thread, never for a connection. (A dependency that yields a connection would hold it while waiting for
+    a thread, and many requests at once would lock each other out.)
+    """
+
+    engine: sa.Engine
+
+    def read(self) -> AbstractContextManager[sa.Connection]:
+        """A read-only transaction that sees one moment."""
+        return db.read(self.engine)
+
+    def write(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that is kept when the block ends and undone when it raises."""
+        return db.write(self.engine)
+
+    @contextmanager
+    def asked(self, at: str | None) -> Iterator[Question]:
+        """A read-only transaction with the city and the edition the question is about.
+
+        Raises
+        ------
+        Malformed
+            When ``at`` is no instant and no date.
+        Unknown
+            When nothing has been published.
+        """
+        with self.read() as connection:
+            city = areas.city(connection)
+            instant = instant_of(at, city.time_zone)
+            yield Question(connection, city, areas.at(connection, instant), instant)
+
+
+class Question(NamedTuple):
+    """What a question stands on; ``instant`` None = now."""
+
+    connection: sa.Connection
+    city: City
+    edition: Edition
+    instant: datetime | None
+
+
+async def store(request: Request) -> Store:
+    """The database this application serves."""
+    found: Store = request.app.state.store
+    return found
+
+
+def instant_of(text: str | None, time_zone: str, parameter: str = "at") -> datetime | None:
+    """The aware instant ``text`` names; None for None.
+
+    A bare date starts in ``time_zone``. A space in the place of ``+`` is read as ``+``, since that is what an
+    unescaped plus sign in a query becomes.
+
+    Raises
+    ------
+    Malformed
+        When it is neither, or no such day or time exists.
+    """
+    if text is None:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(time_zone))
+        if _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", text).upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Malformed(parameter, text, WHEN)
+
+
+def box_of(text: str | None, parameter: str = "bbox") -> tuple[float, float, float, float] | None:
+    """West, south, east, north in degrees WGS 84; None for None. A box of six numbers loses its heights.
+
+    A box may be a line or a point. One that crosses the 180th meridian is refused.
+
+    Raises
+    ------
+    Malformed
+        When there are not four or six finite numbers, or they are out of order or off the Earth.
+    """
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise Malformed(parameter, text, BOX) from None
+    if len(numbers) not in (4, 6) or not all(map(math.isfinite, numbers)):
+        raise Malformed(parameter, text, BOX)
+    half = len(numbers) // 2
+    west, south, east, north = *numbers[:2], *numbers[half : half + 2]
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise Malformed(parameter, text, BOX + "; west <= east and south <= north, longitude first")
+    return west, south, east, north
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character U+0000")
+    return text
+
+
+async def only_known(request: Request) -> None:
+    """Nothing; a parameter that the operation does not have, or one given twice, is refused.
+
+    A misspelt filter that is silently ignored answers another question than the one asked.
+
+    Raises
+    ------
+    Malformed
+        Naming the parameter and those there are.
+    """
+    known = _parameters(request)
+    if known is None:
+        return
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            there = ", ".join(sorted(known)) or "none"
+            raise Malformed(name, request.query_params[name], f"is not a parameter here; there are: {there}")
+        if given.count(name) > 1:
+            raise Malformed(name, ",".join(request.query_params.getlist(name)), "must be given once")
+
+
+def _parameters(request: Request) -> frozenset[str] | None:
+    """Names of the query parameters the OpenAPI document declares for this operation; None when it has none of it."""
+    declared: dict[tuple[str, str], frozenset[str]] | None = getattr(request.app.state, "declared", None)
+    if declared is None:
+        declared = request.app.state.declared = _declared(request.app.openapi())
+    return declared.get((request.scope["route"].path, request.method))
+
+
+def _declared(document: dict[str, Any]) -> dict[tuple[str, str], frozenset[str]]:
+    return {
+        (path, method.upper()): frozenset(
+            parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"
+        )
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+StoreOf = Annotated[Store, Depends(store)]
+Text = Annotated[str, AfterValidator(_storable)]
+At = Annotated[
+    Text | None,
+    Query(
+        description="按此时刻有效的版本回答 · The edition in force at this instant answers: RFC 3339, or a date (its start "
+        "in the city's time zone). Without it: now.",
+        examples=["2025-06-01T08:00:00+08:00"],
+    ),
+]

@@ -1,0 +1,76 @@
+"""Examples of every operation, taken from the city in force so that they can be tried as they stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from geo import areas
+from geo.areas import Place
+
+Examples = dict[str, dict[str, Any]]
+
+
+def of_city(connection: sa.Connection) -> Examples:
+    """For each operation, as ``GET /v1/city``, its parameters by name, and its body under ``body``.
+
+    Raises
+    ------
+    Unknown
+        When no city has been published.
+    """
+    city, edition = areas.city(connection), areas.current(connection)
+    lowest = city.grid_level - 1
+    grid = next((one for one in areas.on_level(connection, city.grid_level, edition) if one.kind != "fallback"), None)
+    # a city may be all fallback ground: then its first area stands for the grid's
+    above = areas.chain(connection, grid.code, edition)[:-1] if grid else areas.on_level(connection, 0, edition)
+    area, top = above[-1], above[0]
+    lon, lat = (grid or area).label
+    at = edition.effective_at.isoformat()
+    found: Examples = {
+        "GET /v1/city": {"at": at},
+        "GET /v1/editions": {"at": at},
+        "GET /v1/editions/{number}": {"number": edition.number},
+        "GET /v1/areas": {"level": city.levels[lowest].key, "parent": top.code, "limit": 20},
+        "GET /v1/areas/{code}": {"code": area.code, "geometry": "true"},
+        "GET /v1/locate": {"lon": lon, "lat": lat, "datum": "wgs84", "accuracy_m": 20},
+        "POST /v1/locate": {"body": {"points": [[lon, lat], list(area.label)], "datum": "wgs84", "at": at}},
+        "GET /v1/incidents": {"bbox": ",".join(f"{side:.6f}" for side in top.bounds), "area": area.code, "limit": 20},
+        "POST /v1/incidents": {"Idempotency-Key": "0b8b3c1e-example", "body": _report(lon, lat, at)},
+        "GET /tiles/{edition}/{layer}/{z}/{x}/{y}.mvt": {"edition": edition.number, "layer": "areas", **_tile(top)},
+        "GET /v1/values/{indicator}": {"indicator": "grid-coverage", "level": city.levels[lowest].key},
+    }
+    if grid:
+        found["GET /v1/grids/{code}"] = {"code": grid.code, "geometry": "true"}
+    return found
+
+
+def _report(lon: float, lat: float, at: str) -> dict[str, Any]:
+    return {
+        "source": "example",
+        "occurred_at": at,
+        "lon": lon,
+        "lat": lat,
+        "accuracy_m": 10,
+        "category": "street_lighting",
+        "address": "路灯不亮",
+    }
+
+
+def _tile(top: Place) -> dict[str, int]:
+    """The one tile of zoom 0, which holds every city."""
+    assert top.level == 0
+    return {"z": 0, "x": 0, "y": 0}
+
+
+def fill(document: dict[str, Any], examples: Examples) -> None:
+    """Write ``examples`` into an OpenAPI document, where there is a place for them."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            known = examples.get(f"{method.upper()} {path}", {})
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] in known:
+                    parameter["example"] = known[parameter["name"]]
+            if "body" in known:
+                operation["requestBody"]["content"]["application/json"]["example"] = known["body"]

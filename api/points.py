@@ -1,0 +1,92 @@
+"""Many points out of one JSON body, without a Python object for each."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from api.errors import Malformed
+from geo.arrays import Floats
+from geo.errors import TooMuch
+
+SHAPE = 'must be pairs of numbers, as {"points": [[120.31, 36.12], [120.33, 36.14]]}'
+_KEY = re.compile(rb'"points"\s*:\s*')
+_TORN = re.compile(rb"[0-9.]\s+[0-9.+\-]")
+_NUMERIC = b"0123456789+-.eE \t\r\n"
+
+
+class Body(NamedTuple):
+    """A body taken apart: the points (n, 2) as given, NaN where ``null``, and every other member."""
+
+    points: Floats
+    others: dict[str, Any]
+
+
+def parse(body: bytes, most: int) -> Body:
+    """The points and the other members of a JSON object.
+
+    The array of points is cut out of the bytes, proved to be pairs by its skeleton (all that is no number), and its
+    numbers are read by Arrow; json sees the rest. 100,000 points cost about a tenth of ``json.loads`` and ``np.array``.
+
+    Raises
+    ------
+    Malformed
+        When it is no JSON object, ``points`` is missing, or they are not pairs of numbers.
+    TooMuch
+        When there are more than ``most`` points; found before they are read.
+    """
+    key = _KEY.search(body)
+    if key is None:
+        _object(body)
+        raise Malformed("points", "", f"must be given; {SHAPE}")
+    end = body.find(b'"', key.end())
+    chunk = body[key.end() : end if end >= 0 else len(body)]
+    chunk = chunk[: chunk.rfind(b"]") + 1]
+    rest = body[: key.end()] + b"0" + body[key.end() + len(chunk) :]
+    others = _object(rest)
+    if others.pop("points", None) != 0:
+        raise Malformed("points", "", f"must be one member of the object itself; {SHAPE}")
+    count = max(chunk.count(b"[") - 1, 0)
+    if count > most:
+        raise TooMuch(f"{count} points in one request; at most {most}: send them in several requests")
+    return Body(_pairs(chunk, count), others)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("body", text[:40].decode(errors="replace"), f"must be JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Malformed("body", text[:40].decode(errors="replace"), f"must be a JSON object; {SHAPE}")
+    return found
+
+
+def _pairs(chunk: bytes, count: int) -> Floats:
+    """The numbers of ``[[a,b],[c,d]]`` as (n, 2)."""
+    skeleton = chunk.replace(b"null", b"0").translate(None, delete=_NUMERIC)
+    if skeleton != b"[" + b",".join([b"[,]"] * count) + b"]" or _TORN.search(chunk):
+        raise Malformed("points", chunk[:40].decode(errors="replace"), SHAPE)
+    if not count:
+        return np.empty((0, 2))
+    numbers = chunk.translate(None, delete=b"[] \t\r\n").replace(b",", b"\n")
+    options = pyarrow.csv.ConvertOptions(column_types={"n": pa.float64()}, null_values=["null"])
+    try:
+        read = pyarrow.csv.read_csv(
+            pa.BufferReader(numbers),
+            read_options=pyarrow.csv.ReadOptions(column_names=["n"], use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(ignore_empty_lines=False, quote_char=False),
+            convert_options=options,
+        )
+    except pa.ArrowInvalid:
+        raise Malformed("points", chunk[:40].decode(errors="replace"), SHAPE) from None
+    flat = read.column(0).to_numpy()
+    if len(flat) != 2 * count:
+        raise Malformed("points", chunk[:40].decode(errors="replace"), SHAPE)
+    points: Floats = np.asarray(flat, dtype=np.float64).reshape(count, 2)
+    return points

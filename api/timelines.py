@@ -1,0 +1,110 @@
+"""Which edition is in force, asked of the database once for many requests; and the index that goes with it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from anyio import CapacityLimiter, to_thread
+
+from api.deps import Store, instant_of
+from geo import areas
+from geo.areas import City, Edition
+from geo.assignments import CityIndex, open_index
+from geo.tables import editions
+
+_KEPT = 4  # indexes held beside the newest: a few hundred megabytes in a large city
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The city and its editions, newest first, at the moment the database was asked."""
+
+    stamp: tuple[object, ...]
+    city: City
+    editions: tuple[Edition, ...]
+
+    def at(self, instant: datetime | None) -> Edition:
+        """The edition in force at ``instant``, None = now; the first one for anything earlier."""
+        asked = instant or datetime.now(UTC)
+        return next((one for one in self.editions if one.effective_at <= asked), self.editions[-1])
+
+
+class Timeline:
+    """The editions of a city for lookups that otherwise need no database.
+
+    No request is answered from what was known before it came: each waits for a look at the database that begins
+    after its arrival. Requests that arrive while one look runs share the next, so under load a look serves many.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._moment: Moment | None = None
+        self._indexes: dict[Edition, CityIndex] = {}
+        self._running: asyncio.Future[Moment] | None = None
+        self._waiting: asyncio.Future[Moment] | None = None
+        self._lane: CapacityLimiter | None = None
+
+    async def asked(self, at: str | None) -> tuple[CityIndex, datetime | None]:
+        """The index of the edition in force at ``at`` and the instant asked for; None = now.
+
+        Raises
+        ------
+        Malformed
+            When ``at`` is no instant and no date.
+        Unknown
+            When nothing has been published.
+        """
+        moment = await self._now()
+        instant = instant_of(at, moment.city.time_zone)
+        edition = moment.at(instant)
+        found = self._indexes.get(edition)
+        return found or await to_thread.run_sync(self._open, edition), instant
+
+    async def _now(self) -> Moment:
+        if self._waiting is None:
+            self._waiting = asyncio.ensure_future(self._after(self._running))
+        return await asyncio.shield(self._waiting)  # one caller that hangs up must not fail the others
+
+    async def _after(self, running: asyncio.Future[Moment] | None) -> Moment:
+        if running is not None:
+            await asyncio.wait([running])
+        self._running, self._waiting = self._waiting, None
+        # a lane of its own: a look must not queue behind slow requests, and one extra connection is enough for it
+        self._lane = self._lane or CapacityLimiter(1)
+        return await to_thread.run_sync(self._look, limiter=self._lane)
+
+    def _look(self) -> Moment:
+        newest = sa.select(sa.func.max(editions.c.number), sa.func.max(editions.c.published_at))
+        with self._store.read() as connection:
+            stamp = tuple(connection.execute(newest).one())
+            if self._moment is None or self._moment.stamp != stamp:
+                areas.current(connection)
+                every = tuple(areas.all_editions(connection))
+                self._moment = Moment(stamp, areas.city(connection), every)
+        return self._moment
+
+    def _open(self, edition: Edition) -> CityIndex:
+        with self._store.read() as connection:
+            found = open_index(connection, edition)
+        kept = list(self._indexes.items())[-_KEPT + 1 :]
+        self._indexes = {**dict(kept), edition: found}
+        return found
+
+    def warm(self) -> None:
+        """Open the index of the edition in force, in the calling thread.
+
+        Raises
+        ------
+        Unknown
+            When nothing has been published.
+        """
+        edition = self._look().at(None)
+        if edition not in self._indexes:
+            self._open(edition)
+
+    def is_warm(self) -> bool:
+        """True when the index of the edition last seen in force is loaded."""
+        return self._moment is not None and self._moment.at(None) in self._indexes
