@@ -220,6 +220,19 @@ def table(findings: Sequence[Finding], limit: int = 20) -> Table:
     return made
 
 
+def kinds_table(findings: Sequence[Finding]) -> Table:
+    """How many findings of each kind and the m² they concern together."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("级别 severity", "类型 kind"):
+        made.add_column(title)
+    for title in ("数 count", "m²"):
+        made.add_column(title, justify="right")
+    for row in kinds_tally(findings):
+        ground = f"{row['area_m2']:,.2f}" if row["area_m2"] else ""
+        made.add_row(TITLES[row["severity"]], row["kind"], f"{row['count']:,}", ground)
+    return made
+
+
 def _cells(one: Finding) -> tuple[str, ...]:
     place = one.place
     return (

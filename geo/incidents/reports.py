@@ -16,9 +16,6 @@ from geo.errors import GeoError
 
 UNCLASSIFIED = "unclassified"
 REPORTED = "reported"
-NEVER_US = int(np.iinfo(np.int64).min)
-"""Stands for a time that was not told."""
-
 _DIGEST_BYTES = 16
 
 
@@ -31,7 +28,7 @@ class Reports:
     row
         Row numbers of the file, ascending.
     occurred_us, reported_us
-        Microseconds since 1970 UTC; ``reported_us`` is :data:`NEVER_US` where it was not told.
+        Microseconds since 1970 UTC; ``reported_us`` is :data:`geo.instants.NEVER_US` where it was not told.
     raw
         (n, 2) the position as it came, in ``datum``; NaN for none.
     accuracy_m
@@ -56,6 +53,12 @@ class Reports:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def taken(self, at: Ints) -> Reports:
+        """The incidents at these positions."""
+        columns = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        rows = pa.array(at)
+        return Reports(**{n: c.take(rows) if isinstance(c, pa.Array) else c[at] for n, c in columns.items()})
 
 
 def lonlat_of(raw: Floats, datum: pa.Array) -> Floats:

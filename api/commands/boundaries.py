@@ -1,0 +1,211 @@
+"""``gridatlas import boundaries``: files of outlines judged in full, and published when told to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from api.commands import import_app
+from geo.errors import Refused
+from geo.settings import settings
+
+if TYPE_CHECKING:
+    from geo.boundaries.importing import Prepared, Preview
+    from geo.boundaries.sources import Sources
+    from geo.editions import Published
+
+TOML = ".toml"
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``import boundaries`` to the command line."""
+    import_app.command("boundaries")(boundaries)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where findings and the summary go."""
+
+    as_json: bool
+    geojson: Path | None
+    limit: int
+
+
+def boundaries(
+    file: Annotated[Path, typer.Argument(help="sources.toml, or one file: GeoJSON, GeoPackage, zipped Shapefile, "
+                                              "GeoParquet, each also as .gz.")],
+    level: Annotated[str | None, typer.Option(help="Level of the file's rows, such as grid.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer inside a GeoPackage or zip.")] = None,
+    datum: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; never guessed.")] = None,
+    code: Annotated[str | None, typer.Option(help="Column of codes; without it grids are matched.")] = None,
+    name: Annotated[str | None, typer.Option(help="Column of names.")] = None,
+    parent: Annotated[str | None, typer.Option(help="Column of the codes of the level above.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Column: comprehensive, dedicated, fallback.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Text encoding of a Shapefile, such as GBK.")] = None,
+    city_name: Annotated[str | None, typer.Option(help="Name of a new city that this one file makes.")] = None,
+    city_code: Annotated[str | None, typer.Option(help="Its code.")] = None,
+    time_zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Shanghai",
+    effective_at: Annotated[str | None, typer.Option(help="In force from then: 2026-01-31 or an RFC 3339 instant.")] = None,
+    within: Annotated[str | None, typer.Option(help="Replace the ground of this area only.")] = None,
+    over_edits: Annotated[bool, typer.Option("--over-edits", help="Undo later edits in the scope.")] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="Publish; without it nothing is stored.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON document.")] = False,
+    geojson: Annotated[Path | None, typer.Option(help="Write the findings to this file as a GeoJSON layer.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows of each kind in the table.")] = 20,
+    actor: Annotated[str | None, typer.Option("--as", help="Name written beside the change.")] = None,
+) -> None:
+    """边界入库 · Read and judge boundary files; publish an edition with --commit."""
+    from geo import db
+    from geo.actors import Actor
+    from geo.boundaries import importing
+    from geo.boundaries.standing import standing_of
+    from geo.editions import Request
+
+    begun = time.monotonic()
+    flags = {"level": level, "layer": layer, "datum": datum, "code": code, "name": name, "parent": parent, "kind": kind,
+             "encoding": encoding}
+    sources = _sources(file, flags, (city_name, city_code, time_zone))
+    output = Output(as_json, geojson, limit)
+    with _progress() as say:
+        say("打开数据库 opening the database")
+        with db.read(db.engine()) as connection:
+            standing = standing_of(connection)
+        prepared = importing.prepare(sources, standing, within=within, progress=say)
+        seen = None if prepared.is_refused else importing.preview(prepared, standing)
+        published = None
+        if commit and not prepared.is_refused:
+            say("发布 publishing")
+            request = Request(
+                actor=Actor(actor or settings().actor),
+                summary=f"{file.name}" + (f" ({within})" if within else ""),
+                origin={},
+                effective_at=_instant(effective_at, prepared.city.time_zone),
+                over_edits=over_edits,
+            )
+            with db.write(db.engine()) as connection:
+                published = importing.publish(connection, prepared, request)
+    _tell(output, prepared, _summary(prepared, seen, published, commit, time.monotonic() - begun))
+    if prepared.is_refused:
+        raise typer.Exit(1)
+
+
+def _sources(file: Path, flags: dict[str, str | None], city: tuple[str | None, str | None, str]) -> Sources:
+    """What a sources.toml says, or what the flags say of one file."""
+    from geo.boundaries.flags import sources_of
+    from geo.boundaries.sources import read_sources
+
+    given = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
+    if file.suffix == TOML:
+        if given:
+            raise Refused(f"{', '.join(given)} cannot be given beside {file.name}; write it there")
+        return read_sources(file)
+    return sources_of(file, flags, city)
+
+
+def _instant(text: str | None, time_zone: str) -> datetime | None:
+    """The instant a text names; a bare date starts in the city's time zone. Raises Refused for anything else."""
+    if text is None:
+        return None
+    wrong = f"--effective-at {text!r} is no instant; right are 2026-01-31 or 2026-01-31T08:00:00+08:00"
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(wrong) from error
+    if instant.tzinfo is None:
+        if len(text) > len("2026-01-31"):
+            raise Refused(f"{wrong}: a time needs its offset")
+        instant = instant.replace(tzinfo=ZoneInfo(time_zone))
+    return instant
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """A line on stderr that says what is being done; gone when it is done."""
+    console = Console(stderr=True)
+    with console.status("…") as status:
+        yield lambda words: status.update(words)
+
+
+def _summary(
+    prepared: Prepared, seen: Preview | None, published: Published | None, commit: bool, seconds: float
+) -> dict[str, Any]:
+    from geo.boundaries.findings import tally
+
+    told: dict[str, Any] = {
+        "city": prepared.city.name,
+        "rows": prepared.rows,
+        "findings": tally(prepared.findings),
+        "ground": None if prepared.is_refused else prepared.ground(),
+        "within": prepared.within,
+        "is_same": bool(seen and seen.is_same),
+        "is_published": published is not None,
+        "edition": published.edition.number if published else None,
+        "seconds": round(seconds, 2),
+    }
+    if seen is not None:
+        told |= {"changed": seen.changed, "noded": seen.noded, "appeared": len(seen.appeared), "retired": len(seen.retired)}
+    if published is not None:
+        told |= {"changed": published.changed, "noded": published.noded, "appeared": len(published.appeared),
+                 "retired": len(published.retired), "moved_incidents": published.moved_incidents}
+    told["outcome"] = _outcome(prepared, seen, published, commit)
+    return told
+
+
+def _outcome(prepared: Prepared, seen: Preview | None, published: Published | None, commit: bool) -> dict[str, str]:
+    if prepared.is_refused or seen is None:
+        return {"zh": "有错误，未入库", "en": "refused: errors; nothing is stored"}
+    if published is not None:
+        return {"zh": f"已发布第 {published.edition.number} 版", "en": f"published as edition {published.edition.number}"}
+    if seen.is_same:
+        return {"zh": f"与现行第 {seen.base} 版相同，无需发布", "en": f"the same as edition {seen.base} in force: nothing to do"}
+    if commit:
+        return {"zh": "与现行版本相同，无需发布", "en": "the same as the edition in force: nothing to do"}
+    return {"zh": f"试运行：将发布第 {seen.base + 1} 版；加 --commit 入库",
+            "en": f"dry run: would become edition {seen.base + 1}; say --commit to publish"}
+
+
+def _tell(output: Output, prepared: Prepared, summary: dict[str, Any]) -> None:
+    from geo.boundaries import findings
+
+    if output.geojson is not None:
+        findings.write_geojson(prepared.findings, output.geojson)
+    if output.as_json:
+        document = {"summary": summary, **findings.documents(prepared.findings)}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    console = Console()
+    if prepared.findings:
+        console.print(findings.table(prepared.findings, output.limit))
+        console.print(findings.kinds_table(prepared.findings))
+    console.print(_lines(summary), highlight=False, markup=False, soft_wrap=True)
+
+
+def _lines(summary: dict[str, Any]) -> str:
+    found, ground = summary["findings"], summary["ground"]
+    lines = [
+        f"{summary['city']}  读入 read {summary['rows']:,} 行 rows",
+        f"发现 findings  错误 errors {found['error']:,} · 警告 warnings {found['warning']:,} · 提示 info {found['info']:,}",
+    ]
+    if ground:
+        lines.append(
+            f"网格 grids  具名 named {ground['named']:,}（{ground['named_km2']:,} km²）· "
+            f"兜底 fallback {ground['fallback']:,}（{ground['fallback_km2']:,} km²）"
+        )
+    if "changed" in summary:
+        lines.append(
+            f"变化 changed {summary['changed']:,} · 仅加点 noded {summary['noded']:,} · "
+            f"新增 appeared {summary['appeared']:,} · 停用 retired {summary['retired']:,}"
+        )
+    outcome = summary["outcome"]
+    lines.append(f"{outcome['zh']} · {outcome['en']}（{summary['seconds']:.1f} s）")
+    return "\n".join(lines)

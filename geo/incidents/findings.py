@@ -1,0 +1,118 @@
+"""What is found in a file of incidents: every refused row with column, value, why and what would be right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from geo import instants
+from geo.errors import TooMuch
+
+_TOLD = 10_000  # rows listed of a kind that refuses nothing; all are counted, and stored
+_REFUSED = 100_000  # refused rows before the file is given up: the mapping is wrong, not the rows
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of finding; ``refuses`` says whether its rows are left out."""
+
+    key: str
+    refuses: bool
+    zh: str
+    en: str
+
+
+KINDS = {
+    kind.key: kind
+    for kind in (
+        Kind(
+            "ragged",
+            True,
+            "列数与表头不符",
+            "the row has another number of cells than the header; quote texts with commas",
+        ),
+        Kind("no_reference", True, "缺少编号", "no reference; every incident needs the number its source gave it"),
+        Kind("no_source", True, "缺少来源", "no source; fill it in, or give one for all with --source"),
+        Kind("no_time", True, "缺少时间", f"no time; {instants.RIGHT}"),
+        Kind("unreadable_time", True, "时间无法识别", f"not a time; {instants.RIGHT}"),
+        Kind("impossible_time", True, "时间不可能", "lies before 1900 or more than a day ahead; check the year"),
+        Kind("duplicate", True, "编号在文件内重复", "the reference stands in an earlier row too; the first is kept"),
+        Kind("changed", False, "同一编号内容不同，保留先前", "stored before with other content; kept as first stored"),
+        Kind("no_position", False, "没有坐标", "no position; kept, unassigned"),
+        Kind("unreadable_position", False, "坐标不是有限数", "not a finite number, as 117.021; kept, unassigned"),
+        Kind("unknown_datum", False, "坐标系不明", "unknown datum; write wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn"),
+        Kind(
+            "latitude_first",
+            False,
+            "经纬度颠倒",
+            "latitude stands where longitude belongs: swapped it lies in the city",
+        ),
+        Kind("out_of_range", False, "坐标超出范围", "not on Earth; longitude is within ±180, latitude within ±90"),
+        Kind("outside", False, "在城市范围之外", "outside the city; kept, unassigned"),
+        Kind("unreadable_accuracy", False, "精度无法识别", "not metres, as 25; kept without accuracy"),
+        Kind(
+            "unknown_urgency",
+            False,
+            "紧急程度不明",
+            "not known; 0 or 一般 is ordinary, 1 or 紧急 is urgent; kept as ordinary",
+        ),
+        Kind(
+            "unreadable_report",
+            False,
+            "受理时间无法识别",
+            f"not a time; {instants.RIGHT}; taken as the time it happened",
+        ),
+        Kind("naive_time", False, "时间未带时区", "times without offset were read in the city's time zone"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the file and what is the matter with it."""
+
+    kind: Kind
+    row: int
+    column: str
+    value: str
+
+    @property
+    def message(self) -> str:
+        """Row, column, value, why, and what would be right."""
+        return f"row {self.row}, {self.column}: {self.value!r}: {self.kind.zh} · {self.kind.en}"
+
+
+@dataclass
+class Findings:
+    """Findings gathered chunk after chunk; of kinds that refuse no row only the first ten thousand are listed."""
+
+    listed: list[Finding] = field(default_factory=list)
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, key: str, column: str, rows: Iterable[tuple[int, str]]) -> None:
+        """Take note of rows (number and value).
+
+        Raises
+        ------
+        TooMuch
+            When so many rows are refused that the columns must have been mistaken.
+        """
+        kind = KINDS[key]
+        for row, value in rows:
+            self.totals[key] += 1
+            if kind.refuses or self.totals[key] <= _TOLD:
+                self.listed.append(Finding(kind, row, column, value))
+        if self.refused > _REFUSED:
+            last = self.listed[-1].message
+            raise TooMuch(f"more than {_REFUSED:,} rows would be refused; are the columns right? The last: {last}")
+
+    def count(self, key: str, number: int) -> None:
+        """Take note of a number of rows that need no list."""
+        if number:
+            self.totals[key] += number
+
+    @property
+    def refused(self) -> int:
+        """Rows that are left out."""
+        return sum(number for key, number in self.totals.items() if KINDS[key].refuses)

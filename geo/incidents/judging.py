@@ -1,0 +1,230 @@
+"""Rows of a file judged: what can be stored becomes reports, what cannot is named. No row is refused for its position."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geo import instants
+from geo.arrays import Bools, Floats, Ints
+from geo.assignments import on_earth
+from geo.crs import datum_of
+from geo.errors import GeoError
+from geo.frames import Frame
+from geo.incidents.findings import Findings
+from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, converted, lonlat_of
+from geo.instants import NEVER_US
+
+_ORDINARY = ("", "0", "false", "no", "n", "normal", "ordinary", "low", "medium", "一般", "普通", "否", "不紧急", "平急")
+_URGENT = ("1", "true", "yes", "y", "urgent", "high", "emergency", "紧急", "加急", "特急", "是", "非常紧急")
+_BLANK = ("", "null", "none", "nan", "n/a", "-", "\\n")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read.
+
+    Parameters
+    ----------
+    columns
+        Field → column.
+    datum
+        Of positions whose row names none.
+    source
+        Of rows when no column does; empty = none.
+    zone
+        The city's time zone: of times without offset.
+    bounds
+        The city's west, south, east, north in degrees: swapped coordinates that lie there betray themselves.
+    earliest_us, latest_us
+        Times that can be.
+    """
+
+    columns: Mapping[str, str]
+    datum: str
+    source: str
+    zone: str
+    bounds: tuple[float, float, float, float]
+    earliest_us: int
+    latest_us: int
+
+
+def judge(frame: Frame, reading: Reading, findings: Findings) -> Reports:
+    """The rows of ``frame`` that can be stored; the others are added to ``findings``."""
+    judging = _Judging(frame, reading, findings)
+    source, reference = judging.key()
+    occurred_us = judging.occurred()
+    raw, datum, lonlat = judging.positions()
+    reports = Reports(
+        row=frame.rows,
+        source=source,
+        reference=reference,
+        category=judging.filled("category", UNCLASSIFIED),
+        urgency=judging.urgencies(),
+        status=judging.filled("status", REPORTED),
+        occurred_us=occurred_us,
+        reported_us=judging.reported(),
+        raw=raw,
+        datum=datum,
+        accuracy_m=judging.accuracies(),
+        address=pc.if_else(pc.equal(address := judging.texts("address"), ""), None, address),
+        lonlat=lonlat,
+    )
+    return reports.taken(np.flatnonzero(judging.good))
+
+
+class _Judging:
+    def __init__(self, frame: Frame, reading: Reading, findings: Findings) -> None:
+        self.frame, self.reading, self.findings = frame, reading, findings
+        self.good = ~np.isin(frame.rows, list(frame.cells))
+        findings.add("ragged", "*", [(row, f"{cells} cells") for row, cells in frame.cells.items()])
+
+    def column(self, field: str) -> pa.Array | None:
+        name = self.reading.columns.get(field)
+        if name is None:
+            return None
+        column = self.frame.table.column(name).combine_chunks()
+        return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+    def texts(self, field: str) -> pa.Array:
+        """A field as trimmed texts, empty for null and for a field without column."""
+        column = self.column(field)
+        if column is None:
+            return pa.array([""] * len(self.frame.rows), type=pa.string())
+        if pa.types.is_floating(column.type):  # a whole number that once had blanks beside it: 12.0 is 12
+            whole = pc.if_else(
+                pc.equal(column, pc.floor(column)), pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), None
+            )
+            column = pc.coalesce(whole, pc.cast(column, pa.string()))
+        told = pc.fill_null(pc.cast(column, pa.string()), "")
+        return pc.utf8_trim_whitespace(pc.replace_substring(told, "\0", ""))
+
+    def filled(self, field: str, default: str) -> pa.Array:
+        texts = self.texts(field)
+        return pc.if_else(pc.equal(texts, ""), default, texts)
+
+    def tell(self, key: str, field: str, where: Bools, values: pa.Array | None = None) -> None:
+        """Note the rows ``where`` with the value of ``field``; rows refused before are not told again."""
+        at = np.flatnonzero(where & self.good)
+        if len(at):
+            told = (self.texts(field) if values is None else values).take(pa.array(at)).to_pylist()
+            column = self.reading.columns.get(field, field)
+            self.findings.add(key, column, zip(self.frame.rows[at].tolist(), told, strict=True))
+
+    def refuse(self, key: str, field: str, where: Bools) -> None:
+        self.tell(key, field, where)
+        self.good &= ~where
+
+    def key(self) -> tuple[pa.Array, pa.Array]:
+        source, reference = self.filled("source", self.reading.source), self.texts("reference")
+        self.refuse("no_reference", "reference", _bools(pc.equal(reference, "")))
+        self.refuse("no_source", "source", _bools(pc.equal(source, "")))
+        return source, reference
+
+    def occurred(self) -> Ints:
+        column = self.column("occurred_at")
+        assert column is not None, "mapped() makes sure of it"
+        read = instants.read(column, self.reading.zone)
+        self.refuse("no_time", "occurred_at", read.is_blank)
+        self.refuse("unreadable_time", "occurred_at", read.us == NEVER_US)
+        self.refuse("impossible_time", "occurred_at", self.impossible(read.us))
+        self.findings.count("naive_time", int((read.is_naive & self.good).sum()))
+        return read.us
+
+    def impossible(self, us: Ints) -> Bools:
+        return np.asarray((us < self.reading.earliest_us) | (us > self.reading.latest_us), dtype=np.bool_)
+
+    def reported(self) -> Ints:
+        column = self.column("reported_at")
+        if column is None:
+            return np.full(len(self.frame.rows), NEVER_US, dtype=np.int64)
+        read = instants.read(column, self.reading.zone)
+        wrong = ~read.is_blank & self.impossible(read.us)
+        self.tell("unreadable_report", "reported_at", wrong)
+        return np.where(wrong, NEVER_US, read.us)
+
+    def figures(self, field: str) -> tuple[Floats, Bools, Bools]:
+        """Figures (NaN where there is none), where nothing was told, and where what was told is no finite number."""
+        column = self.column(field)
+        if column is None:
+            return (
+                np.full(len(self.frame.rows), np.nan),
+                np.ones(len(self.frame.rows), np.bool_),
+                np.zeros(len(self.frame.rows), np.bool_),
+            )
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+            told = np.array(pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+            blank = np.isnan(told)
+        else:
+            texts = np.array(self.texts(field).to_pylist(), dtype=object)
+            told = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64, copy=True)
+            blank = np.isin(np.array([text.lower() for text in texts.tolist()], dtype=np.str_), _BLANK)
+        wrong = ~blank & ~np.isfinite(told)
+        told[blank | wrong] = np.nan
+        return told, blank, wrong
+
+    def accuracies(self) -> Floats:
+        metres, _, wrong = self.figures("accuracy_m")
+        wrong |= metres < 0
+        self.tell("unreadable_accuracy", "accuracy_m", wrong)
+        return np.where(wrong, np.nan, metres)
+
+    def urgencies(self) -> NDArray[np.int16]:
+        texts = pc.utf8_lower(self.texts("urgency"))
+        urgent, ordinary = (_bools(pc.is_in(texts, pa.array(words))) for words in (_URGENT, _ORDINARY))
+        self.tell("unknown_urgency", "urgency", ~urgent & ~ordinary)
+        return urgent.astype(np.int16)
+
+    def positions(self) -> tuple[Floats, pa.Array, Floats]:
+        """Raw positions, their datums, and degrees WGS 84: NaN where there is no position on Earth."""
+        (x, no_x, bad_x), (y, no_y, bad_y) = self.figures("lon"), self.figures("lat")
+        raw = np.column_stack([x, y])
+        datum, known = self.datums()
+        lonlat = lonlat_of(raw, datum)
+        self.tell("unreadable_position", "lon", bad_x)
+        self.tell("unreadable_position", "lat", bad_y & ~bad_x)
+        blank = (no_x | no_y) & ~(bad_x | bad_y)
+        self.findings.count("no_position", int((blank & self.good).sum()))
+        whole = np.isfinite(raw).all(axis=1)
+        self.tell("unknown_datum", "datum", whole & ~known)
+        swapped = whole & known & ~self.in_city(lonlat) & self.swapped_in_city(raw, datum)
+        pairs = pa.array([f"{a:g} {b:g}" for a, b in raw.tolist()])
+        self.tell("latitude_first", "lon", swapped, pairs)
+        self.tell("out_of_range", "lon", whole & known & ~swapped & ~on_earth(lonlat), pairs)
+        return raw, datum, lonlat
+
+    def datums(self) -> tuple[pa.Array, Bools]:
+        names = np.array(self.filled("datum", self.reading.datum).to_pylist(), dtype=object)
+        known = np.zeros(len(names), dtype=np.bool_)
+        for name in set(names.tolist()):
+            try:
+                plain = datum_of(name).name
+            except GeoError:
+                continue
+            rows = names == name
+            known |= rows
+            names[rows] = plain
+        return pa.array(names.tolist(), type=pa.string()), known
+
+    def in_city(self, lonlat: Floats) -> Bools:
+        west, south, east, north = self.reading.bounds
+        x, y = lonlat.T
+        return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north), dtype=np.bool_)
+
+    def swapped_in_city(self, raw: Floats, datum: pa.Array) -> Bools:
+        names = np.array(datum.to_pylist(), dtype=np.str_)
+        found = np.zeros(len(raw), dtype=np.bool_)
+        for name in np.unique(names).tolist():
+            rows = np.flatnonzero(names == name)
+            found[rows] = self.in_city(converted(np.ascontiguousarray(raw[rows, ::-1]), name))
+        return found
+
+
+def _bools(column: pa.Array) -> Bools:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,0 +1,108 @@
+"""Which column of a file holds which field of an incident: as declared, else by the names people give columns."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from geo.errors import Refused
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "reference": (
+        *(
+            "reference",
+            "ref",
+            "工单编号",
+            "工单号",
+            "案件编号",
+            "案件号",
+            "事件编号",
+            "任务号",
+            "流水号",
+            "编号",
+            "单号",
+        ),
+        *("case_number", "case_id", "incident_id", "service_request_id", "unique_key", "id"),
+    ),
+    "occurred_at": (
+        *(
+            "occurred_at",
+            "occurred",
+            "发生时间",
+            "案发时间",
+            "事发时间",
+            "事件时间",
+            "诉求时间",
+            "来电时间",
+            "上报时间",
+        ),
+        *("created_date", "incident_datetime", "datetime", "date", "时间", "日期", "time"),
+    ),
+    "lon": ("lon", "lng", "longitude", "经度", "x", "x坐标", "coordx", "east", "easting"),
+    "lat": ("lat", "latitude", "纬度", "y", "y坐标", "coordy", "north", "northing"),
+    "category": (
+        *("category", "类别", "事件类别", "问题类别", "问题类型", "诉求类型", "事件类型", "案件类型", "分类", "类型"),
+        *("complaint_type", "primary_type", "primarytype", "type"),
+    ),
+    "source": ("source", "来源", "问题来源", "诉求来源", "来源渠道", "渠道", "channel"),
+    "urgency": ("urgency", "紧急程度", "urgent", "是否紧急", "priority"),
+    "address": ("address", "地址", "发生地址", "事发地址", "事发地点", "详细地址", "位置", "incident_address", "block"),
+    "accuracy_m": ("accuracy_m", "accuracy", "定位精度", "精度"),
+    "reported_at": ("reported_at", "受理时间", "登记时间", "上报时间", "创建时间"),
+    "datum": ("datum", "坐标系", "坐标类型"),
+    "status": ("status", "状态", "办理状态", "处理状态"),
+}
+"""Fields and the column names that are understood without being told, the most telling first."""
+
+_ALIASES = {"x": "lon", "y": "lat"}
+_NEEDED = ("reference", "occurred_at", "lon", "lat")
+
+
+def mapped(columns: Iterable[str], declared: Mapping[str, str]) -> dict[str, str]:
+    """Field → column, for every field that has one.
+
+    Parameters
+    ----------
+    columns
+        Names of the file's columns.
+    declared
+        Field → column as the user says; the rest is found by :data:`NAMES`, no column serving two fields.
+
+    Raises
+    ------
+    Refused
+        For a field or column there is none of, and when reference, time or position has no column.
+    """
+    there = list(columns)
+    told = {_field(name): _column(column, there) for name, column in declared.items()}
+    plain = {_plain(column): column for column in reversed(there)}
+    for name, known in NAMES.items():
+        free = (plain[_plain(one)] for one in known if plain.get(_plain(one)) not in {None, *told.values()})
+        if name not in told and (column := next(free, None)) is not None:
+            told[name] = column
+    missing = [name for name in _NEEDED if name not in told]
+    if missing:
+        flags = " ".join(f"--map {name}=COLUMN" for name in missing)
+        raise Refused(f"no column is known for {', '.join(missing)}; say which: {flags}; there are: {', '.join(there)}")
+    return {name: told[name] for name in NAMES if name in told}
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter not in " _-.")
+
+
+def _field(name: str) -> str:
+    name = _ALIASES.get(name, name)
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise Refused(f"{name!r} is no field of an incident{hint}; there are: {', '.join(NAMES)}, and x, y")
+    return name
+
+
+def _column(name: str, there: list[str]) -> str:
+    if name not in there:
+        near = difflib.get_close_matches(name, there, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise Refused(f"there is no column {name!r}{hint}; there are: {', '.join(there)}")
+    return name
