@@ -89,7 +89,7 @@ def boundaries(
                 actor=Actor(actor or settings().actor),
                 summary=f"{file.name}" + (f" ({within})" if within else ""),
                 origin={},
-                effective_at=_instant(effective_at, prepared.city.time_zone),
+                effective_at=instant_of(effective_at, prepared.city.time_zone, "--effective-at"),
                 over_edits=over_edits,
             )
             with db.write(db.engine()) as connection:
@@ -112,11 +112,11 @@ def _sources(file: Path, flags: dict[str, str | None], city: tuple[str | None, s
     return sources_of(file, flags, city)
 
 
-def _instant(text: str | None, time_zone: str) -> datetime | None:
+def instant_of(text: str | None, time_zone: str, option: str) -> datetime | None:
     """The instant a text names; a bare date starts in the city's time zone. Raises Refused for anything else."""
     if text is None:
         return None
-    wrong = f"--effective-at {text!r} is no instant; right are 2026-01-31 or 2026-01-31T08:00:00+08:00"
+    wrong = f"{option} {text!r} is no instant; right are 2026-01-31 or 2026-01-31T08:00:00+08:00"
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:

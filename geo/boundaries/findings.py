@@ -201,11 +201,9 @@ def write_geojson(findings: Iterable[Finding], path: Path) -> None:
 
 def table(findings: Sequence[Finding], limit: int = 20) -> Table:
     """Findings as a table for a person; of each kind at most ``limit`` rows, the rest counted in a row of its own."""
-    made = Table(box=None, pad_edge=False, expand=False, header_style="bold")
-    for title, width in (("级别 severity", 10), ("类型 kind", None), ("文件 file", None), ("行 row", None)):
-        made.add_column(title, max_width=width, overflow="fold")
-    for title in ("编码 codes", "位置 place", "m²", "说明 what is wrong, what would be right"):
-        made.add_column(title, justify="right" if title == "m²" else "left", overflow="fold")
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("发现 finding", "何处 where", "说明 what is wrong, what would be right"):
+        made.add_column(title, overflow="fold", ratio=2 if title.startswith("说明") else 1)
     shown: Counter[tuple[str, str]] = Counter()
     listed = ordered(findings)
     totals = Counter((one.severity, one.kind) for one in listed)
@@ -216,7 +214,7 @@ def table(findings: Sequence[Finding], limit: int = 20) -> Table:
             made.add_row(*_cells(one), style=STYLES[one.severity] if one.severity == "error" else None)
         elif shown[group] == limit + 1:
             rest = totals[group] - limit
-            made.add_row("", one.kind, "", "", "", "", "", f"… 另有 {rest} 条 and {rest} more", style="dim")
+            made.add_row(one.kind, "", f"… 另有 {rest} 条 and {rest} more", style="dim")
     return made
 
 
@@ -235,16 +233,14 @@ def kinds_table(findings: Sequence[Finding]) -> Table:
 
 def _cells(one: Finding) -> tuple[str, ...]:
     place = one.place
-    return (
-        TITLES[one.severity],
-        one.kind,
+    where = [
         one.file,
-        "·".join(map(str, one.rows)),
+        f"行 row {' · '.join(map(str, one.rows))}" if one.rows else "",
         " · ".join(code or "—" for code in one.codes),
-        f"{place[0]:.6f},{place[1]:.6f}" if place else "",
-        "" if one.area_m2 is None else f"{one.area_m2:,.2f}",
-        _plain(f"{one.zh}\n{one.en}"),
-    )
+        f"{place[0]:.6f}, {place[1]:.6f}" if place else "",
+        "" if one.area_m2 is None else f"{one.area_m2:,.2f} m²",
+    ]
+    return f"{TITLES[one.severity]}\n{one.kind}", _plain("\n".join(filter(None, where))), _plain(f"{one.zh}\n{one.en}")
 
 
 def _plain(text: str) -> str:
