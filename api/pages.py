@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.background import BackgroundTask
 
 from api.auth import ROLES, Asker
 from api.deps import At, Question, StoreOf
-from api.tiles import version_of
+from api.tiles import prepare, version_of
 from geo import areas, coverage, drawings
 from geo.actors import Actor
 from geo.errors import Unknown
@@ -40,16 +41,18 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     nonce = secrets.token_urlsafe(18)
     chosen = maps.language(lang or request.cookies.get(LANG_COOKIE), request.headers.get("accept-language", ""))
     boot: dict[str, Any] = {"roles": ROLES, "role": _role(asker), "review_number": settings().review_number}
-    place = ""
+    place, ready = "", None
     try:
         with store.asked(at) as asked:
             boot |= _boot(asked)
             boot["within"] = _within(asked, request.query_params.get("in"))
+            ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
         boot["city"] = None
     html = maps.page(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
-    response = HTMLResponse(html, headers={"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"})
+    headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
+    response = HTMLResponse(html, headers=headers, background=ready)
     if lang:
         response.set_cookie(LANG_COOKIE, chosen, max_age=31_536_000, samesite="strict")
     return response

@@ -91,12 +91,18 @@ def tile(store: StoreOf, request: Request, edition: int, layer: str, z: Zoom, x:
 def _ground(store: Store, number: int, layer: str, at: tuple[int, int, int]) -> bytes:
     with store.read() as connection:
         edition = areas.numbered(connection, number)
-        ready = drawings.is_prepared(connection, edition)
-    if not ready:
-        with store.write() as connection:
-            drawings.prepare(connection, edition)
+    prepare(store, edition)
     with store.read() as connection:
         return drawings.packed(drawings.ground_tile(connection, edition, layer, at))
+
+
+def prepare(store: Store, edition: Edition) -> None:
+    """Nothing; afterwards tiles of ``edition`` can be cut. Quick when they already could."""
+    with store.read() as connection:
+        if drawings.is_prepared(connection, edition):
+            return
+    with store.write() as connection:
+        drawings.prepare(connection, edition)
 
 
 def _sent(request: Request, packed: bytes, caching: str) -> Response:
