@@ -2,80 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import shapely
+import geopandas
 import sqlalchemy as sa
 
-from geo import areas, editions, tables
+from geo import areas, lines, tables
 from geo.actors import Actor
-from geo.areas import City, Level
-from geo.arrays import Codes, Shapes
 from geo.assignments import open_index
-from geo.codes import Scheme
-from geo.crs import metric_epsg
+from geo.boundaries import importing
+from geo.boundaries.sources import read_sources
 from geo.demo import incidents, towns
 from geo.demo.plans import Order
 from geo.editions import Request
-from geo.space.division import AreaLayer, NamedGrids, divide
 
-FOLDER = Path(__file__).parent.parent.parent / "data/boundaries"
-LENGTHS = (4, 6, 9, 12, 15)
-LEVELS = (
-    Level("city", "市", "City"),
-    Level("district", "区", "District"),
-    Level("subdistrict", "街道", "Subdistrict"),
-    Level("community", "社区", "Community"),
-    Level("grid", "网格", "Grid"),
-)
+SOURCES = Path(__file__).parent.parent.parent / "data/boundaries/sources.toml"
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
-
-
-class Layer:
-    """One boundary file, in columns."""
-
-    def __init__(self, name: str) -> None:
-        self.features = json.loads((FOLDER / f"{name}.geojson").read_text())["features"]
-
-    def column(self, name: str, default: str = "") -> Codes:
-        return np.array([one["properties"].get(name, default) for one in self.features], dtype=np.str_)
-
-    @property
-    def shapes(self) -> Shapes:
-        shapes = [shapely.from_geojson(json.dumps(one["geometry"])) for one in self.features]
-        return np.array(shapes, dtype=np.object_)
+MAKER = Actor("演示")
 
 
 def publish_made_city(engine: sa.Engine) -> None:
     """Publish the made city, draw its base map, and let a year of incidents happen in it."""
-    outline = Layer("outline").shapes[0]
-    grids = Layer("grids")
-    named = NamedGrids(*(grids.column(name) for name in ("code", "name", "kind", "parent")), grids.shapes)
-    top = AreaLayer(0, np.array(["9901"]), np.array(["云泽市"]), np.array([""]), None)
-    layers = [top]
-    for level, name in enumerate(("districts", "subdistricts", "communities"), 1):
-        found = Layer(name)
-        layers.append(
-            AreaLayer(level, found.column("code"), found.column("name"), found.column("parent", "9901"), found.shapes)
-        )
-    division, faults = divide(named, layers, outline, Scheme(LENGTHS))
-    assert not faults
-    zone = metric_epsg(*outline.centroid.coords[0])
-    city = City("9901", "云泽市", "Yunze", LEVELS, LENGTHS, "Asia/Shanghai", zone)
-    request = Request(actor=Actor("演示"), summary="首次划分", origin={"kind": "plan"}, effective_at=BEGIN)
-    with engine.begin() as connection:
-        assert editions.publish(connection, division, city, request)
+    prepared = importing.prepare(read_sources(SOURCES), None)
     made = towns.make(Order())
+    columns = {"kind": made.base.kinds, "class": made.base.classes, "name": made.base.names}
     with engine.begin() as connection:
-        base = made.base
-        connection.execute(sa.insert(tables.lines), [
-            {"kind": kind, "class_": rank, "name": name or None, "geom": f"SRID=4326;{shape.wkt}"}
-            for kind, rank, name, shape in zip(base.kinds, base.classes, base.names, base.shapes, strict=True)
-        ])  # fmt: skip
+        request = Request(actor=MAKER, summary="首次划分", origin={}, effective_at=BEGIN)
+        assert importing.publish(connection, prepared, request)
+        lines.replace(connection, MAKER, geopandas.GeoDataFrame(columns, geometry=made.base.shapes, crs=4326))
         for number, some in enumerate(incidents.happen(made.ground, Order())):
             connection.execute(sa.insert(tables.incidents), _rows(connection, number, some))
 
