@@ -116,7 +116,7 @@ def _cells(rng: np.random.Generator, side: int, wiggle: float) -> Shapes:
     nodes += rng.uniform(-wiggle, wiggle, nodes.shape)
 
     def border(a: Floats, b: Floats) -> Floats:
-        """From a up to but without b, by way of some nodes beside the straight line."""
+        """From a to b, by way of some nodes beside the straight line."""
         way = np.sort(rng.uniform(0.15, 0.85, rng.integers(0, 4)))[:, None]
         off = rng.uniform(-wiggle, wiggle, (len(way), 1)) * np.minimum(way, 1 - way) * 2
         along = b - a
@@ -129,7 +129,7 @@ def _cells(rng: np.random.Generator, side: int, wiggle: float) -> Shapes:
         for j in range(side):
             ring = np.concatenate([across[i][j], up[i + 1][j], across[i][j + 1][::-1], up[i][j][::-1]])
             cells.append(shapely.Polygon(snap(np.asarray(ORIGIN) + ring * STEP)))
-    return np.asarray(cells, dtype=object)
+    return np.asarray(shapely.remove_repeated_points(np.asarray(cells, dtype=object)))
 
 
 def _enclave(rng: np.random.Generator, shapes: list[BaseGeometry], community: list[int]) -> None:

@@ -36,7 +36,7 @@ def fitted(shapes: Shapes, first: int) -> tuple[Shapes, list[Fault]]:
     on_grid = snapped(shapes)
     bent = ~shapely.is_valid(on_grid)
     on_grid[bent] = snapped(shapely.set_precision(shapes[bent], SNAP))
-    return on_grid, found
+    return np.asarray(shapely.remove_repeated_points(on_grid), dtype=object), found
 
 
 def closed(children: Shapes, parent: Ints, parents: Shapes) -> Bools:

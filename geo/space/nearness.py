@@ -35,7 +35,7 @@ class Borders:
         edges = edges_of(shapes)
         right = edges.right
         once = np.flatnonzero((right == OUTSIDE) | (edges.owner < right))
-        chain = _chained(edges.tail[once], edges.head[once], right[once])
+        chain = _chained(edges.tail[once], edges.head[once], edges.owner[once] * (len(shapes) + 1) + right[once])
         lines = _lines(edges.ends[once], chain)
         metric = shapes_to_metres(densified(lines, lambda xy: to_metres(xy, epsg), 1.0), epsg)
         first = np.flatnonzero(np.diff(chain, prepend=-1))
@@ -92,10 +92,10 @@ def shares(tree: shapely.STRtree, lonlat: Floats, radius_m: float, epsg: int) ->
     return [(int(near[at]), float(share[at])) for at in order if share[at] > 0]
 
 
-def _chained(tail: Ints, head: Ints, right: Ints) -> Ints:
+def _chained(tail: Ints, head: Ints, sides: Ints) -> Ints:
     """Chain number (ascending) of each edge: runs that join end to end between the same leaves, cut to length."""
     follows = np.zeros(len(tail), dtype=np.bool_)
-    follows[1:] = (head[:-1] == tail[1:]) & (right[:-1] == right[1:])
+    follows[1:] = (head[:-1] == tail[1:]) & (sides[:-1] == sides[1:])
     run = np.cumsum(~follows) - 1
     start = np.flatnonzero(~follows)
     within = np.arange(len(tail)) - start[run]

@@ -128,12 +128,17 @@ def _ground(old: Shapes, new: Shapes, was: Ints) -> tuple[Bools, Bools]:
     """Which new shapes moved ground, and which only gained or lost vertices."""
     both = np.flatnonzero(was != OUTSIDE)
     both = both[~shapely.equals_identical(new[both], old[was[both]])]
-    turned = shapely.equals_exact(shapely.normalize(new[both]), shapely.normalize(old[was[both]]), 0.0)
+    turned = shapely.equals_exact(_in_order(new[both]), _in_order(old[was[both]]), 0.0)
     both = both[~turned]
     hair = apart_by_a_hair(new[both], old[was[both]])
     moved, bent = np.zeros((2, len(new)), dtype=np.bool_)
     moved[both[~hair]], bent[both[hair]] = True, True
     return moved, bent
+
+
+def _in_order(shapes: Shapes) -> Shapes:
+    """Shapes whose rings and parts start alike; GEOS needs repeated vertices gone to put them in one order."""
+    return np.asarray(shapely.normalize(shapely.remove_repeated_points(shapes)), dtype=object)
 
 
 def _areas(old: Division, new: Division) -> tuple[Bools, Bools]:
