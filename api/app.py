@@ -15,17 +15,17 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import areas, health, incidents, locate, logs, openapi
 from api.auth import OnlyLoopback
 from api.deps import Store
-from api.errors import add_handlers
+from api.errors import add_handlers, answer
 from api.timelines import Timeline
 from geo import db
-from geo.errors import GeoError
+from geo.errors import GeoError, TooMuch
 from geo.settings import settings
 
 STATIC = Path(__file__).parent.parent / "maps" / "static"
@@ -33,7 +33,8 @@ BYTES_A_POINT = 64  # two numbers of 17 digits, sign, point and exponent, and th
 SECURITY = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
+        "img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+        "frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -59,6 +60,37 @@ class SecurityHeaders:
         await self.app(scope, receive, guarded_send)
 
 
+class BodyLimit:
+    """Turns away a body larger than any request needs: by its declared length unread, else as soon as it is."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self.app = app
+        self.most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdigit() and int(declared) > self.most_bytes:
+            await answer(self._refusal(declared), str(scope.get("request_id", "")))(scope, receive, send)
+            return
+        read = 0
+
+        async def counted_receive() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.most_bytes:
+                raise self._refusal(f"{read} or more")
+            return message
+
+        await self.app(scope, counted_receive, send)
+
+    def _refusal(self, size: str) -> TooMuch:
+        return TooMuch(f"a body of {size} bytes; at most {self.most_bytes}: send it in several requests")
+
+
 def create_app(engine: sa.Engine | None = None) -> FastAPI:
     """The application on ``engine``; without one, on the city's own database, its schema brought up to date.
 
@@ -76,7 +108,6 @@ def create_app(engine: sa.Engine | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        max_body_size=settings().max_points * BYTES_A_POINT + 65_536,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.store, app.state.timeline = store, Timeline(store)
@@ -109,6 +140,7 @@ def _add_middleware(app: FastAPI) -> None:
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/vnd.apache.arrow.stream"),
     )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(BodyLimit, most_bytes=settings().max_points * BYTES_A_POINT + 65_536)
     app.add_middleware(OnlyLoopback)
     app.add_middleware(logs.RequestLog)
 

@@ -125,8 +125,8 @@ def box_of(text: str | None, parameter: str = "bbox") -> tuple[float, float, flo
 
 
 def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not contain the character U+0000")
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("must not contain U+0000 or half of a surrogate pair")
     return text
 
 
@@ -175,8 +175,8 @@ Text = Annotated[str, AfterValidator(_storable)]
 At = Annotated[
     Text | None,
     Query(
-        description="按此时刻有效的版本回答 · The edition in force at this instant answers: RFC 3339, or a date (its start "
-        "in the city's time zone). Without it: now.",
+        description="按此时刻有效的版本回答 · The edition in force at this instant answers: RFC 3339, or a date "
+        "(its start in the city's time zone). Without it: now.",
         examples=["2025-06-01T08:00:00+08:00"],
     ),
 ]

@@ -7,6 +7,7 @@ RFC 9457, Problem Details for HTTP APIs; RFC 9110 §10.2.3, Retry-After.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,9 +16,9 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from shapely.geometry import mapping
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -98,7 +99,7 @@ def described(*names: str) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def problem(kind: Kind, detail: str, request_id: str, **more: Any) -> JSONResponse:
+def problem(kind: Kind, detail: str, request_id: str, **more: Any) -> Response:
     """The answer to a request that failed.
 
     Parameters
@@ -114,10 +115,12 @@ def problem(kind: Kind, detail: str, request_id: str, **more: Any) -> JSONRespon
     """
     body = {"type": f"/problems/{kind.name}", "title": kind.title, "status": kind.status, "detail": detail}
     body |= {"instance": request_id} | {key: value for key, value in more.items() if value is not None}
-    return JSONResponse(body, status_code=kind.status, media_type=MEDIA_TYPE)
+    # what was given is quoted, and may hold half a surrogate pair, which UTF-8 has no bytes for
+    content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    return Response(content, status_code=kind.status, media_type=MEDIA_TYPE)
 
 
-def answer(error: Exception, request_id: str) -> JSONResponse:
+def answer(error: Exception, request_id: str) -> Response:
     """The problem a caller sees for ``error``; of an unforeseen one it sees nothing but the request id."""
     kind = kind_of(error)
     if not isinstance(error, GeoError):
@@ -141,13 +144,20 @@ def _shortened(value: object, length: int = 80) -> str:
     return text if len(text) <= length else text[:length] + "…"
 
 
-def _of_geo(request: Request, error: Exception) -> JSONResponse:
+def _of_geo(request: Request, error: Exception) -> Response:
     return answer(error, request_id_of(request))
 
 
-def _of_database(request: Request, error: Exception) -> JSONResponse:
+def _of_database(request: Request, error: Exception) -> Response:
     structlog.get_logger().error("database", error=str(error.__cause__ or error).strip())
     return answer(Unavailable("the database does not answer now; ask again shortly"), request_id_of(request))
+
+
+def _of_value(request: Request, error: Exception) -> Response:
+    """A value PostgreSQL cannot hold that no door had refused, as a number beyond its type."""
+    structlog.get_logger().warning("value", error=str(error.__cause__ or error).strip())
+    detail = "a value of the request is beyond what can be stored; give a smaller one"
+    return problem(KINDS[Malformed], detail, request_id_of(request))
 
 
 def _fault(error: Mapping[str, Any]) -> dict[str, str]:
@@ -159,14 +169,14 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
     return {"parameter": name, "value": _shortened(given), "expected": expected.removeprefix("Value error, ")}
 
 
-def _of_validation(request: Request, error: Exception) -> JSONResponse:
+def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [_fault(found) for found in error.errors()]
     detail = "; ".join(f"{one['parameter']}={one['value']}: {one['expected']}" for one in faults)
     return problem(KINDS[Malformed], detail, request_id_of(request), errors=faults)
 
 
-def _of_http(request: Request, error: Exception) -> JSONResponse:
+def _of_http(request: Request, error: Exception) -> Response:
     """A refusal of the framework itself (no such path, wrong method, body too large), in the same dress."""
     assert isinstance(error, HTTPException)
     known = {kind.status: kind for kind in reversed(KINDS.values())}
@@ -183,5 +193,6 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(GeoError, _of_geo)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(DataError, _of_value)
     for cls in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(cls, _of_database)

@@ -158,7 +158,12 @@ def report(
     body: Report,
     idempotency_key: Annotated[
         Text | None,
-        Header(min_length=1, max_length=200, description="请求唯一键 · Your own key: a repeat is not stored again"),
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            description="请求唯一键 · A repeat is not stored again",
+        ),
     ] = None,
 ) -> Response:
     """Stored durably when this answers, with the grid in force when it happened; whatever its position.

@@ -15,13 +15,14 @@ from typing_extensions import TypedDict
 from api.answers import REVALIDATED, EditionNamed, compact, edition_named, etag_of, is_known, plain_column
 from api.deps import At, StoreOf, Text, only_known
 from api.errors import Malformed, described
-from api.points import Body, parse
+from api.points import parse
 from api.timelines import Timeline
 from geo.areas import Edition
 from geo.arrays import Floats
 from geo.assignments import Assignment, CityIndex, Rule, assign, explain, open_index
-from geo.crs import Datum, datum_of, to_wgs84
+from geo.crs import Datum, datum_of
 from geo.errors import Refused
+from geo.incidents.reports import converted
 from geo.settings import settings
 
 router = APIRouter(prefix="/v1", tags=["locate"], dependencies=[Depends(only_known)])
@@ -113,7 +114,7 @@ def _lonlat(lon: float, lat: float, datum: Datum) -> Floats:
         name, value, most = ("lat", lat, 90) if abs(lat) > 90 else ("lon", lon, 180)
         hint = "; are lon and lat swapped?" if abs(lon) <= 90 and abs(lat) <= 180 else ""
         raise Malformed(name, value, f"must lie between -{most} and {most} degrees{hint}")
-    return to_wgs84(np.array([[lon, lat]]), datum)
+    return converted(np.array([[lon, lat]]), datum.name)
 
 
 @router.get(
@@ -188,7 +189,7 @@ def locate_many(store: StoreOf, body: Annotated[bytes, Depends(_body)]) -> Respo
     datum, at = _members(others)
     with store.asked(at) as asked:
         city = open_index(asked.connection, asked.edition)
-    made = assign(city, to_wgs84(points, datum))
+    made = assign(city, converted(points, datum.name))
     content = {
         "edition": edition_named(asked.edition, asked.instant),
         "datum": datum.name,
@@ -200,8 +201,7 @@ def locate_many(store: StoreOf, body: Annotated[bytes, Depends(_body)]) -> Respo
     return Response(compact(content), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _members(others: Body | dict[str, Any]) -> tuple[Datum, str | None]:
-    assert isinstance(others, dict)
+def _members(others: dict[str, Any]) -> tuple[Datum, str | None]:
     for name, value in others.items():
         if name not in _MEMBERS:
             raise Malformed(name, value, "is not a member here; there are: points, datum, at")
@@ -225,6 +225,7 @@ def _columns(city: CityIndex, made: Assignment) -> dict[str, list[Any]]:
 
 
 def _codes(codes: np.ndarray[Any, Any], position: np.ndarray[Any, Any]) -> list[str | None]:
-    known = np.append(np.where(codes == "", None, codes.astype(object)), None)
+    known = np.empty(len(codes) + 1, dtype=object)
+    known[:-1] = [code or None for code in codes.tolist()]
     found: list[str | None] = known[position].tolist()  # -1, for none, is the None at the end
     return found

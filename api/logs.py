@@ -20,7 +20,7 @@ _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 def configure(level: str) -> None:
     """Send every log line as JSON to standard error, from ``level`` (``debug`` … ``error``) upwards."""
-    shared = [
+    shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

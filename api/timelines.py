@@ -61,7 +61,9 @@ class Timeline:
         instant = instant_of(at, moment.city.time_zone)
         edition = moment.at(instant)
         found = self._indexes.get(edition)
-        return found or await to_thread.run_sync(self._open, edition), instant
+        if found is None:
+            found = await to_thread.run_sync(self._open, edition)
+        return found, instant
 
     async def _now(self) -> Moment:
         if self._waiting is None:

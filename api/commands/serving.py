@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -132,10 +134,10 @@ def serve(port: int, on_ready: Callable[[str], None], host: str | None = None) -
             await running.serve(sockets=[bound])
             await told
 
-        try:
+        # uvicorn stops in order and then raises the signal again for whoever runs it: here, nobody is left to stop
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
             asyncio.run(both())
-        except KeyboardInterrupt:
-            pass  # uvicorn has stopped in order and raises the signal again for whoever runs it
 
 
 def register(app: typer.Typer) -> None:

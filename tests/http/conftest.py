@@ -1,0 +1,53 @@
+"""A real server on a real database with the small city, asked over HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from small_city import publish_small_city
+
+from api.commands.serving import address, listen, server
+
+
+def running(engine: sa.Engine) -> Iterator[str]:
+    """Address of a server on ``engine``, stopped afterwards."""
+    bound = listen("127.0.0.1", 0)
+    one = server(engine)
+    thread = threading.Thread(target=one.run, kwargs={"sockets": [bound]})
+    thread.start()
+    while not one.started and thread.is_alive():
+        time.sleep(0.01)
+    yield address(bound)
+    one.should_exit = True
+    thread.join()
+    bound.close()
+
+
+@pytest.fixture(scope="module")
+def base(engine: sa.Engine) -> Iterator[str]:
+    """Address of a server on this module's database with both editions of the small city."""
+    for edition in (1, 2):
+        with engine.begin() as connection:
+            publish_small_city(connection, edition)
+    yield from running(engine)
+
+
+@pytest.fixture(scope="module")
+def http(base: str) -> Iterator[httpx.Client]:
+    """A client of that server."""
+    with httpx.Client(base_url=base, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def empty_http(fresh_engine: sa.Engine) -> Iterator[httpx.Client]:
+    """A client of a server whose database has no city yet."""
+    serving = running(fresh_engine)
+    with httpx.Client(base_url=next(serving), timeout=30) as client:
+        yield client
+    next(serving, None)

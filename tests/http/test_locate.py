@@ -1,0 +1,260 @@
+"""Whose ground a point is: one at a time and many at once are the same question."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from small_city import COMMUNITIES, DEDICATED, FALLBACK, HIGH, SOUTH, SPLIT_OFF, WEST, WIDE, cell_centre
+
+from api.errors import Malformed
+from api.points import parse
+from geo.errors import TooMuch
+
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-200, 200)
+
+
+def get(http: httpx.Client, lon: float, lat: float, **more: Any) -> dict[str, Any]:
+    answer = http.get("/v1/locate", params={"lon": lon, "lat": lat, **more})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def post(http: httpx.Client, points: list[Any], **more: Any) -> dict[str, Any]:
+    answer = http.post("/v1/locate", json={"points": points, **more})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_point_is_answered_with_every_level_the_grid_and_why(http: httpx.Client) -> None:
+    found = get(http, *cell_centre(2, 1))
+    assert [area["level"] for area in found["areas"]] == ["city", "district", "subdistrict", "community", "grid"]
+    assert found["grid"]["code"] == COMMUNITIES[2] + "002"
+    assert found["rule"] == "inside"
+    assert found["border_m"] > 100
+    assert found["edition"]["number"] == 2
+    assert found["explain"]["zh"]
+    assert found["explain"]["en"]
+
+
+def test_ground_of_no_named_grid_falls_to_its_community(http: httpx.Client) -> None:
+    found = get(http, *cell_centre(3, 2))
+    assert (found["rule"], found["grid"]["code"], found["grid"]["kind"]) == ("fallback", FALLBACK, "fallback")
+
+
+def test_a_dedicated_grid_is_cut_out_of_the_one_around_it(http: httpx.Client) -> None:
+    assert get(http, *cell_centre(1, 1))["grid"]["code"] == DEDICATED
+
+
+def test_a_point_outside_is_kept_with_the_nearest_community_and_the_distance(http: httpx.Client) -> None:
+    found = get(http, WEST - 0.01, SOUTH + 0.5 * HIGH)
+    assert found["areas"] == []
+    assert found["grid"] is None
+    assert found["nearest"]["code"] == COMMUNITIES[0]
+    assert 800 < found["nearest"]["distance_m"] < 1000
+
+
+def test_at_answers_with_the_edition_in_force_then(http: httpx.Client) -> None:
+    lon, lat = cell_centre(0, 0)
+    east = lon + 0.2 * WIDE
+    assert get(http, east, lat)["grid"]["code"] == SPLIT_OFF
+    assert get(http, east, lat, at="2024-06-01")["grid"]["code"] == COMMUNITIES[0] + "001"
+    assert get(http, east, lat, at="1999-01-01")["edition"]["number"] == 1
+
+
+def test_a_bare_date_starts_in_the_time_zone_of_the_city(http: httpx.Client) -> None:
+    lon, lat = cell_centre(0, 0)
+    # edition 2 begins on 2025-01-01T00:00Z, which is 08:00 that day in the city
+    assert get(http, lon, lat, at="2025-01-01")["edition"]["number"] == 1
+    assert get(http, lon, lat, at="2025-01-02")["edition"]["number"] == 2
+    assert get(http, lon, lat, at="2025-01-01T08:00:00+08:00")["edition"]["number"] == 2
+    assert get(http, lon, lat, at="2025-01-01T07:59:59+08:00")["edition"]["number"] == 1
+
+
+def test_an_unescaped_plus_in_an_instant_is_understood(http: httpx.Client) -> None:
+    lon, lat = cell_centre(0, 0)
+    answer = http.get(f"/v1/locate?lon={lon}&lat={lat}&at=2025-01-01T08:00:00+08:00")
+    assert answer.json()["edition"]["number"] == 2
+
+
+def test_an_answer_for_a_time_to_come_says_that_it_is_a_forecast(http: httpx.Client) -> None:
+    assert get(http, *cell_centre(0, 0), at="2999-01-01")["edition"]["forecast"] is True
+    assert "forecast" not in get(http, *cell_centre(0, 0))["edition"]
+
+
+def test_a_datum_is_taken_off_at_the_door(http: httpx.Client) -> None:
+    lon, lat = cell_centre(1, 0)
+    shifted = get(http, lon, lat, datum="gcj02")["position"]
+    assert 300 < np.hypot((shifted[0] - lon) * 90_000, (shifted[1] - lat) * 111_000) < 800
+
+
+def test_accuracy_never_decides_it_only_says_how_sure(http: httpx.Client) -> None:
+    lon, lat = WEST + WIDE + 0.0006, SOUTH + 0.5 * HIGH
+    sure, unsure = get(http, lon, lat), get(http, lon, lat, accuracy_m=200)
+    assert sure["grid"] == unsure["grid"]
+    assert unsure["is_doubtful"]
+    assert not sure["is_doubtful"]
+    assert len(unsure["candidates"]) > 1
+    shares = [one["probability"] for one in unsure["candidates"]]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1.0005
+
+
+def scattered(count: int) -> list[list[float]]:
+    chance = random.Random(7)
+    spots = [[WEST + chance.uniform(-0.2, 4.2) * WIDE, SOUTH + chance.uniform(-0.2, 3.2) * HIGH] for _ in range(count)]
+    return [[round(lon, 7), round(lat, 7)] for lon, lat in spots] + [[WEST, SOUTH], list(cell_centre(1, 1))]
+
+
+@pytest.mark.parametrize("more", [{}, {"datum": "gcj02"}, {"datum": "EPSG:4490"}, {"at": "2024-06-01"}])
+def test_many_points_at_once_are_answered_as_one_by_one(http: httpx.Client, more: dict[str, str]) -> None:
+    points = scattered(60)
+    many = post(http, points, **more)
+    columns = many["columns"]
+    for row, (lon, lat) in enumerate(points):
+        one = get(http, lon, lat, **more)
+        assert {area["level"]: area["code"] for area in one["areas"]} == {
+            level: columns[level][row]
+            for level in ("city", "district", "subdistrict", "community", "grid")
+            if columns[level][row]
+        }
+        assert one["rule"] == columns["rule"][row]
+        assert one["border_m"] == pytest.approx(columns["border_m"][row], abs=0.02)
+        assert one["edition"] == many["edition"]
+    assert many["unplaced"] == sum(code is None for code in columns["grid"]) > 0
+    assert sum(many["rules"].values()) == many["count"] == len(points)
+
+
+def test_the_order_of_points_changes_nothing(http: httpx.Client) -> None:
+    points = scattered(200)
+    order = random.Random(3).sample(range(len(points)), len(points))
+    straight, mixed = post(http, points), post(http, [points[row] for row in order])
+    assert straight["rules"] == mixed["rules"]
+    for name, column in straight["columns"].items():
+        assert [column[row] for row in order] == mixed["columns"][name]
+
+
+def test_no_points_and_points_without_position_are_answered_too(http: httpx.Client) -> None:
+    assert post(http, [])["count"] == 0
+    found = post(http, [[None, None], list(cell_centre(0, 1)), [500, 500], [1e300, -1e300]], datum="bd09")
+    assert found["rules"]["no_position"] == 3
+    assert found["columns"]["border_m"][0] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"lon": "abc", "lat": "36"}, "lon"),
+        ({"lon": "nan", "lat": "36"}, "lon"),
+        ({"lon": "inf", "lat": "36"}, "lon"),
+        ({"lon": "120.3"}, "lat"),
+        ({"lon": "36.1", "lat": "120.3"}, "lat"),
+        ({"lon": "120.3", "lat": "36", "at": "yesterday"}, "at"),
+        ({"lon": "120.3", "lat": "36", "at": "2025-02-30"}, "at"),
+        ({"lon": "120.3", "lat": "36", "at": "2025-02-01T08:00:00"}, "at"),
+        ({"lon": "120.3", "lat": "36", "datum": "mars"}, "datum"),
+        ({"lon": "120.3", "lat": "36", "datum": "EPSG:999999"}, "datum"),
+        ({"lon": "120.3", "lat": "36", "datum": "wgs84\x00"}, "datum"),
+        ({"lon": "120.3", "lat": "36", "accuracy_m": "-1"}, "accuracy_m"),
+        ({"lon": "120.3", "lat": "36", "longitude": "1"}, "longitude"),
+        ({"lon": ["120.3", "120.4"], "lat": "36"}, "lon"),
+    ],
+)
+def test_what_cannot_be_read_is_a_400_that_names_it(http: httpx.Client, query: dict[str, Any], parameter: str) -> None:
+    answer = http.get("/v1/locate", params=query)
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert parameter in [fault["parameter"] for fault in answer.json()["errors"]]
+
+
+def test_latitude_first_is_recognised(http: httpx.Client) -> None:
+    answer = http.get("/v1/locate", params={"lon": 36.1, "lat": 120.3})
+    assert "swapped" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"points": [[1,2]',
+        b'{"points": 5}',
+        b'{"points": null}',
+        b'{"points": [1,2]}',
+        b'{"points": [[1,2,3]]}',
+        b'{"points": [[1,2],[3]]}',
+        b'{"points": [[1 2,3]]}',
+        b'{"points": [[1,2] [3,4]]}',
+        b'{"points": [[1,"2"]]}',
+        b'{"points": [[1,NaN]]}',
+        b'{"points": [[e,1]]}',
+        b'{"points": [[,]]}',
+        b'{"points": [[1,2]], "points": [[3,4]]}',
+        b'{"other": {"points": [[1,2]]}}',
+        b'{"points": [[1,2]], "srs": 4326}',
+        b'{"points": [[1,2]], "at": 5}',
+        b'{"points": [[1,2]], "at": "\\ud800"}',
+        b'{"datum": "points"}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_list_of_pairs_is_a_400(http: httpx.Client, body: bytes) -> None:
+    answer = http.post("/v1/locate", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["detail"]
+
+
+def test_more_points_than_one_request_may_carry_are_a_413(http: httpx.Client) -> None:
+    points = b'{"points": [' + b",".join([b"[1,1]"] * 100_001) + b"]}"
+    answer = http.post("/v1/locate", content=points, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert "100000" in answer.json()["detail"]
+
+
+def test_a_body_beyond_any_list_of_points_is_turned_away_unread(http: httpx.Client) -> None:
+    answer = http.post("/v1/locate", content=b" " * 7_000_000, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_another_content_type_is_refused(http: httpx.Client) -> None:
+    answer = http.post("/v1/locate", content=b'{"points": [[1,2]]}', headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 400
+
+
+@given(st.lists(st.tuples(numbers, numbers), max_size=20), st.sampled_from([None, 1, 2]))
+@hypothesis_settings(max_examples=200)
+def test_points_are_read_as_json_reads_them(points: list[tuple[float, float]], indent: int | None) -> None:
+    body = json.dumps({"at": "a", "points": points, "datum": "wgs84"}, indent=indent).encode()
+    read, others = parse(body, 100)
+    expected = np.array(json.loads(body)["points"], dtype=np.float64).reshape(-1, 2)
+    np.testing.assert_array_equal(read, expected)
+    assert others == {"at": "a", "datum": "wgs84"}
+
+
+@given(st.text(alphabet='[]{},0123456789.eE+- \n"points:nul', max_size=40))
+@hypothesis_settings(max_examples=500)
+def test_no_text_in_the_place_of_points_is_read_as_anything_json_would_not(text: str) -> None:
+    body = f'{{"points": {text}}}'.encode()
+    try:
+        read = parse(body, 100).points
+    except (Malformed, TooMuch):
+        return
+    # Arrow reads 01 and 1. which JSON does not; what JSON reads it must read alike
+    try:
+        expected = np.array(json.loads(body)["points"], dtype=np.float64).reshape(-1, 2)
+    except (ValueError, TypeError):
+        assert read.shape[1] == 2
+        return
+    np.testing.assert_array_equal(read, expected)
