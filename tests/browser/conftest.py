@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 from geo import incidents
 from geo.actors import Actor
 from geo.incidents import NewIncident
-from maps.assets import missing
 from tests import small_city
 from tests.serving import served
 
@@ -25,13 +24,6 @@ WAIT_MS = 10_000
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", type=Path, help="folder to write the screenshots of the documentation to")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if missing():
-        for item in items:
-            if "browser" in item.path.parts:
-                item.add_marker(pytest.mark.skip(reason="npm ci has not been run"))
 
 
 @dataclass

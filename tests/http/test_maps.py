@@ -16,11 +16,9 @@ import sqlalchemy as sa
 from geo import incidents
 from geo.actors import Actor
 from geo.incidents import NewIncident
-from maps.assets import missing
 from tests import small_city
 from tests.serving import served
 
-needs_files = pytest.mark.skipif(bool(missing()), reason="npm ci has not been run")
 ACTOR = Actor("tests")
 
 
@@ -148,7 +146,6 @@ def test_a_value_there_is_none_of_is_said_to_be_none(client: httpx.Client, path:
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------
-@needs_files
 @pytest.mark.parametrize("path", ["/", "/maps/coverage"])
 def test_a_page_has_a_fresh_nonce_in_its_policy_and_its_scripts(client: httpx.Client, path: str) -> None:
     nonces = set()
@@ -161,7 +158,6 @@ def test_a_page_has_a_fresh_nonce_in_its_policy_and_its_scripts(client: httpx.Cl
     assert len(nonces) == 2
 
 
-@needs_files
 def test_a_page_begins_with_the_edition_of_its_date(client: httpx.Client) -> None:
     text = client.get("/maps/coverage?at=2024-03-01").text
     found = re.search(r'id="boot">(.*?)</script>', text, re.DOTALL)
@@ -172,20 +168,17 @@ def test_a_page_begins_with_the_edition_of_its_date(client: httpx.Client) -> Non
     assert boot["tiles"].startswith("/tiles/1/{layer}/{z}/{x}/{y}.mvt?v=")
 
 
-@needs_files
 def test_the_language_chosen_is_remembered(client: httpx.Client) -> None:
     assert '<html lang="en">' in client.get("/maps/coverage?lang=en").text
     assert '<html lang="en">' in client.get("/maps/coverage").text
     assert '<html lang="zh-CN">' in client.get("/maps/coverage?lang=zh-CN").text
 
 
-@needs_files
 def test_a_database_without_a_city_still_has_a_page(empty: httpx.Client) -> None:
     answer = empty.get("/")
     assert answer.status_code == 200
     assert "/static/js/empty.js" in answer.text
 
 
-@needs_files
 def test_a_date_that_is_none_is_refused(client: httpx.Client) -> None:
     assert client.get("/maps/coverage?at=yesterday").status_code == 400
