@@ -7,15 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+import shapely
 import sqlalchemy as sa
 
 from geo import areas, moves, rows
 from geo.actors import Actor
 from geo.areas import City, Edition
-from geo.arrays import Bools, Codes
-from geo.errors import Refused, Unknown
+from geo.arrays import Codes
+from geo.errors import Broken, Refused, Unknown
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division
+from geo.space.partition import faults
 from geo.tables import areas as areas_table
 from geo.tables import audit_events, cities, codes, crosswalks, editions, grids, in_edition
 
@@ -63,10 +65,24 @@ class Request:
     over_edits: bool = False
 
 
-def publish(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
-    """The edition that ``division`` became; None when it is what is in force already.
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """What publishing would do: ``base`` is in force (number 0: nothing yet), ``whole`` would be."""
 
-    Sameness is judged on the partition, not on the file. Only areas and leaves that changed or were noded get new rows.
+    number: int
+    base: Division
+    whole: Division
+    difference: Comparison
+    hour: datetime
+
+    @property
+    def next_number(self) -> int:
+        """Number of the edition it would become."""
+        return self.number + 1
+
+
+def weigh(connection: sa.Connection, division: Division, city: City, request: Request) -> Weighed:
+    """What publishing ``division`` would do; every refusal is made here, so a preview refuses what a publish would.
 
     Raises
     ------
@@ -74,34 +90,60 @@ def publish(connection: sa.Connection, division: Division, city: City, request: 
         When another city is stored, a retired code returns, later edits would be undone, or the hour does not follow
         the last edition's.
     Broken
-        When the leaves would no longer divide the city; ``where`` shows the places.
+        When the leaves would not divide the city; ``where`` shows the places.
     Unknown
         When ``within`` is not an area of the edition in force.
     """
-    connection.execute(sa.text("LOCK TABLE editions IN SHARE ROW EXCLUSIVE MODE"))
     newest = connection.scalar(sa.select(sa.func.max(editions.c.number)))
     if newest is None:
-        return _found(connection, division, city, request)
+        return _weigh_first(division, request)
     _refuse_another(areas.city(connection), city)
-    base_edition = areas.numbered(connection, newest)
-    base = stored(connection, base_edition)
+    in_force = areas.numbered(connection, newest)
+    base = stored(connection, in_force)
     whole = division if request.within is None else _spliced(base, division, request.within)
+    _refuse_broken(whole)
     difference = divisions.compare(base, whole)
     if difference.same:
-        return None
-    hour = _hour(request, base_edition)
+        return Weighed(newest, base, whole, difference, in_force.effective_at)
     _refuse_returning(connection, base, whole)
     if not request.over_edits:
         _refuse_undoing(connection, request, base, difference)
-    number = newest + 1
+    return Weighed(newest, base, whole, difference, _hour(request, in_force))
+
+
+def _weigh_first(division: Division, request: Request) -> Weighed:
+    if request.within is not None:
+        raise Unknown(f"no city has been published yet, so there is no area {request.within!r} to replace")
+    _refuse_broken(division)
+    base = divisions.nothing(division.levels)
+    return Weighed(0, base, division, divisions.compare(base, division), _hour(request, None))
+
+
+def publish(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
+    """The edition that ``division`` became; None when it is what is in force already.
+
+    Sameness is judged on the partition, not on the file. Only areas and leaves that changed or were noded get new rows.
+
+    Raises
+    ------
+    Refused, Broken, Unknown
+        As :func:`weigh` does; nothing is stored then.
+    """
+    connection.execute(sa.text("LOCK TABLE editions IN SHARE ROW EXCLUSIVE MODE"))
+    weighed = weigh(connection, division, city, request)
+    base, whole, difference = weighed.base, weighed.whole, weighed.difference
+    if difference.same:
+        return None
+    if weighed.number == 0:
+        _found(connection, city)
     crossings = divisions.crosswalk(base, whole, difference)
     given = rows.register(connection, whole).joined(rows.register(connection, base))
-    _enter(connection, number, hour, request, whole, difference)
-    _replace(connection, base, whole, difference, given, number)
-    _cross(connection, crossings, given, number)
+    _enter(connection, weighed, request)
+    _replace(connection, weighed, given)
+    _cross(connection, crossings, given, weighed.next_number)
     # Last before the moved points are collected: whoever writes a grid reads this row FOR SHARE.
-    connection.execute(sa.select(editions.c.number).where(editions.c.number == newest).with_for_update())
-    edition = areas.numbered(connection, number)
+    connection.execute(sa.select(editions.c.number).where(editions.c.number == weighed.number).with_for_update())
+    edition = areas.numbered(connection, weighed.next_number)
     left = rows.ids_of(given, _left(base, whole, difference))
     moved = moves.follow(connection, edition, left, outline_moved=difference.outline_moved)
     _tell(connection, request, edition, moved)
@@ -136,45 +178,6 @@ def stored(connection: sa.Connection, edition: Edition) -> Division:
     )
 
 
-# -- the first edition ------------------------------------------------------------------------------------------------
-def _found(connection: sa.Connection, division: Division, city: City, request: Request) -> Published:
-    """The first edition: it is open towards the past, whatever its hour."""
-    if request.within is not None:
-        raise Unknown(f"no city has been published yet, so there is no area {request.within!r} to replace")
-    connection.execute(
-        sa.insert(cities).values(
-            code=city.code,
-            name=city.name,
-            name_en=city.name_en,
-            levels=[asdict(level) for level in city.levels],
-            code_lengths=list(city.code_lengths),
-            time_zone=city.time_zone,
-            metric_epsg=city.metric_epsg,
-        )
-    )
-    given = rows.register(connection, division)
-    difference = divisions.compare(divisions.nothing(division.levels), division)
-    _enter(connection, 1, _hour(request, None), request, division, difference)
-    rows.open_areas(connection, division, _all(division.area_codes), given, 1)
-    rows.open_grids(connection, division, _all(division.leaf_codes), given, 1)
-    edition = areas.numbered(connection, 1)
-    moved = moves.follow(connection, edition, [], outline_moved=True)
-    _tell(connection, request, edition, moved)
-    return Published(
-        edition=edition,
-        changed=edition.changed,
-        noded=0,
-        appeared=division.leaf_codes,
-        retired=division.leaf_codes[:0],
-        crosswalk=[],
-        moved_incidents=moved,
-    )
-
-
-def _all(named: Codes) -> Bools:
-    return np.ones(len(named), dtype=np.bool_)
-
-
 # -- refusals ---------------------------------------------------------------------------------------------------------
 def _refuse_another(there: City, city: City) -> None:
     if there.code != city.code:
@@ -188,6 +191,18 @@ def _refuse_another(there: City, city: City) -> None:
             f"{list(there.code_lengths)}, the files have {[level.key for level in city.levels]} with "
             f"{list(city.code_lengths)}; another division needs a database of its own"
         )
+
+
+def _refuse_broken(whole: Division) -> None:
+    """The proof is made anew, whatever was proved before."""
+    outline = whole.area_shapes[whole.area_levels == 0]
+    if len(outline) != 1:
+        raise Broken(f"the division has {len(outline)} areas of level 0; a city is one")
+    found = faults(whole.leaf_shapes, outline[0])
+    if found:
+        kinds = ", ".join(sorted({fault.kind for fault in found}))
+        where = shapely.GeometryCollection([fault.where for fault in found])
+        raise Broken(f"the leaves do not divide the city: {len(found)} faults ({kinds})", where=where)
 
 
 def _hour(request: Request, base: Edition | None) -> datetime:
@@ -247,32 +262,39 @@ def _spliced(base: Division, part: Division, within: str) -> Division:
     return divisions.replace_scope(base, part, within)
 
 
-def _enter(
-    connection: sa.Connection, number: int, hour: datetime, request: Request, whole: Division, difference: Comparison
-) -> None:
+def _found(connection: sa.Connection, city: City) -> None:
+    """Store the city itself; its first edition is open towards the past, whatever its hour."""
     connection.execute(
-        sa.insert(editions).values(
-            number=number,
-            effective_at=hour,
-            published_by=request.actor.name,
-            summary=request.summary,
-            origin=dict(request.origin),
-            scope=request.within,
-            leaves=len(whole.leaf_codes),
-            changed=difference.changed_count,
-            noded=int(difference.noded.sum()),
+        sa.insert(cities).values(
+            code=city.code,
+            name=city.name,
+            name_en=city.name_en,
+            levels=[asdict(level) for level in city.levels],
+            code_lengths=list(city.code_lengths),
+            time_zone=city.time_zone,
+            metric_epsg=city.metric_epsg,
         )
     )
 
 
-def _replace(
-    connection: sa.Connection,
-    base: Division,
-    whole: Division,
-    difference: Comparison,
-    given: rows.Register,
-    number: int,
-) -> None:
+def _enter(connection: sa.Connection, weighed: Weighed, request: Request) -> None:
+    connection.execute(
+        sa.insert(editions).values(
+            number=weighed.next_number,
+            effective_at=weighed.hour,
+            published_by=request.actor.name,
+            summary=request.summary,
+            origin=dict(request.origin),
+            scope=request.within,
+            leaves=len(weighed.whole.leaf_codes),
+            changed=weighed.difference.changed_count,
+            noded=int(weighed.difference.noded.sum()),
+        )
+    )
+
+
+def _replace(connection: sa.Connection, weighed: Weighed, given: rows.Register) -> None:
+    base, whole, difference, number = weighed.base, weighed.whole, weighed.difference, weighed.next_number
     rows.close(connection, areas_table, rows.ids_of(given, base.area_codes[difference.closed_areas]), number)
     rows.close(connection, grids, rows.ids_of(given, base.leaf_codes[difference.closed]), number)
     rows.open_areas(connection, whole, difference.opened_areas, given, number)

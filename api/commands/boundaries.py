@@ -42,8 +42,12 @@ class Output:
 
 
 def boundaries(
-    file: Annotated[Path, typer.Argument(help="sources.toml, or one file: GeoJSON, GeoPackage, zipped Shapefile, "
-                                              "GeoParquet, each also as .gz.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="sources.toml, or one file: GeoJSON, GeoPackage, zipped Shapefile, GeoParquet, each also as .gz."
+        ),
+    ],
     level: Annotated[str | None, typer.Option(help="Level of the file's rows, such as grid.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer inside a GeoPackage or zip.")] = None,
     datum: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; never guessed.")] = None,
@@ -55,7 +59,9 @@ def boundaries(
     city_name: Annotated[str | None, typer.Option(help="Name of a new city that this one file makes.")] = None,
     city_code: Annotated[str | None, typer.Option(help="Its code.")] = None,
     time_zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Shanghai",
-    effective_at: Annotated[str | None, typer.Option(help="In force from then: 2026-01-31 or an RFC 3339 instant.")] = None,
+    effective_at: Annotated[
+        str | None, typer.Option(help="In force from then: 2026-01-31 or an RFC 3339 instant.")
+    ] = None,
     within: Annotated[str | None, typer.Option(help="Replace the ground of this area only.")] = None,
     over_edits: Annotated[bool, typer.Option("--over-edits", help="Undo later edits in the scope.")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="Publish; without it nothing is stored.")] = False,
@@ -72,8 +78,16 @@ def boundaries(
     from geo.editions import Request
 
     begun = time.monotonic()
-    flags = {"level": level, "layer": layer, "datum": datum, "code": code, "name": name, "parent": parent, "kind": kind,
-             "encoding": encoding}
+    flags = {
+        "level": level,
+        "layer": layer,
+        "datum": datum,
+        "code": code,
+        "name": name,
+        "parent": parent,
+        "kind": kind,
+        "encoding": encoding,
+    }
     sources = _sources(file, flags, (city_name, city_code, time_zone))
     output = Output(as_json, geojson, limit)
     with _progress() as say:
@@ -81,19 +95,19 @@ def boundaries(
         with db.read(db.engine()) as connection:
             standing = standing_of(connection)
         prepared = importing.prepare(sources, standing, within=within, progress=say)
-        seen = None if prepared.is_refused else importing.preview(prepared, standing)
-        published = None
-        if commit and not prepared.is_refused:
-            say("发布 publishing")
-            request = Request(
-                actor=Actor(actor or settings().actor),
-                summary=f"{file.name}" + (f" ({within})" if within else ""),
-                origin={},
-                effective_at=instant_of(effective_at, prepared.city.time_zone, "--effective-at"),
-                over_edits=over_edits,
-            )
-            with db.write(db.engine()) as connection:
-                published = importing.publish(connection, prepared, request)
+        request = Request(
+            actor=Actor(actor or settings().actor),
+            summary=f"{file.name}" + (f" ({within})" if within else ""),
+            origin={},
+            effective_at=instant_of(effective_at, prepared.city.time_zone, "--effective-at"),
+            over_edits=over_edits,
+        )
+        seen = published = None
+        if not prepared.is_refused:
+            say("发布 publishing" if commit else "试算 weighing")
+            with db.write(db.engine()) if commit else db.read(db.engine()) as connection:
+                seen = importing.preview(connection, prepared, request)
+                published = importing.publish(connection, prepared, request) if commit else None
     _tell(output, prepared, _summary(prepared, seen, published, commit, time.monotonic() - begun))
     if prepared.is_refused:
         raise typer.Exit(1)
@@ -153,10 +167,20 @@ def _summary(
         "seconds": round(seconds, 2),
     }
     if seen is not None:
-        told |= {"changed": seen.changed, "noded": seen.noded, "appeared": len(seen.appeared), "retired": len(seen.retired)}
+        told |= {
+            "changed": seen.changed,
+            "noded": seen.noded,
+            "appeared": len(seen.appeared),
+            "retired": len(seen.retired),
+        }
     if published is not None:
-        told |= {"changed": published.changed, "noded": published.noded, "appeared": len(published.appeared),
-                 "retired": len(published.retired), "moved_incidents": published.moved_incidents}
+        told |= {
+            "changed": published.changed,
+            "noded": published.noded,
+            "appeared": len(published.appeared),
+            "retired": len(published.retired),
+            "moved_incidents": published.moved_incidents,
+        }
     told["outcome"] = _outcome(prepared, seen, published, commit)
     return told
 
@@ -165,13 +189,21 @@ def _outcome(prepared: Prepared, seen: Preview | None, published: Published | No
     if prepared.is_refused or seen is None:
         return {"zh": "有错误，未入库", "en": "refused: errors; nothing is stored"}
     if published is not None:
-        return {"zh": f"已发布第 {published.edition.number} 版", "en": f"published as edition {published.edition.number}"}
+        return {
+            "zh": f"已发布第 {published.edition.number} 版",
+            "en": f"published as edition {published.edition.number}",
+        }
     if seen.is_same:
-        return {"zh": f"与现行第 {seen.base} 版相同，无需发布", "en": f"the same as edition {seen.base} in force: nothing to do"}
+        return {
+            "zh": f"与现行第 {seen.base} 版相同，无需发布",
+            "en": f"the same as edition {seen.base} in force: nothing to do",
+        }
     if commit:
         return {"zh": "与现行版本相同，无需发布", "en": "the same as the edition in force: nothing to do"}
-    return {"zh": f"试运行：将发布第 {seen.base + 1} 版；加 --commit 入库",
-            "en": f"dry run: would become edition {seen.base + 1}; say --commit to publish"}
+    return {
+        "zh": f"试运行：将发布第 {seen.base + 1} 版；加 --commit 入库",
+        "en": f"dry run: would become edition {seen.base + 1}; say --commit to publish",
+    }
 
 
 def _tell(output: Output, prepared: Prepared, summary: dict[str, Any]) -> None:

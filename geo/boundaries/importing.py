@@ -28,7 +28,6 @@ from geo.boundaries.standing import Standing, members_of, source_of
 from geo.crs import area_m2, metric_epsg
 from geo.editions import Published, Request
 from geo.errors import Refused
-from geo.space.division import compare, nothing, replace_scope
 
 Progress = Callable[[str], None]
 
@@ -129,8 +128,10 @@ def _city(sources: Sources, standing: Standing | None) -> CitySource:
     if sources.city is not None:
         return sources.city
     if standing is None:
-        raise Refused("no city has been published yet, and the file declares none; give --city-name and --city-code, "
-                      "or a sources.toml with [city]")
+        raise Refused(
+            "no city has been published yet, and the file declares none; give --city-name and --city-code, "
+            "or a sources.toml with [city]"
+        )
     return source_of(standing.city)
 
 
@@ -154,8 +155,14 @@ def _outline(
 
 
 def _declared(outline: OutlineSource, city: CitySource) -> tuple[BaseGeometry | None, list[Finding]]:
-    source = LayerSource(file=outline.file, level=city.levels[0].key, datum=outline.datum, layer=outline.layer,
-                         encoding=outline.encoding, sha256=outline.sha256)
+    source = LayerSource(
+        file=outline.file,
+        level=city.levels[0].key,
+        datum=outline.datum,
+        layer=outline.layer,
+        encoding=outline.encoding,
+        sha256=outline.sha256,
+    )
     raw = read_raw(source)
     found = boundaries_of(raw, source, 0, city.level)
     found, findings = placed(found, raw, around_time_zone(city.time_zone))
@@ -176,12 +183,20 @@ def _read(
     for source in sources.layers:
         progress(f"读取 reading {source.label}")
         raw = read_raw(source)
+        if not len(raw.shapes):
+            raise Refused(f"{source.label} holds no rows; it must hold the boundaries of level {source.level!r}")
         found, more = placed(boundaries_of(raw, source, city.level(source.level), city.level), raw, around)
         findings += unreadable(raw, source) + more
-        findings += [Finding("reader_warning", f"读取时的警告：{words}", f"the reader warns: {words}", file=source.label,
-                             level=source.level) for words in raw.warnings]
-        if not len(found):
-            raise Refused(f"{source.label} holds no rows; it must hold the boundaries of level {source.level!r}")
+        findings += [
+            Finding(
+                "reader_warning",
+                f"读取时的警告：{words}",
+                f"the reader warns: {words}",
+                file=source.label,
+                level=source.level,
+            )
+            for words in raw.warnings
+        ]
         layers.append(found)
     return layers, findings
 
@@ -196,7 +211,9 @@ def _within(tree: Tree, within: str | None, standing: Standing | None) -> Tree:
     elsewhere: set[str] = set()
     for level in range(1, tree.city.grid_level + 1):
         here = members[level]
-        out = np.isin(here.parents.astype(np.str_), list(elsewhere)) if elsewhere else np.zeros(len(here), dtype=np.bool_)
+        out = (
+            np.isin(here.parents.astype(np.str_), list(elsewhere)) if elsewhere else np.zeros(len(here), dtype=np.bool_)
+        )
         if level <= top:
             out |= ~np.isin(here.codes.astype(np.str_), list(chain))
         elsewhere = {str(code) for code in here.codes[out] if code}
@@ -252,12 +269,31 @@ def _origin(sources: Sources, layers: Sequence[Boundaries]) -> dict[str, Any]:
     files: list[dict[str, Any]] = []
     for layer in layers:
         one = layer.source
-        files.append({"file": one.file.name, "layer": one.layer, "level": one.level, "datum": one.datum, "rows": len(layer),
-                      "origin": one.origin, "licence": one.licence, "sha256": _sha256(one.file)})
+        files.append(
+            {
+                "file": one.file.name,
+                "layer": one.layer,
+                "level": one.level,
+                "datum": one.datum,
+                "rows": len(layer),
+                "origin": one.origin,
+                "licence": one.licence,
+                "sha256": _sha256(one.file),
+            }
+        )
     if sources.outline is not None:
         one_line = sources.outline
-        files.append({"file": one_line.file.name, "layer": one_line.layer, "level": "outline", "datum": one_line.datum,
-                      "origin": one_line.origin, "licence": one_line.licence, "sha256": _sha256(one_line.file)})
+        files.append(
+            {
+                "file": one_line.file.name,
+                "layer": one_line.layer,
+                "level": "outline",
+                "datum": one_line.datum,
+                "origin": one_line.origin,
+                "licence": one_line.licence,
+                "sha256": _sha256(one_line.file),
+            }
+        )
     return {"kind": "import", "sources": sources.path.name if sources.path else None, "files": files}
 
 
@@ -267,25 +303,23 @@ def _sha256(path: Path) -> str:
 
 
 # -- the end of the run ------------------------------------------------------------------------------------------------
-def preview(prepared: Prepared, standing: Standing | None) -> Preview:
-    """What publishing would change, over the edition in force or over nothing.
+def preview(connection: sa.Connection, prepared: Prepared, request: Request) -> Preview:
+    """What publishing would change, over the edition in force or over nothing; it refuses what publishing would.
 
     Raises
     ------
-    Refused, Broken
-        When the scope cannot be replaced by this.
+    Refused, Broken, Unknown
+        As ``editions.weigh`` does.
     """
-    division = prepared.judgement.division
-    base = standing.division if standing else nothing(division.levels)
-    if prepared.within is not None:
-        division = replace_scope(base, division, prepared.within)
-    difference = compare(base, division)
+    asked = replace(request, origin=prepared.origin, within=prepared.within)
+    weighed = editions.weigh(connection, prepared.judgement.division, prepared.city, asked)
+    difference = weighed.difference
     return Preview(
-        base=standing.edition.number if standing else 0,
+        base=weighed.number,
         changed=difference.changed_count,
         noded=int(difference.noded.sum()),
-        appeared=division.leaf_codes[difference.appeared],
-        retired=base.leaf_codes[difference.retired],
+        appeared=weighed.whole.leaf_codes[difference.appeared],
+        retired=weighed.base.leaf_codes[difference.retired],
         is_same=difference.same,
     )
 
