@@ -151,8 +151,8 @@ def _csv_rows(path: Path, lines: IO[str], encoding: str) -> Iterator[tuple[int, 
                 yield number, row
     except UnicodeDecodeError as error:
         raise Refused(
-            f"{path.name} is not in encoding {encoding}: byte 0x{error.object[error.start]:02x} after about row {number}; "
-            "declare the right one, as --encoding gbk for a table saved by a Chinese Excel, or save it as UTF-8"
+            f"{path.name} is not {encoding}: byte 0x{error.object[error.start]:02x} after about row {number}; "
+            "declare the right one, as --encoding gbk for a Chinese Excel's, or save it as UTF-8"
         ) from error
     except (csv.Error, OSError, EOFError) as error:
         raise Refused(f"{path.name} cannot be read as CSV after row {number}: {error}") from error
@@ -168,7 +168,8 @@ def _xlsx(path: Path, _: None) -> Iterator[Sheet]:
             megabytes = sum(part.file_size for part in packed.infolist()) / 1e6
         if megabytes > settings().max_import_mb:
             limit = settings().max_import_mb
-            raise TooMuch(f"{path.name} unpacks to {megabytes:,.0f} MB; at most {limit:,} are read: use Parquet")
+            unpacked = f"{path.name} unpacks to {megabytes:,.0f} MB"
+            raise TooMuch(f"{unpacked}; at most {limit:,} are read: give it as Parquet")
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, OSError) as error:
         raise Refused(f"{path.name} is no XLSX workbook: {error}; save it as .xlsx or CSV") from error

@@ -1,4 +1,4 @@
-"""Rows of a file judged: what can be stored becomes reports, what cannot is named. No row is refused for its position."""
+"""Rows of a file judged: what can be stored becomes reports, the rest is named; no row is refused for its position."""
 
 from __future__ import annotations
 

@@ -161,7 +161,9 @@ def test_pages_follow_each_other_without_gap_or_repeat(city: sa.Connection) -> N
 def test_incidents_are_found_by_box_area_time_category_and_lack_of_a_grid(city: sa.Connection) -> None:
     lon, lat = cell_centre(2, 0)
     incidents.add(city, ACTOR, incident("west"))
-    incidents.add(city, ACTOR, replace(incident("east", (lon, lat)), category="噪声", occurred_at=WHEN + timedelta(days=2)))
+    incidents.add(
+        city, ACTOR, replace(incident("east", (lon, lat)), category="噪声", occurred_at=WHEN + timedelta(days=2))
+    )
     incidents.add(city, ACTOR, incident("lost", (None, None)))
 
     def found(**wanted: object) -> list[str]:

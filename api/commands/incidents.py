@@ -1,0 +1,114 @@
+"""``gridatlas import incidents``: a file of incidents, dry unless ``--commit``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands import import_app
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from geo.incidents.loading import Loaded
+
+_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``import incidents``."""
+    import_app.command("incidents")(load)
+
+
+def load(
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or XLSX")],
+    datum: Annotated[str, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; never guessed")],
+    map_: Annotated[list[str] | None, typer.Option("--map", help="field=column, as lon=经度")] = None,
+    source: Annotated[str, typer.Option(help="where they come from, when no column says it")] = "",
+    encoding: Annotated[str, typer.Option(help="of CSV: utf-8, gbk …")] = "utf-8-sig",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="store the good rows of a file with bad ones")] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="store; without it nothing is changed")] = False,
+    actor: Annotated[str | None, typer.Option("--as", help="name written beside the change")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="findings and counts as JSON on stdout")] = False,
+) -> None:
+    """读入事件 · Judge a file of incidents and store it with the grid in force when each happened."""
+    from rich.console import Console
+
+    from api.progress import rows_read
+    from geo import db
+    from geo.actors import Actor
+    from geo.incidents.loading import Intake
+    from geo.incidents.loading import load as load_file
+    from geo.settings import settings
+
+    intake = Intake(file, datum, _declared(map_ or []), source, encoding, skip_bad, commit)
+    with rows_read(file.name) as progress, db.write(db.engine()) as connection:
+        loaded = load_file(connection, Actor(actor or settings().actor), intake, progress)
+    if as_json:
+        typer.echo(json.dumps(_told(loaded), ensure_ascii=False))
+    else:
+        _show(Console(), loaded, commit)
+    if loaded.findings.refused and not loaded.is_kept:
+        raise typer.Exit(1)
+
+
+def _declared(pairs: list[str]) -> dict[str, str]:
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise typer.BadParameter(f"--map {wrong[0]!r}: write field=column, as lon=经度")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _told(loaded: Loaded) -> dict[str, object]:
+    from dataclasses import asdict
+
+    listed = [
+        {"kind": one.kind.key, "row": one.row, "column": one.column, "value": one.value, "refused": one.kind.refuses}
+        for one in loaded.findings.listed
+    ]
+    return {
+        "columns": loaded.columns,
+        "stored": asdict(loaded.stored),
+        "is_kept": loaded.is_kept,
+        "totals": dict(loaded.findings.totals),
+        "findings": listed,
+    }
+
+
+def _show(console: Console, loaded: Loaded, commit: bool) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from geo.incidents.findings import KINDS
+
+    console.print("字段 ← 列 · " + escape(", ".join(f"{name} ← {column}" for name, column in loaded.columns.items())))
+    table = Table("问题 Finding", "行数 Rows", "后果 Effect")
+    for key, number in loaded.findings.totals.items():
+        kind = KINDS[key]
+        table.add_row(f"{kind.zh} {escape(kind.en)}", f"{number:,}", "拒收 refused" if kind.refuses else "保留 kept")
+    if loaded.findings.totals:
+        console.print(table)
+    ordered = sorted(loaded.findings.listed, key=lambda found: (not found.kind.refuses, found.row))
+    for found in ordered[:_SHOWN]:
+        console.print(escape(found.message), highlight=False)
+    if len(ordered) > _SHOWN:
+        console.print(f"… {len(ordered) - _SHOWN:,} more; all of them: --json")
+    console.print(_summary(loaded, commit))
+
+
+def _summary(loaded: Loaded, commit: bool) -> str:
+    told = loaded.stored
+    verb = "已存 stored" if loaded.is_kept else "可存 storable"
+    counts = (
+        f"读入 read {told.read:,} · {verb} {told.stored:,} · 已有 already there {told.already:,} · "
+        f"内容不同 changed {told.changed:,} · 拒收 refused {told.refused:,} · 未分配 unassigned {told.unassigned:,} · "
+        f"存疑 doubtful {told.doubtful:,} · 早于首版 before the first edition {told.before_first:,}"
+    )
+    if loaded.is_kept:
+        return counts
+    if commit:
+        return f"{counts}\n什么也没有存 · Nothing is stored because rows are refused: mend them, or add --skip-bad"
+    return f"{counts}\n试运行 · Dry run, nothing is stored: add --commit"

@@ -1,0 +1,102 @@
+"""Binary COPY made from whole columns: a chunk of rows becomes one buffer without an object for each cell.
+
+References
+----------
+PostgreSQL 15, COPY, Binary Format: https://www.postgresql.org/docs/15/sql-copy.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from geo.arrays import Bools, Floats, Ints
+
+Bytes = NDArray[np.uint8]
+_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TAIL = b"\xff\xff"
+_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
+_POINT = np.frombuffer(b"\x01" + (0x20000001).to_bytes(4, "little") + (4326).to_bytes(4, "little"), np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """Cells of one column in the bytes PostgreSQL receives: one after the other, ``length`` -1 for null."""
+
+    cells: Bytes
+    length: Ints
+
+
+def numbers(values: NDArray[np.generic], dtype: str, missing: Bools | None = None) -> Column:
+    """Figures as ``i2``, ``i4``, ``i8``, ``f4``, ``f8`` or ``u1`` (boolean); null where ``missing``."""
+    told = values if missing is None else values[~missing]
+    cells = np.ascontiguousarray(told.astype(f">{dtype}")).view(np.uint8)
+    width = np.dtype(dtype).itemsize
+    length = np.full(len(values), width) if missing is None else np.where(missing, -1, width)
+    return Column(cells, length)
+
+
+def figures(values: Floats, dtype: str = "f8") -> Column:
+    """Figures; null where not a number."""
+    return numbers(values, dtype, np.isnan(values))
+
+
+def ids(values: NDArray[np.int32]) -> Column:
+    """Ids of codes; null where 0."""
+    return numbers(values, "i4", values == 0)
+
+
+def times(us: Ints, missing: Bools | None = None) -> Column:
+    """Microseconds since 1970 UTC as timestamps."""
+    return numbers(us - _EPOCH_US, "i8", missing)
+
+
+def texts(column: pa.Array) -> Column:
+    """Texts or bytes; null where null."""
+    wide = column.cast(pa.large_binary())
+    _, offsets, data = wide.buffers()
+    ends = np.frombuffer(offsets, np.int64)[wide.offset : wide.offset + len(wide) + 1]
+    missing = np.asarray(wide.is_null().to_numpy(zero_copy_only=False), dtype=np.bool_)
+    cells = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.empty(0, np.uint8)
+    return Column(cells, np.where(missing, -1, np.diff(ends)))
+
+
+def points(lonlat: Floats) -> Column:
+    """Points (n, 2) in EPSG:4326 as EWKB; null where not a number."""
+    missing = np.isnan(lonlat).any(axis=1)
+    told = np.ascontiguousarray(lonlat[~missing].astype("<f8")).view(np.uint8).reshape(-1, 16)
+    cells = np.hstack([np.broadcast_to(_POINT, (len(told), len(_POINT))), told])
+    return Column(cells.ravel(), np.where(missing, -1, cells.shape[1]))
+
+
+def binary(columns: list[Column]) -> bytes:
+    """The rows of ``columns``, all of one length, as ``COPY … (FORMAT binary)`` reads them."""
+    length = np.column_stack([column.length for column in columns])
+    widths = np.maximum(length, 0) + 4
+    row = np.cumsum(widths.sum(axis=1) + 2)
+    begins = np.append(0, row[:-1])
+    out = np.empty(int(row[-1]) if len(row) else 0, dtype=np.uint8)
+    out[begins] = len(columns) >> 8
+    out[begins + 1] = len(columns) & 255
+    at = begins + 2
+    for column, width in zip(columns, widths.T, strict=True):
+        heads = column.length.astype(">i4").view(np.uint8).reshape(-1, 4)
+        out[at[:, None] + np.arange(4)] = heads
+        payload = width - 4
+        first = np.cumsum(payload) - payload
+        out[np.repeat(at + 4 - first, payload) + np.arange(len(column.cells))] = column.cells
+        at = at + width
+    return _HEAD + out.tobytes() + _TAIL
+
+
+def copy(connection: sa.Connection, table: str, columns: dict[str, Column]) -> None:
+    """Copy the rows of ``columns`` (name → cells) into ``table``."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
+    with driver.cursor() as cursor, cursor.copy(statement) as stream:
+        stream.write(binary(list(columns.values())))

@@ -1,0 +1,105 @@
+"""A file's incidents on their way in: staged by binary COPY, compared with what is stored, stored in one statement."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+
+from geo.areas import Edition
+from geo.arrays import Floats, Ints
+from geo.incidents.copying import copy, figures, ids, numbers, points, texts, times
+from geo.incidents.months import make_months
+from geo.incidents.placing import Places, place
+from geo.incidents.reports import Reports, digests
+from geo.instants import NEVER_US
+from geo.statements import statement
+
+_CHUNK = 65_536
+_WAITING = """SELECT row_number, ST_X(geom), ST_Y(geom), (extract(epoch FROM occurred_at) * 1000000)::bigint, accuracy_m
+                FROM staged ORDER BY row_number"""
+
+
+def open_stage(connection: sa.Connection) -> None:
+    """Make the stage of this transaction."""
+    connection.execute(statement("incidents_stage"))
+
+
+def stage(connection: sa.Connection, reports: Reports, places: Places) -> None:
+    """Put reports and their places on the stage."""
+    if not len(reports):
+        return
+    words = ("source", "reference", "category", "status", "datum", "address")
+    columns = {
+        "row_number": numbers(reports.row, "i8"),
+        **{name: texts(getattr(reports, name)) for name in words},
+        "urgency": numbers(reports.urgency, "i2"),
+        "occurred_at": times(reports.occurred_us),
+        "reported_at": times(reports.reported_us, reports.reported_us == NEVER_US),
+        "geom": points(reports.lonlat),
+        "raw_x": figures(reports.raw[:, 0]),
+        "raw_y": figures(reports.raw[:, 1]),
+        "accuracy_m": figures(reports.accuracy_m, "f4"),
+        "digest": texts(pa.array(digests(reports))),
+    }
+    copy(connection, "staged", columns)
+    _stage_places(connection, reports.row, places)
+
+
+def _stage_places(connection: sa.Connection, rows: Ints, places: Places) -> None:
+    columns = {
+        "row_number": numbers(rows, "i8"),
+        "grid_then": ids(places.grid_then),
+        "edition_then": numbers(places.edition_then, "i4"),
+        "is_before_first_edition": numbers(places.is_before_first, "u1"),
+        "grid_now": ids(places.grid_now),
+        "edition_now": numbers(np.full(len(rows), places.edition_now), "i4"),
+        "community_id": ids(places.community),
+        "border_m": figures(places.border_m, "f4"),
+        "rule": numbers(places.rule, "i2"),
+        "is_doubtful": numbers(places.is_doubtful, "u1"),
+    }
+    copy(connection, "staged_places", columns)
+
+
+def place_anew(connection: sa.Connection, edition: Edition) -> None:
+    """Place everything on the stage again: another edition came into force since."""
+    connection.execute(sa.text("TRUNCATE staged_places"))
+    rows = connection.execute(sa.text(_WAITING)).all()
+    for start in range(0, len(rows), _CHUNK):
+        some = np.array([tuple(row) for row in rows[start : start + _CHUNK]], dtype=np.float64)
+        lonlat: Floats = some[:, 1:3]
+        found = place(connection, edition, lonlat, some[:, 3].astype(np.int64), some[:, 4])
+        _stage_places(connection, some[:, 0].astype(np.int64), found)
+
+
+def take_duplicates(connection: sa.Connection) -> list[tuple[int, str]]:
+    """Rows (number, reference) that repeat an earlier row's key, taken off the stage."""
+    connection.execute(sa.text("ANALYZE staged"))
+    rows = connection.execute(statement("incidents_duplicates"))
+    return sorted((row.row_number, row.reference) for row in rows)
+
+
+def take_repeats(connection: sa.Connection) -> tuple[int, list[tuple[int, str]]]:
+    """Number of rows stored already, and those (number, reference) stored with other content, taken off the stage."""
+    rows = connection.execute(statement("incidents_repeats")).all()
+    changed = sorted((row.row_number, row.reference) for row in rows if not row.is_same)
+    return len(rows) - len(changed), changed
+
+
+def waiting(connection: sa.Connection) -> dict[str, int]:
+    """How many rows are on the stage, and how many of them unassigned, doubtful, from before the first edition."""
+    query = """SELECT count(*) AS staged, count(*) FILTER (WHERE grid_now IS NULL) AS unassigned,
+                      count(*) FILTER (WHERE is_doubtful) AS doubtful,
+                      count(*) FILTER (WHERE is_before_first_edition) AS before_first
+                 FROM staged JOIN staged_places USING (row_number)"""
+    return dict(connection.execute(sa.text(query)).mappings().one())
+
+
+def store(connection: sa.Connection) -> int:
+    """Number of incidents stored from the stage; those another transaction stored meanwhile are left out."""
+    months = connection.scalars(
+        sa.text("SELECT DISTINCT date_trunc('month', occurred_at AT TIME ZONE 'UTC') FROM staged")
+    )
+    make_months(connection, np.array(list(months), dtype="datetime64[us]").astype(np.int64))
+    return int(connection.execute(statement("incidents_store")).rowcount)
