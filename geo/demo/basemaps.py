@@ -32,7 +32,7 @@ class BaseMap:
 
 
 def road_names(ground: Ground, terrain: Terrain) -> dict[int, str]:
-    """Name of each road number: 路 runs north, 街 or 大道 runs east, 巷 is a lane of the old town; some lanes have none."""
+    """Name of each road number: 路 runs north, 街 or 大道 runs east, 巷 is short; some lanes have none."""
     chance = terrain.order.chance(51)
     namer = Namer(chance)
     ends = ground.edges.ends

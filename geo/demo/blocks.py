@@ -117,7 +117,7 @@ def lengthened(lines: Shapes, over_m: float) -> Shapes:
     if not len(xy):
         return lines
     found = lines.copy()
-    return shapely.set_coordinates(found, both(xy, of))
+    return np.asarray(shapely.set_coordinates(found, both(xy, of)))
 
 
 def _grounds(faces: Shapes, zone: Ints, chance: np.random.Generator) -> Shapes:

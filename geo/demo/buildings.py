@@ -76,7 +76,7 @@ def _barred(ground: Ground, terrain: Terrain) -> shapely.STRtree:
 def _segments(line: BaseGeometry) -> Shapes:
     xy, of = shapely.get_coordinates(shapely.get_parts(line), return_index=True)
     same = np.flatnonzero(of[1:] == of[:-1])
-    segments: Shapes = shapely.linestrings(np.stack([xy[same], xy[same + 1]], axis=1))
+    segments: Shapes = np.asarray(shapely.linestrings(np.stack([xy[same], xy[same + 1]], axis=1)))
     return segments
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo import crs
 from geo.arrays import Ints, Shapes
@@ -21,12 +22,12 @@ _KINDS = (
 _JOIN_M = 32.0
 
 
-def business_districts(ground: Ground, order: Order) -> list[tuple[str, str, str, shapely.Geometry]]:
+def business_districts(ground: Ground, order: Order) -> list[tuple[str, str, str, BaseGeometry]]:
     """Code, name, kind and polygon in degrees of each; they may overlap anything, each other too."""
     namer, chance = Namer(order.chance(81)), order.chance(82)
     faces = FRAME.shapes_xy_m(ground.faces)
     places = shapely.get_coordinates(shapely.centroid(faces))
-    found: list[tuple[str, str, str, shapely.Geometry]] = []
+    found: list[tuple[str, str, str, BaseGeometry]] = []
     for label, kind, uses, reach, count in _KINDS:
         members = np.flatnonzero(ground.used(*uses))
         for seed in _seeds(members, places, max(1, round(count * order.grids / 260)), chance):
@@ -51,10 +52,11 @@ def _seeds(members: Ints, places: np.ndarray, count: int, chance: np.random.Gene
     return seeds
 
 
-def _joined(shapes: Shapes, seed: shapely.Geometry) -> shapely.Geometry:
+def _joined(shapes: Shapes, seed: BaseGeometry) -> BaseGeometry:
     """The shapes and the streets between them, the part that holds the seed, without the half street around."""
     joined = shapely.union_all(shapely.buffer(shapes, _JOIN_M, join_style="mitre")).buffer(
         -_JOIN_M - 8, join_style="mitre"
     )
     parts = shapely.get_parts(joined)
-    return shapely.simplify(parts[int(np.argmin(shapely.distance(parts, seed.centroid)))], 0.5)
+    chosen: BaseGeometry = parts[int(np.argmin(shapely.distance(parts, seed.centroid)))]
+    return chosen.simplify(0.5)

@@ -1,4 +1,4 @@
-"""Incidents as the offices hand them over: repeated, without a place, swapped, far off, odd words, times without zone."""
+"""Incidents as the offices hand them over: repeated, without a place, swapped, far off, in odd words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from geo import crs
 from geo.arrays import Bools, Floats, Ints
@@ -72,10 +73,11 @@ def _references(incidents: Incidents) -> list[str]:
 
 
 def _times(at_s: Floats, naive: Bools) -> list[str]:
-    local = at_s.astype("datetime64[s]") + np.timedelta64(CITY_ZONE_S, "s")
-    plain = np.strings.replace(np.datetime_as_string(local, unit="s"), "T", " ")
-    zoned = np.strings.add(np.datetime_as_string(local, unit="s"), "+08:00")
-    return np.where(naive, plain, zoned).tolist()
+    local: NDArray[np.datetime64] = (at_s.astype(np.int64) + CITY_ZONE_S).astype("datetime64[s]")
+    texts = np.datetime_as_string(local, unit="s").tolist()
+    return [
+        one.replace("T", " ") if plain else f"{one}+08:00" for one, plain in zip(texts, naive.tolist(), strict=True)
+    ]
 
 
 CITY_ZONE_S = int(datetime(2026, 1, 1, tzinfo=CITY_ZONE).utcoffset().total_seconds())  # type: ignore[union-attr]

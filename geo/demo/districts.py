@@ -63,7 +63,9 @@ def graph_of(ground: Ground, group: Ints, weight: Floats, *, over_river: bool) -
     total = np.bincount(group, weights=area, minlength=count)
     xy = [np.bincount(group, weights=area * points[:, axis], minlength=count) / total for axis in (0, 1)]
     load = np.bincount(group, weights=weight, minlength=count)
-    return Graph(load, np.column_stack(xy), borders(left, right, metres * _PASS[ground.classes[keep]]))
+    return Graph(
+        load.astype(np.float64), np.column_stack(xy), borders(left, right, metres * _PASS[ground.classes[keep]])
+    )
 
 
 def divide(ground: Ground, order: Order) -> Town:
@@ -137,9 +139,9 @@ def _named(ground: Ground, tree: list[tuple[int, int, Ints]], community: Ints, p
         "subdistrict": with_suffix(namer.many(len(pairs)), "街道", "Subdistrict"),
         "community": with_suffix(namer.many(len(tree)), "社区", "Community"),
     }
-    code = {(d,): f"{CITY_CODE}{d + 1:02d}" for d in districts}
+    code: dict[tuple[int, ...], str] = {(d,): f"{CITY_CODE}{d + 1:02d}" for d in districts}
     code |= {(d, s): f"{code[(d,)]}{s + 1:03d}" for d, s in pairs}
-    above, number = [], {pair: 0 for pair in pairs}
+    above, number = [], dict.fromkeys(pairs, 0)
     codes = []
     for d, s, _ in tree:
         number[(d, s)] += 1

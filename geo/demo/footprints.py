@@ -10,7 +10,9 @@ from geo.demo.layouts import AITCH, CEE, COURT, CROSS, ELL, RECT, STEPPED, TEE
 
 _UNIT: dict[int, list[tuple[float, float]]] = {
     RECT: [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)],
-    STEPPED: [(-0.5, -0.5), (0.0, -0.5), (0.0, -0.36), (0.5, -0.36), (0.5, 0.5), (0.05, 0.5), (0.05, 0.36), (-0.5, 0.36)],
+    STEPPED: [
+        (-0.5, -0.5), (0.0, -0.5), (0.0, -0.36), (0.5, -0.36), (0.5, 0.5), (0.05, 0.5), (0.05, 0.36), (-0.5, 0.36),
+    ],
     ELL: [(-0.5, -0.5), (0.5, -0.5), (0.5, -0.02), (-0.08, -0.02), (-0.08, 0.5), (-0.5, 0.5)],
     CEE: [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (0.2, 0.5), (0.2, -0.1), (-0.2, -0.1), (-0.2, 0.5), (-0.5, 0.5)],
     TEE: [(-0.2, -0.5), (0.2, -0.5), (0.2, 0.02), (0.5, 0.02), (0.5, 0.5), (-0.5, 0.5), (-0.5, 0.02), (-0.2, 0.02)],
@@ -40,7 +42,7 @@ def polygons(kind: Ints, middle: Floats, size: Floats, angle: Floats) -> Shapes:
             continue
         shells = _placed(unit, middle[here], size[here], angle[here])
         if template == COURT:
-            holes = shapely.linearrings(_placed(_HOLE, middle[here], size[here], angle[here]))
+            holes = np.asarray(shapely.linearrings(_placed(_HOLE, middle[here], size[here], angle[here])))
             found[here] = shapely.polygons(shapely.linearrings(shells), holes=holes[:, None])
         else:
             found[here] = shapely.polygons(shells)

@@ -21,11 +21,22 @@ USES = (
 )  # fmt: skip
 _OF = {use: number for number, use in enumerate(USES)}
 _SHARES: dict[int, dict[str, float]] = {
-    OLD: {"old_housing": 0.70, "market": 0.05, "school": 0.06, "hospital": 0.02, "park": 0.05, "mall": 0.05, "office": 0.07},
+    OLD: {
+        "old_housing": 0.70, "market": 0.05, "school": 0.06, "hospital": 0.02, "park": 0.05, "mall": 0.05,
+        "office": 0.07,
+    },
     CENTRE: {"residential": 0.40, "office": 0.30, "mall": 0.12, "school": 0.05, "hospital": 0.03, "park": 0.10},
-    INNER: {"residential": 0.70, "office": 0.07, "mall": 0.03, "market": 0.03, "school": 0.09, "hospital": 0.02, "park": 0.06},
-    OUTER: {"residential": 0.58, "industry": 0.16, "school": 0.07, "market": 0.03, "park": 0.05, "village": 0.06, "building_site": 0.05},
-    EDGE: {"residential": 0.28, "industry": 0.30, "village": 0.20, "building_site": 0.14, "school": 0.04, "park": 0.04},
+    INNER: {
+        "residential": 0.70, "office": 0.07, "mall": 0.03, "market": 0.03, "school": 0.09, "hospital": 0.02,
+        "park": 0.06,
+    },
+    OUTER: {
+        "residential": 0.58, "industry": 0.16, "school": 0.07, "market": 0.03, "park": 0.05, "village": 0.06,
+        "building_site": 0.05,
+    },
+    EDGE: {
+        "residential": 0.28, "industry": 0.30, "village": 0.20, "building_site": 0.14, "school": 0.04, "park": 0.04,
+    },
     HILL: {"hill": 1.0},
     LAKE: {"lake": 1.0},
     BANK: {"bank": 1.0},

@@ -1,4 +1,4 @@
-"""How the buildings of a block stand: rows of slabs, towers, courtyards, sheds; one row of the table for each layout."""
+"""How the buildings of a block stand: rows of slabs, towers, courtyards, sheds; one row for each layout."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Layout:
     """Buildings of one kind on a lattice turned to their street; lengths in metres.
 
     ``size`` is width (along the street nearest to east-west, so that slabs face south) and depth, ``gap`` the space to
-    the next, ``loose`` how far a building may stand off its place, ``empty`` the share of places left free, ``frontage``
-    true when shops line the streets around.
+    the next, ``loose`` how far a building may stand off its place, ``empty`` the share of places left free,
+    ``frontage`` true when shops line the streets around.
     """
 
     use: str

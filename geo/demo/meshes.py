@@ -35,7 +35,7 @@ class Edges:
 
     def lines(self) -> Shapes:
         """One line for each edge."""
-        return shapely.linestrings(self.ends)
+        return np.asarray(shapely.linestrings(self.ends))
 
 
 def edges(faces: Shapes) -> Edges:

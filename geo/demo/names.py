@@ -1,4 +1,4 @@
-"""Invented Chinese names with English beside them, each given once; combined by chance, taken from no list of places."""
+"""Invented Chinese names with English beside them, each given once; combined by chance, from no list of places."""
 
 from __future__ import annotations
 
@@ -9,31 +9,36 @@ import numpy as np
 
 CITY = ("云泽市", "Yunze")
 
-_FIRST = dict(
-    zip(
-        "文云锦瑞和清翠明丰玉泰永兴安福华景书凤龙松柏桂荷柳桃梅兰竹星春新康宁澄怀蓝青金银珠霞晨晴雅德信义仁礼善崇弘嘉",
-        "wen yun jin rui he qing cui ming feng yu tai yong xing an fu hua jing shu feng long song bai gui he liu tao mei lan "
-        "zhu xing chun xin kang ning cheng huai lan qing jin yin zhu xia chen qing ya de xin yi ren li shan chong hong "
-        "jia".split(),
-        strict=True,
-    )
+_FIRST_ZH = (
+    "文云锦瑞和清翠明丰玉泰永兴安福华景书凤龙松柏桂荷柳桃梅兰竹星春新康宁澄怀蓝青金银珠霞晨晴雅德信义仁礼善崇弘嘉"
 )
-_SECOND = dict(
-    zip(
-        "汇苑园泽湖桥亭轩庭里巷坊岭港湾溪洲浦塘屏源林山泉台阁府荣秀麓畔岸堤渡圃原垣庐舍井",
-        "hui yuan yuan ze hu qiao ting xuan ting li xiang fang ling gang wan xi zhou pu tang ping yuan lin shan quan tai ge "
-        "fu rong xiu lu pan an di du pu yuan yuan lu she jing".split(),
-        strict=True,
-    )
+_FIRST_EN = (
+    "wen yun jin rui he qing cui ming feng yu tai yong xing an fu hua jing shu feng long song bai gui he liu tao mei "
+    "lan zhu xing chun xin kang ning cheng huai lan qing jin yin zhu xia chen qing ya de xin yi ren li shan chong "
+    "hong jia"
 )
+_FIRST = dict(zip(_FIRST_ZH, _FIRST_EN.split(), strict=True))
+_SECOND_ZH = "汇苑园泽湖桥亭轩庭里巷坊岭港湾溪洲浦塘屏源林山泉台阁府荣秀麓畔岸堤渡圃原垣庐舍井"
+_SECOND_EN = (
+    "hui yuan yuan ze hu qiao ting xuan ting li xiang fang ling gang wan xi zhou pu tang ping yuan lin shan quan tai "
+    "ge fu rong xiu lu pan an di du pu yuan yuan lu she jing"
+)
+_SECOND = dict(zip(_SECOND_ZH, _SECOND_EN.split(), strict=True))
 _SIDES = {"东": "dong", "西": "xi", "南": "nan", "北": "bei", "中": "zhong"}
 _DIGITS = "零一二三四五六七八九"
 DEDICATED: dict[str, tuple[tuple[str, str], ...]] = {
-    "office": (("大厦", "Tower"), ("国际中心", "International Centre"), ("商务中心", "Business Centre"), ("金融广场", "Financial Plaza")),
+    "office": (
+        ("大厦", "Tower"), ("国际中心", "International Centre"), ("商务中心", "Business Centre"),
+        ("金融广场", "Financial Plaza"),
+    ),
     "mall": (("万象城", "Galleria"), ("购物中心", "Shopping Centre"), ("天地", "Plaza"), ("百货", "Department Store")),
     "market": (("农贸市场", "Farmers' Market"), ("建材市场", "Building Materials Market"), ("商贸城", "Trade Centre")),
-    "school": (("中学", "Middle School"), ("小学", "Primary School"), ("实验学校", "Experimental School"), ("学院", "College")),
-    "hospital": (("医院", "Hospital"), ("中医院", "Hospital of Chinese Medicine"), ("妇幼保健院", "Maternity Hospital")),
+    "school": (
+        ("中学", "Middle School"), ("小学", "Primary School"), ("实验学校", "Experimental School"), ("学院", "College"),
+    ),
+    "hospital": (
+        ("医院", "Hospital"), ("中医院", "Hospital of Chinese Medicine"), ("妇幼保健院", "Maternity Hospital"),
+    ),
     "park": (("公园", "Park"), ("体育公园", "Sports Park"), ("湿地公园", "Wetland Park")),
     "industry": (("产业园", "Industrial Park"), ("科技园", "Science Park")),
     "lake": (("湖公园", "Lake Park"),),

@@ -24,8 +24,11 @@ _WORKER_M2 = {
 _FIRM_WORKERS = {"offices": 14, "office_old": 9, "mall": 8, "market": 3, "sheds": 38}
 _ONE_FIRM = ("school", "hospital")
 _ESTATES = ("小区", "花园", "家园", "雅苑", "公寓", "新村", "名邸", "里")
-_SITES = {"offices": "大厦", "office_old": "办公楼", "mall": "购物中心", "market": "市场", "school": "学校", "hospital": "医院",
-          "sheds": "工业园", "huts": "工地"}  # fmt: skip
+_SITES = {
+    "offices": "大厦", "office_old": "办公楼", "mall": "购物中心", "market": "市场", "school": "学校",
+    "hospital": "医院",
+    "sheds": "工业园", "huts": "工地",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _ROUNDS = 6
 class Graph:
     """Faces to be parted: weight and place of each, and the neighbours of each with the pull of their border.
 
-    The pull is the length of the border times how passable it is; a street everyone crosses pulls more than an arterial.
+    The pull is the length of the border times how passable it is; a side street pulls more than an arterial.
     """
 
     weight: Floats

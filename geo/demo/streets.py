@@ -5,10 +5,14 @@ Plane metres; nodes on a lattice of a millimetre, so that cells share their vert
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
+from shapely import LineString, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Floats, Ints, Shapes
 from geo.demo.meshes import Edges, Merging, borders, edges, united
@@ -120,7 +124,8 @@ def nearest_lines(points: Floats, lines: Lines) -> tuple[Ints, Ints]:
     """Class and road of the line nearest to each point; at equal distance the line that comes first."""
     xy, of = shapely.get_coordinates(lines.shapes, return_index=True)
     same = np.flatnonzero(of[1:] == of[:-1])
-    tree = shapely.STRtree(shapely.linestrings(np.stack([xy[same], xy[same + 1]], axis=1)))
+    segments: Shapes = np.asarray(shapely.linestrings(np.stack([xy[same], xy[same + 1]], axis=1)))
+    tree = shapely.STRtree(segments)
     asked, found = tree.query_nearest(shapely.points(points), all_matches=True)
     found = of[same][found]
     first = np.lexsort((found, asked))
@@ -141,42 +146,34 @@ def frame(terrain: Terrain) -> Lines:
 
 def _water_lines(terrain: Terrain) -> Lines:
     """Lines that come before any street: outline, river, old town's ring, quays, shores, feet of hills."""
-    shapes: list[shapely.Geometry] = [terrain.outline.exterior]
-    classes, roads = [OUTLINE], [-1]
-
-    def draw(shape: shapely.Geometry, kind: int, road: int) -> None:
-        shapes.append(shape)
-        classes.append(kind)
-        roads.append(road)
-
-    strips = [terrain.strip(number, QUAY_M) for number in range(len(terrain.rivers))]
-    for number, river in enumerate(terrain.rivers):
-        draw(river, RIVER, -1)
-    number = 0
-    for town in terrain.old_towns:
-        draw(town.exterior, RING, number)
-        number += 1
+    strips = [terrain.strip(number, QUAY_M).buffer(-OVER_M) for number in range(len(terrain.rivers))]
+    drawn: list[tuple[BaseGeometry, int]] = [(terrain.outline.exterior, OUTLINE)]
+    drawn += [(river, RIVER) for river in terrain.rivers]
+    drawn += [(town.exterior, RING) for town in terrain.old_towns]
     for river in range(len(terrain.rivers)):
-        others = [strip for other, strip in enumerate(strips) if other != river]
-        for bank in terrain.offsets(river, QUAY_M):
-            line = shapely.LineString(bank)
-            for strip in others:
-                line = line.difference(strip.buffer(-OVER_M))
-            draw(line, QUAY, number)
-            number += 1
-    for zone in zones(terrain):
-        line = zone.exterior
-        for strip in strips:
-            line = line.difference(strip.buffer(-OVER_M))
-        draw(line, LANE, number)
-        number += 1
-    return Lines(np.array(shapes, dtype=object), np.array(classes), np.array(roads))
+        others = strips[:river] + strips[river + 1 :]
+        drawn += [(_outside(LineString(bank), others), QUAY) for bank in terrain.offsets(river, QUAY_M)]
+    drawn += [(_outside(zone.exterior, strips), LANE) for zone in zones(terrain)]
+    classes = np.array([kind for _, kind in drawn])
+    is_road = ~np.isin(classes, (OUTLINE, RIVER))
+    roads = np.where(is_road, np.cumsum(is_road) - 1, -1)
+    return Lines(np.array([shape for shape, _ in drawn], dtype=object), classes, roads)
 
 
-def zones(terrain: Terrain) -> list[shapely.Polygon]:
+def _outside(line: BaseGeometry, strips: Sequence[BaseGeometry]) -> BaseGeometry:
+    for strip in strips:
+        line = line.difference(strip)
+    return line
+
+
+def zones(terrain: Terrain) -> list[Polygon]:
     """Ground without streets: lakes with their shore, hills."""
-    shores = [shapely.Polygon(lake.exterior).buffer(SHORE_M, quad_segs=3).simplify(2.0) for lake in terrain.lakes]
-    return [*shores, *terrain.hills]
+    found: list[Polygon] = []
+    for lake in terrain.lakes:
+        shore = shapely.simplify(shapely.buffer(Polygon(lake.exterior), SHORE_M, quad_segs=3), 2.0)
+        assert isinstance(shore, Polygon)
+        found.append(shore)
+    return [*found, *terrain.hills]
 
 
 def _grid_lines(terrain: Terrain) -> Lines:
@@ -192,7 +189,7 @@ def _grid_lines(terrain: Terrain) -> Lines:
         for at, kind in spacing(half, base, terrain.order.chance(12, int(across))):
             run = np.linspace(-1.3 * reach, 1.3 * reach, int(2.6 * reach / STEP_M))
             fixed = np.full_like(run, at)
-            line = shapely.LineString(terrain.bend(np.column_stack([run, fixed] if across else [fixed, run])))
+            line: BaseGeometry = LineString(terrain.bend(np.column_stack([run, fixed] if across else [fixed, run])))
             line = line.difference(closed)
             bridges = _bridges(line, corridor, terrain) if kind == ARTERIAL else []
             line = line.difference(corridor)
@@ -205,7 +202,7 @@ def _grid_lines(terrain: Terrain) -> Lines:
     return Lines(np.array(shapes, dtype=object), np.array(classes), np.array(roads))
 
 
-def _bridges(line: shapely.Geometry, corridor: shapely.Geometry, terrain: Terrain) -> list[shapely.Geometry]:
+def _bridges(line: BaseGeometry, corridor: BaseGeometry, terrain: Terrain) -> list[BaseGeometry]:
     widest = 2 * max(float(widths.max()) for widths in terrain.river_half_m) + 2 * QUAY_M
     parts = shapely.get_parts(shapely.intersection(line, corridor))
     return [part for part in parts if part.length < 1.35 * widest]
@@ -221,7 +218,7 @@ def spacing(half: float, base: float, chance: np.random.Generator) -> list[tuple
             arterials.append(at)
     arterials.sort()
     found: list[tuple[float, int]] = [(at, ARTERIAL) for at in arterials]
-    for low, high in zip(arterials, arterials[1:], strict=False):
+    for low, high in pairwise(arterials):
         lanes = 1 if high - low < 900 else 2
         parts = (np.arange(lanes) + 1) / (lanes + 1) + chance.uniform(-0.09, 0.09, lanes) / lanes
         found += [(float(low + part * (high - low)), SECONDARY) for part in parts]

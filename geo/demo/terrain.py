@@ -129,16 +129,16 @@ def _quarters(
     """Two quarters in the small city (old town west, new district east); one more for every 30 km² of a larger one."""
     old = np.array([-0.36 * half[0], -0.02 * half[1]])
     new = np.array([0.50 * half[0], 0.10 * half[1]])
-    swirls = [Swirl(*old, 2_200.0, np.radians(-17)), Swirl(*new, 2_900.0, np.radians(27))]
+    swirls = [Swirl(old[0], old[1], 2_200.0, np.radians(-17)), Swirl(new[0], new[1], 2_900.0, np.radians(27))]
     swirls.append(Swirl(-0.35 * half[0], -0.8 * half[1], 2_000.0, np.radians(20)))
     towns = [_old_town(old, np.radians(-17), chance)]
-    centres = [new + (-250.0, -150.0), old]
+    centres = [new + np.array([-250.0, -150.0]), old]
     if order.scale > 1.6:
         for at in _scattered(half, chance):
             if min(np.hypot(*(at - one)) for one in (old, new)) < _TOWN_SPACING_M:
                 continue
             angle = chance.uniform(-22, 22)
-            swirls.append(Swirl(*at, chance.uniform(1_800, 3_200), np.radians(angle)))
+            swirls.append(Swirl(at[0], at[1], chance.uniform(1_800, 3_200), np.radians(angle)))
             centres.append(at)
     return tuple(swirls), tuple(towns), np.array(centres)
 
@@ -204,7 +204,9 @@ def _course(reach: float, swing: float, chance: np.random.Generator) -> Floats:
 
 def _widths(course: Floats, half_m: float, chance: np.random.Generator) -> Floats:
     at = np.cumsum(np.r_[0, np.hypot(*np.diff(course, axis=0).T)])
-    wave = sum(np.sin(2 * np.pi * at / length + chance.uniform(0, 6.28)) for length in (3_100.0, 1_700.0))
+    wave = np.zeros(len(at))
+    for length in (3_100.0, 1_700.0):
+        wave += np.sin(2 * np.pi * at / length + chance.uniform(0, 6.28))
     widths: Floats = half_m * (1 + 0.16 * wave)
     return widths
 
@@ -224,7 +226,7 @@ def _lakes(half: tuple[float, float], chance: np.random.Generator, size: float) 
 
 def _lake(at: Floats, chance: np.random.Generator, radius_m: float) -> Polygon:
     shore = _blob(at, radius_m * 1.25, radius_m * 0.8, chance, 0.10)
-    island = _blob(at + (0.42 * radius_m, 0.12 * radius_m), 0.13 * radius_m, 0.09 * radius_m, chance, 0.08)
+    island = _blob(at + radius_m * np.array([0.42, 0.12]), 0.13 * radius_m, 0.09 * radius_m, chance, 0.08)
     return Polygon(LinearRing(shapely.get_coordinates(shore)), [shapely.get_coordinates(island)])
 
 
@@ -251,9 +253,8 @@ def _outline(half: tuple[float, float], chance: np.random.Generator) -> Polygon:
     """The city's ground: broad lobes, then the small corners of field borders."""
     round_m = np.pi * (half[0] + half[1])
     count = int(round_m / 130)
-    theta = np.sort(
-        np.linspace(0, 2 * np.pi, count, endpoint=False) + chance.normal(0, 0.18 * 2 * np.pi / count, count)
-    )
+    regular = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    theta = np.sort(regular + chance.normal(0, 0.18 * 2 * np.pi / count, count))
     power = 2.7
     radius = ((np.abs(np.cos(theta)) / half[0]) ** power + (np.abs(np.sin(theta)) / half[1]) ** power) ** (-1 / power)
     for k in (2, 3, 5, 7, 11, 17):

@@ -1,0 +1,149 @@
+"""The made city brought into a database, step by step; what stands already is left as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import geopandas
+import sqlalchemy as sa
+
+from geo import areas, db, editions, lines
+from geo.actors import Actor
+from geo.boundaries import importing
+from geo.boundaries.sources import read_sources
+from geo.boundaries.standing import standing_of
+from geo.demo.plans import CITY_ZONE, Order
+from geo.errors import Refused, Unknown
+from geo.incidents.loading import Intake, load
+from geo.tables import audit_events
+
+BOUNDARIES = Path(__file__).parents[2] / "data/boundaries"
+FILES = ("lines.parquet", "business_districts.parquet", "buildings.parquet", "incidents.csv")
+FIRST_EDITION = datetime(2025, 1, 1, tzinfo=CITY_ZONE)
+_SUMMARY = "演示城市首次划分 · first division of the made city"
+_LOADED = "demo.incidents"
+_GENERATION = 1
+"""Raised when the generator writes other bytes for the same order."""
+
+Say = Callable[[str], None]
+
+
+def write_files(folder: Path, order: Order, say: Say, *, boundaries: bool = False) -> bool:
+    """True when the city's files were written; False when they stand already for this order.
+
+    A stopped run leaves no stamp, so the next one writes again. ``boundaries`` writes the division's files too.
+    """
+    stamp = folder / "order.json"
+    wanted = _stamp(order, boundaries)
+    if stamp.is_file() and stamp.read_text() == wanted and all((folder / name).is_file() for name in FILES):
+        return False
+    from geo.demo import towns, writing
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    say(f"drawing a city of {order.grids:,} grids")
+    city = towns.make(order)
+    if boundaries:
+        writing.write_boundaries(city.town, folder)
+    writing.write_base_map(city.base, folder / FILES[0])
+    writing.write_business_districts(city, folder / FILES[1])
+    say(f"building about {order.buildings:,} buildings")
+    writing.write_buildings(city, folder / FILES[2])
+    say(f"writing {order.incidents:,} incidents")
+    writing.write_incidents(city, folder / FILES[3])
+    temporary = stamp.with_suffix(".new")
+    temporary.write_text(wanted)
+    os.replace(temporary, stamp)
+    return True
+
+
+def _stamp(order: Order, boundaries: bool) -> str:
+    told = {**asdict(order), "until": order.until.isoformat(), "boundaries": boundaries, "generation": _GENERATION}
+    return json.dumps(told, sort_keys=True)
+
+
+def refuse_another(engine: sa.Engine, folder: Path = BOUNDARIES) -> None:
+    """Nothing, when the database is empty or holds the city of ``folder``.
+
+    Raises
+    ------
+    Refused
+        When it holds another city; nothing is changed.
+    """
+    source = read_sources(folder / "sources.toml")
+    assert source.city is not None
+    with db.read(engine) as connection:
+        try:
+            there = areas.city(connection)
+        except Unknown:
+            return
+    if there.code != source.city.code:
+        raise Refused(
+            f"the database holds {there.name} ({there.code}), not the made city {source.city.name}; one database is "
+            "one city: set GRIDATLAS_HOME to another folder, or empty this one with ./gridatlas db reset"
+        )
+
+
+def publish_boundaries(engine: sa.Engine, actor: Actor, say: Say, folder: Path = BOUNDARIES) -> bool:
+    """True when the division of ``folder`` became the first edition; False when an edition stands already.
+
+    Later edits are kept: a demo that is started again does not undo what someone drew in it.
+
+    Raises
+    ------
+    Refused
+        When the files do not divide the city, or the database holds another city.
+    """
+    with db.read(engine) as connection:
+        if standing_of(connection) is not None:
+            return False
+    sources = read_sources(folder / "sources.toml")
+    prepared = importing.prepare(sources, None)
+    request = editions.Request(actor=actor, summary=_SUMMARY, origin={}, effective_at=FIRST_EDITION)
+    with db.write(engine) as connection:
+        done = importing.publish(connection, prepared, request)
+    say(f"第 1 版 edition 1: {prepared.ground()['named']} grids, {prepared.ground()['fallback']} with fallback ground")
+    return done is not None
+
+
+def draw_base_map(engine: sa.Engine, actor: Actor, path: Path) -> bool:
+    """True when the base map was replaced by the file; False when it is this file's already."""
+    digest = digest_of(path)
+    with db.read(engine) as connection:
+        if lines.stored(connection).digest == digest:
+            return False
+    frame = geopandas.read_parquet(path)
+    with db.write(engine) as connection:
+        lines.replace(connection, actor, frame, digest)
+    return True
+
+
+def load_incidents(engine: sa.Engine, actor: Actor, path: Path, say: Say) -> bool:
+    """True when the file's incidents were stored; False when this very file was loaded before.
+
+    Rows that cannot be stored are left out, as in any office's file; how many is said.
+    """
+    digest = digest_of(path)
+    known = sa.select(audit_events.c.id).where(audit_events.c.action == _LOADED)
+    with db.write(engine) as connection:
+        if connection.scalar(known.where(audit_events.c.detail["digest"].astext == digest).limit(1)):
+            return False
+        loaded = load(connection, actor, Intake(path, datum="wgs84", skip_bad=True, commit=True))
+        event = {"digest": digest, "stored": loaded.stored.stored}
+        connection.execute(sa.insert(audit_events).values(actor=actor.name, action=_LOADED, detail=event))
+    told = loaded.stored
+    say(f"事件 incidents: {told.stored:,} stored, {told.already:,} repeated, {told.refused:,} refused, "
+        f"{told.unassigned:,} without a grid")  # fmt: skip
+    return True
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
