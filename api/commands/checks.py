@@ -45,6 +45,9 @@ def check(
         console.print(
             f"{city.name}  第 {edition.number} 版 edition {edition.number}  {edition.leaves:,} 个地块 leaves{proved}\n"
             f"错误 errors {counts['error']:,} · 警告 warnings {counts['warning']:,} · 提示 info {counts['info']:,}",
-            highlight=False, markup=False, soft_wrap=True)
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     if findings.has_errors(found):
         raise typer.Exit(1)

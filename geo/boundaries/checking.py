@@ -69,7 +69,10 @@ def _fault(fault: Fault, codes: tuple[str, ...], city: City) -> Finding:
 def _unions(division: Division, city: City) -> Iterable[Finding]:
     """Areas that are not the union of the leaves and areas below them, by their edges."""
     for at, code in enumerate(division.area_codes):
-        below = [*division.leaf_shapes[division.leaf_parents == code], *division.area_shapes[division.area_parents == code]]
+        below = [
+            *division.leaf_shapes[division.leaf_parents == code],
+            *division.area_shapes[division.area_parents == code],
+        ]
         parts = np.asarray(below, dtype=object)
         if len(parts) and not faults(parts, division.area_shapes[at]):
             continue
@@ -88,21 +91,33 @@ def _unions(division: Division, city: City) -> Iterable[Finding]:
 
 def _codes(division: Division, city: City, scheme: Scheme) -> Iterable[Finding]:
     levels = dict(zip(map(str, division.area_codes), map(int, division.area_levels), strict=True))
-    rows = [*zip(division.area_codes, division.area_parents, division.area_levels, strict=True),
-            *((code, parent, city.grid_level) for code, parent in
-              zip(division.leaf_codes, division.leaf_parents, strict=True))]
+    rows = [
+        *zip(division.area_codes, division.area_parents, division.area_levels, strict=True),
+        *(
+            (code, parent, city.grid_level)
+            for code, parent in zip(division.leaf_codes, division.leaf_parents, strict=True)
+        ),
+    ]
     for one, above, number in rows:
         code, parent, level = str(one), str(above), int(number)
         if level == 0:
             continue
         if parent not in levels or levels[parent] >= level:
-            yield Finding("parent_unknown", f"{code} 的上级 {parent or '—'} 不在本版之中",
-                          f"{code} names parent {parent or '—'}, which is not in this edition",
-                          level=city.levels[level].key, codes=(code, parent))
+            yield Finding(
+                "parent_unknown",
+                f"{code} 的上级 {parent or '—'} 不在本版之中",
+                f"{code} names parent {parent or '—'}, which is not in this edition",
+                level=city.levels[level].key,
+                codes=(code, parent),
+            )
         elif scheme.lengths[level] and not scheme.nests(code, parent, levels[parent]):
-            yield Finding("code_not_nested", f"编码 {code} 不以上级 {parent} 开头",
-                          f"code {code} does not begin with its parent's, {parent}",
-                          level=city.levels[level].key, codes=(code, parent))
+            yield Finding(
+                "code_not_nested",
+                f"编码 {code} 不以上级 {parent} 开头",
+                f"code {code} does not begin with its parent's, {parent}",
+                level=city.levels[level].key,
+                codes=(code, parent),
+            )
 
 
 def _leaves(division: Division, city: City) -> Iterable[Finding]:
@@ -110,10 +125,22 @@ def _leaves(division: Division, city: City) -> Iterable[Finding]:
     for at in np.flatnonzero(division.leaf_kinds != "fallback"):
         code, ground = str(division.leaf_codes[at]), float(m2[at])
         if parts[at] > 1:
-            yield Finding("not_contiguous", f"网格 {code} 由 {parts[at]} 个互不相连的部分组成；网格宜连片",
-                          f"grid {code} lies in {parts[at]} separate parts; a grid should hang together",
-                          level=city.levels[-1].key, codes=(code,), where=division.leaf_shapes[at], area_m2=ground)
+            yield Finding(
+                "not_contiguous",
+                f"网格 {code} 由 {parts[at]} 个互不相连的部分组成；网格宜连片",
+                f"grid {code} lies in {parts[at]} separate parts; a grid should hang together",
+                level=city.levels[-1].key,
+                codes=(code,),
+                where=division.leaf_shapes[at],
+                area_m2=ground,
+            )
         if ground < SMALL_M2:
-            yield Finding("too_small", f"网格 {code} 只有 {ground:,.2f} m²；多半是切剩的碎片",
-                          f"grid {code} has only {ground:,.2f} m²; it is more likely a left-over than a grid",
-                          level=city.levels[-1].key, codes=(code,), where=division.leaf_shapes[at], area_m2=ground)
+            yield Finding(
+                "too_small",
+                f"网格 {code} 只有 {ground:,.2f} m²；多半是切剩的碎片",
+                f"grid {code} has only {ground:,.2f} m²; it is more likely a left-over than a grid",
+                level=city.levels[-1].key,
+                codes=(code,),
+                where=division.leaf_shapes[at],
+                area_m2=ground,
+            )

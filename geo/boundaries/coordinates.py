@@ -65,8 +65,10 @@ def placed(found: Boundaries, raw: Raw, around: Around) -> tuple[Boundaries, lis
     shapes[bad] = None
     swapped, beyond = _senses(shapes, datum, around)
     findings += _swapped_findings(found, swapped, shapes)
-    findings += [_of_row(found, at, "coordinates_out_of_range", *_out_of_range(shapes[at], datum))
-                 for at in np.flatnonzero(beyond)]
+    findings += [
+        _of_row(found, at, "coordinates_out_of_range", *_out_of_range(shapes[at], datum))
+        for at in np.flatnonzero(beyond)
+    ]
     shapes[swapped | beyond] = None
     return replace(found, shapes=shapes_to_wgs84(shapes, datum)), findings
 
@@ -87,8 +89,9 @@ def _out_of_range(shape: object, datum: Datum) -> tuple[str, str]:
 
 
 def _of_row(found: Boundaries, at: int, kind: str, zh: str, en: str) -> Finding:
-    return Finding(kind, zh, en, file=found.label, level=found.key, rows=(int(found.rows[at]),),
-                   codes=(str(found.codes[at]),))
+    return Finding(
+        kind, zh, en, file=found.label, level=found.key, rows=(int(found.rows[at]),), codes=(str(found.codes[at]),)
+    )
 
 
 def _not_finite(shapes: Shapes) -> Bools:
@@ -147,8 +150,10 @@ def _swapped_findings(found: Boundaries, swapped: Bools, shapes: Shapes) -> list
     x, y = shapely.get_coordinates(shapes[rows[0]])[0]
     whole = rows.size == (~(shapely.is_missing(shapes) | shapely.is_empty(shapes))).sum()
     zh = f"坐标 {x:g}, {y:g} 只有交换两轴才落在本市：纬度（北）在前；应经度（东）在前，即 {y:g}, {x:g}"
-    en = (f"coordinates such as {x:g}, {y:g} lie in this city only when swapped: latitude (north) comes first; "
-          f"longitude (east) must, as in {y:g}, {x:g}")
+    en = (
+        f"coordinates such as {x:g}, {y:g} lie in this city only when swapped: latitude (north) comes first; "
+        f"longitude (east) must, as in {y:g}, {x:g}"
+    )
     if whole:
         zh, en = f"全部 {rows.size} 行的{zh}", f"all {rows.size} rows: {en}"
     return [_of_row(found, at, "latitude_first", zh, en) for at in (rows[:1] if whole else rows)]

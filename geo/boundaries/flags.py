@@ -62,7 +62,11 @@ def _city(layer: LayerSource, city: tuple[str | None, str | None, str]) -> CityS
     if not name or not code:
         raise Refused("a new city needs both --city-name and --city-code")
     zh, en = _WORDS.get(layer.level, (layer.level, layer.level))
-    made = CitySource(name=name, code=code, time_zone=time_zone,
-                      levels=(LevelSource("city", "市", "City"), LevelSource(layer.level, zh, en)))
+    made = CitySource(
+        name=name,
+        code=code,
+        time_zone=time_zone,
+        levels=(LevelSource("city", "市", "City"), LevelSource(layer.level, zh, en)),
+    )
     check_city(made, "--city")
     return made

@@ -215,11 +215,17 @@ def fallback_findings(tree: Tree, division: Division, areas_m2: dict[str, float]
     for at in np.flatnonzero(division.leaf_kinds == "fallback"):
         code, parent = str(division.leaf_codes[at]), str(division.leaf_parents[at])
         m2 = areas_m2[code]
-        findings.append(Finding(
-            "ground_unassigned",
-            f"{parent} 有 {m2:,.0f} m² 不在任何具名网格内，归入兜底网格 {code}",
-            f"{m2:,.0f} m² of {parent} lie in no named grid and fall to its fallback leaf {code}",
-            level=tree.name(tree.city.grid_level), codes=(parent, code), where=division.leaf_shapes[at], area_m2=m2))
+        findings.append(
+            Finding(
+                "ground_unassigned",
+                f"{parent} 有 {m2:,.0f} m² 不在任何具名网格内，归入兜底网格 {code}",
+                f"{m2:,.0f} m² of {parent} lie in no named grid and fall to its fallback leaf {code}",
+                level=tree.name(tree.city.grid_level),
+                codes=(parent, code),
+                where=division.leaf_shapes[at],
+                area_m2=m2,
+            )
+        )
     return findings
 
 
@@ -231,10 +237,15 @@ def outlines_differ(findings: list[Finding], has_outline: bool) -> list[Finding]
     for level in dict.fromkeys(one.level for one in findings if one.kind == "outside_outline"):
         there = [one for one in findings if one.kind == "outside_outline" and one.level == level]
         m2 = sum(one.area_m2 or 0.0 for one in there)
-        told.append(Finding(
-            "outlines_differ",
-            f"{level} 图层比最高一级多出 {m2:,.2f} m²（{len(there)} 处）：各图层对市域的范围不一致；应以 [outline] 声明哪一个为准",
-            f"the {level} layer reaches {m2:,.2f} m² beyond the highest level ({len(there)} shapes): the layers disagree on "
-            "the city's ground; declare the right one with [outline]",
-            level=level, where=shapely.union_all([one.where for one in there if one.where is not None]), area_m2=m2))
+        told.append(
+            Finding(
+                "outlines_differ",
+                f"{level} 图层比最高一级多出 {m2:,.2f} m²（{len(there)} 处）：各图层对市域的范围不一致；应以 [outline] 声明哪一个为准",
+                f"the {level} layer reaches {m2:,.2f} m² beyond the highest level ({len(there)} shapes): the layers disagree on "
+                "the city's ground; declare the right one with [outline]",
+                level=level,
+                where=shapely.union_all([one.where for one in there if one.where is not None]),
+                area_m2=m2,
+            )
+        )
     return told

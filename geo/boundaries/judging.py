@@ -96,8 +96,10 @@ def _without_layer(
     if level == city.grid_level:
         return _none(level, key), []
     if city.levels[level].digits is None:
-        raise Refused(f"no layer has level {key!r}, no layer names it in ancestors, and its codes have no fixed digits; "
-                      f"add a [[layer]] with level = {key!r}, or ancestors = {{ {key} = its column }}")
+        raise Refused(
+            f"no layer has level {key!r}, no layer names it in ancestors, and its codes have no fixed digits; "
+            f"add a [[layer]] with level = {key!r}, or ancestors = {{ {key} = its column }}"
+        )
     return _none(-1, key), []  # to be read from the codes of the level below
 
 
@@ -147,5 +149,16 @@ def judge(tree: Tree, outline: BaseGeometry | None, findings: Sequence[Finding])
 
 def _no_division(tree: Tree) -> Division:
     words, shapes = np.asarray([], dtype=np.str_), np.asarray([], dtype=object)
-    return Division(len(tree.city.levels), words, words, words, words, shapes, words, words,
-                    np.asarray([], dtype=np.int64), words, shapes)
+    return Division(
+        len(tree.city.levels),
+        words,
+        words,
+        words,
+        words,
+        shapes,
+        words,
+        words,
+        np.asarray([], dtype=np.int64),
+        words,
+        shapes,
+    )

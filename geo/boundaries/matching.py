@@ -49,7 +49,9 @@ def with_codes(tree: Tree, standing: Standing | None) -> tuple[Tree, list[Findin
     for parent, at in by_parent.items():
         codes[at] = tree.scheme.numbered(parent, shapes[at], given)
     grids = replace(grids, codes=codes)
-    findings = [_told(grids, int(at), "code_matched") for at in matched] + [_told(grids, int(at), "code_new") for at in new]
+    findings = [_told(grids, int(at), "code_matched") for at in matched] + [
+        _told(grids, int(at), "code_new") for at in new
+    ]
     return replace(tree, members={**tree.members, level: grids}), findings
 
 

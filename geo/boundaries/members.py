@@ -68,7 +68,12 @@ class Members:
 
     def found(self, kind: str, at: int, messages: tuple[str, str], **more: object) -> Finding:
         """A finding about one member; ``messages`` are Chinese and English, ``more`` fields of the finding."""
-        fields = {"file": str(self.files[at]), "level": self.key, "rows": self.rows[at], "codes": (str(self.codes[at]),)}
+        fields = {
+            "file": str(self.files[at]),
+            "level": self.key,
+            "rows": self.rows[at],
+            "codes": (str(self.codes[at]),),
+        }
         return Finding(kind, *messages, **{**fields, **more})  # type: ignore[arg-type]
 
     def taken(self, keep: Sequence[int]) -> Members:
@@ -97,15 +102,19 @@ def member_of(layers: Sequence[Boundaries]) -> Members:
         key=first.key,
         codes=np.concatenate([layer.codes for layer in layers]),
         names=np.concatenate([layer.names for layer in layers]),
-        kinds=np.asarray([KINDS.get(str(kind).lower(), "comprehensive") for layer in layers for kind in layer.kinds] or [],
-                         dtype=object),
+        kinds=np.asarray(
+            [KINDS.get(str(kind).lower(), "comprehensive") for layer in layers for kind in layer.kinds] or [],
+            dtype=object,
+        ),
         parents=np.concatenate([layer.parents for layer in layers]),
         parent_names=np.concatenate([layer.parent_names for layer in layers]),
         files=np.asarray([layer.label for layer in layers for _ in layer.rows], dtype=object),
         rows=tuple((int(row),) for layer in layers for row in layer.rows),
         shapes=np.concatenate([layer.shapes for layer in layers]),
-        ancestors={level: np.concatenate([layer.ancestors.get(level, blank(len(layer))) for layer in layers])
-                   for level in above},
+        ancestors={
+            level: np.concatenate([layer.ancestors.get(level, blank(len(layer))) for layer in layers])
+            for level in above
+        },
     )
 
 
@@ -144,7 +153,11 @@ def _together(shapes: Shapes) -> BaseGeometry:
 
 def _apart(members: Members, group: list[int]) -> tuple[str, str] | None:
     """Why rows of one code are not one area: Chinese and English; None when they are."""
-    for name, zh, en in (("names", "名称", "names"), ("parents", "上级", "parents"), ("parent_names", "上级", "parents")):
+    for name, zh, en in (
+        ("names", "名称", "names"),
+        ("parents", "上级", "parents"),
+        ("parent_names", "上级", "parents"),
+    ):
         values = list(dict.fromkeys(str(getattr(members, name)[at]) for at in group))
         if len(values) > 1:
             return f"{zh}不同（{'、'.join(values)}）", f"their {en} differ ({', '.join(values)})"
@@ -258,8 +271,10 @@ def with_parents(members: Members, city: CitySource, above: Members | None, sour
         return replace(members, parents=np.asarray(parents, dtype=object))
     digits = city.levels[level].digits
     if digits is None:
-        raise Refused(f"level {members.key!r}: nothing says which {city.levels[level].key} a row belongs to; name parent = "
-                      "its column of codes, parent_name = its column of names, or ancestors")
+        raise Refused(
+            f"level {members.key!r}: nothing says which {city.levels[level].key} a row belongs to; name parent = "
+            "its column of codes, parent_name = its column of names, or ancestors"
+        )
     return replace(members, parents=np.asarray([str(code)[:digits] for code in members.codes], dtype=object))
 
 

@@ -130,11 +130,14 @@ def _read_gdal(file: Opened, source: LayerSource | OutlineSource) -> Raw:
         try:
             meta, _, wkb, data = pyogrio.raw.read(file.path, layer=layer, encoding=source.encoding, force_2d=True)
         except (UnicodeDecodeError, LookupError) as error:
-            raise Refused(f"the text of {name} is not {source.encoding or 'UTF-8'}: {error}; "
-                          "declare encoding = GBK or the one it was written in") from error
+            raise Refused(
+                f"the text of {name} is not {source.encoding or 'UTF-8'}: {error}; "
+                "declare encoding = GBK or the one it was written in"
+            ) from error
         except Exception as error:  # pyogrio raises a dozen kinds of its own, all of them "this cannot be read"
-            raise Refused(f"{name} cannot be read as {file.kind}: {_said(str(error), file.path)}; "
-                          f"it must be {FORMATS}") from error
+            raise Refused(
+                f"{name} cannot be read as {file.kind}: {_said(str(error), file.path)}; it must be {FORMATS}"
+            ) from error
     if wkb is None:
         raise Refused(f"{name} has no geometry column; it must be {FORMATS} with polygons")
     words = tuple(_said(str(one.message), file.path) for one in said if not _is(str(one.message), _OF_ROWS))
@@ -184,11 +187,15 @@ def _read_parquet(file: Opened, source: LayerSource | OutlineSource) -> Raw:
     try:
         frame = geopandas.read_parquet(file.path)
     except (ValueError, OSError, pyarrow.ArrowException) as error:
-        raise Refused(f"{name} cannot be read as GeoParquet: {_said(str(error), file.path)}; "
-                      f"it must be {FORMATS}") from error
+        raise Refused(
+            f"{name} cannot be read as GeoParquet: {_said(str(error), file.path)}; it must be {FORMATS}"
+        ) from error
     shapes = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
-    columns = {str(key): _texts(frame[key].to_numpy(dtype=object, na_value=None))
-               for key in frame.columns if key != frame.geometry.name}
+    columns = {
+        str(key): _texts(frame[key].to_numpy(dtype=object, na_value=None))
+        for key in frame.columns
+        if key != frame.geometry.name
+    }
     crs = frame.crs.to_wkt() if frame.crs is not None else None
     return Raw(columns, shapes, np.zeros(len(shapes), dtype=np.bool_), crs, file.kind)
 
@@ -224,8 +231,10 @@ def _texts(values: Any) -> Texts:
     values = np.asarray(values)
     if values.dtype.kind == "f":
         whole = np.isfinite(values) & (np.abs(values) < 2**53) & (np.rint(np.nan_to_num(values)) == values)
-        made = [str(int(one)) if flag else "" if np.isnan(one) else repr(float(one))
-                for one, flag in zip(values, whole, strict=True)]
+        made = [
+            str(int(one)) if flag else "" if np.isnan(one) else repr(float(one))
+            for one, flag in zip(values, whole, strict=True)
+        ]
     else:
         made = [_text(one) for one in values]
     result = np.empty(len(made), dtype=object)
@@ -296,7 +305,9 @@ def _column(raw: Raw, name: str, source: LayerSource) -> Texts:
     there = list(raw.columns)
     for one in wanted:
         if one not in raw.columns:
-            raise Refused(f"{source.label} has no column {one!r}; it has {', '.join(there) or 'none'}{near(one, there)}")
+            raise Refused(
+                f"{source.label} has no column {one!r}; it has {', '.join(there) or 'none'}{near(one, there)}"
+            )
     if "{" not in name:
         return raw.columns[name]
     made = [_TEMPLATE.sub(lambda found, at=at: str(raw.columns[found[1]][at]), name) for at in range(len(raw.shapes))]

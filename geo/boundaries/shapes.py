@@ -41,8 +41,18 @@ def judge_shapes(found: Boundaries, known: set[int]) -> list[Finding]:
             continue
         kind, zh, en = _reason(shapes[at])
         where = place_of_defect(shapes[at]) if kind == "ring_invalid" else None
-        findings.append(Finding(kind, zh, en, file=found.label, level=found.key, rows=(int(found.rows[at]),),
-                                codes=(str(found.codes[at]),), where=where))
+        findings.append(
+            Finding(
+                kind,
+                zh,
+                en,
+                file=found.label,
+                level=found.key,
+                rows=(int(found.rows[at]),),
+                codes=(str(found.codes[at]),),
+                where=where,
+            )
+        )
     return findings
 
 

@@ -229,7 +229,9 @@ def check_city(city: CitySource, where: str) -> None:
         raise Refused(f"{where} levels: keys {keys} must be different words of a-z, 0-9 and _")
     digits = [level.digits for level in city.levels if level.digits is not None]
     if any(low >= high for low, high in zip(digits, digits[1:], strict=False)) or any(one < 1 for one in digits):
-        raise Refused(f"{where} levels: digits {digits} must grow from the city to the grids (they count the whole code)")
+        raise Refused(
+            f"{where} levels: digits {digits} must grow from the city to the grids (they count the whole code)"
+        )
     if not city.code.strip():
         raise Refused(f"{where} code is blank; it is the code of the whole city, such as 370100")
 

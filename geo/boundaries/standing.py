@@ -32,7 +32,9 @@ class Standing:
         """Shape of an area in force. Raises Unknown when the code is no area."""
         at = np.flatnonzero(self.division.area_codes == code)
         if not at.size:
-            raise Unknown(f"no area {code!r} in edition {self.edition.number}; --within takes the code of one of its areas")
+            raise Unknown(
+                f"no area {code!r} in edition {self.edition.number}; --within takes the code of one of its areas"
+            )
         shape: BaseGeometry = self.division.area_shapes[at[0]]
         return shape
 
@@ -56,8 +58,10 @@ def standing_of(connection: sa.Connection) -> Standing | None:
 def source_of(city: City) -> CitySource:
     """A published city as the sources of its next import would declare it."""
     lengths = city.code_lengths or (0,) * len(city.levels)
-    levels = tuple(LevelSource(level.key, level.zh, level.en, length or None)
-                   for level, length in zip(city.levels, lengths, strict=True))
+    levels = tuple(
+        LevelSource(level.key, level.zh, level.en, length or None)
+        for level, length in zip(city.levels, lengths, strict=True)
+    )
     return CitySource(name=city.name, code=city.code, time_zone=city.time_zone, levels=levels, name_en=city.name_en)
 
 

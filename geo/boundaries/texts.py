@@ -81,8 +81,16 @@ def _damaged(found: Boundaries, at: int, column: str, right: str, severity: str)
     en = f"column {column} holds {value!r}, text damaged by a wrong encoding; " + (
         f"declare {right}" if right else "correct it in the source"
     )
-    return Finding("text_damaged", zh, en, severity=severity, file=found.label, level=found.key,
-                   rows=(int(found.rows[at]),), codes=(str(found.codes[at]),))
+    return Finding(
+        "text_damaged",
+        zh,
+        en,
+        severity=severity,
+        file=found.label,
+        level=found.key,
+        rows=(int(found.rows[at]),),
+        codes=(str(found.codes[at]),),
+    )
 
 
 def mojibake(values: Texts) -> str | None:
