@@ -126,6 +126,7 @@ def _absent(was: Ints, n: int) -> Bools:
 
 def _ground(old: Shapes, new: Shapes, was: Ints) -> tuple[Bools, Bools]:
     """Which new shapes moved ground, and which only gained or lost vertices."""
+    new, old = _plain(new), _plain(old)
     both = np.flatnonzero(was != OUTSIDE)
     both = both[~shapely.equals_identical(new[both], old[was[both]])]
     turned = shapely.equals_exact(_in_order(new[both]), _in_order(old[was[both]]), 0.0)
@@ -134,6 +135,14 @@ def _ground(old: Shapes, new: Shapes, was: Ints) -> tuple[Bools, Bools]:
     moved, bent = np.zeros((2, len(new)), dtype=np.bool_)
     moved[both[~hair]], bent[both[hair]] = True, True
     return moved, bent
+
+
+def _plain(shapes: Shapes) -> Shapes:
+    """Shapes with multipolygons of one part as polygons: a store may keep all as multipolygons."""
+    single = (shapely.get_type_id(shapes) == 6) & (shapely.get_num_geometries(shapes) == 1)
+    plain = shapes.copy()
+    plain[single] = shapely.get_geometry(shapes[single], 0)
+    return plain
 
 
 def _in_order(shapes: Shapes) -> Shapes:
