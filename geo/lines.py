@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import geopandas
 import numpy as np
-import pandas as pd
 import shapely
 import sqlalchemy as sa
 
@@ -14,6 +13,9 @@ from geo import crs
 from geo.actors import Actor
 from geo.errors import Refused
 from geo.tables import audit_events, lines
+
+if TYPE_CHECKING:
+    import geopandas
 
 KINDS = ("road", "rail", "water", "green")
 COLUMNS = ("kind", "class", "name", "geometry")
@@ -51,7 +53,7 @@ def replace(connection: sa.Connection, actor: Actor, frame: geopandas.GeoDataFra
     shapes = crs.snapped(degrees.geometry.to_numpy())
     _check_shapes(shapes)
     texts = shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True)
-    names = [None if pd.isna(name) or not str(name).strip() else str(name) for name in frame["name"]]
+    names = [name if isinstance(name, str) and name.strip() else None for name in frame["name"]]
     connection.execute(sa.delete(lines))
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -79,13 +81,15 @@ def read(connection: sa.Connection, kind: str) -> geopandas.GeoDataFrame:
     Refused
         When the kind is not known.
     """
+    import geopandas
+
     if kind not in KINDS:
         raise Refused(f"kind {kind!r} of line is not known; known are {', '.join(KINDS)}")
     query = sa.select(lines.c.kind, lines.c.class_, lines.c.name, sa.func.ST_AsBinary(lines.c.geom))
     rows = connection.execute(query.where(lines.c.kind == kind).order_by(lines.c.id)).all()
     shapes = shapely.from_wkb(np.array([bytes(row[3]) for row in rows], dtype=object))
-    named = pd.DataFrame([tuple(row[:3]) for row in rows], columns=list(COLUMNS[:3]))
-    return geopandas.GeoDataFrame(named, geometry=shapes, crs=4326)
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(COLUMNS[:3])}
+    return geopandas.GeoDataFrame(columns, geometry=shapes, crs=4326)
 
 
 def _check(frame: geopandas.GeoDataFrame) -> None:

@@ -131,6 +131,6 @@ def _grounds(faces: Shapes, zone: Ints, chance: np.random.Generator) -> Shapes:
     corners = shapely.get_coordinates(shapely.oriented_envelope(chosen)).reshape(-1, 5, 2)
     middle = shapely.get_coordinates(shapely.centroid(chosen))[:, None]
     size = chance.uniform(0.34, 0.46, (len(chosen), 1, 1))
-    rings = shapely.linearrings(middle + (corners - corners[:, :4].mean(axis=1)[:, None]) * size)
+    rings: Shapes = np.asarray(shapely.linearrings(middle + (corners - corners[:, :4].mean(axis=1)[:, None]) * size))
     clear: Bools = shapely.contains(shapely.buffer(chosen, -12), rings)
     return rings[clear]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Floats, Ints, Shapes
 from geo.demo.blocks import BANK, CENTRE, EDGE, HILL, INNER, LAKE, OLD, OUTER
@@ -46,7 +47,7 @@ class Town:
     """
 
     levels: dict[str, Level]
-    outline: shapely.Geometry
+    outline: BaseGeometry
     community: Ints
     grid: Ints
 
@@ -162,7 +163,8 @@ def _named(ground: Ground, tree: list[tuple[int, int, Ints]], community: Ints, p
     }
     levels = {key: Level(own, names[key], up, shapes[key], [""] * len(own)) for key, (own, up) in flat.items()}
     levels["grid"], grid = _grids(ground, plan, levels["community"], namer)
-    return Town(levels, shapely.coverage_union_all(ground.faces), community, grid)
+    outline: BaseGeometry = shapely.coverage_union_all(ground.faces)
+    return Town(levels, outline, community, grid)
 
 
 def _grids(ground: Ground, plan: GridPlan, above: Level, namer: Namer) -> tuple[Level, Ints]:

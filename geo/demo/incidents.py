@@ -118,8 +118,8 @@ class Places:
         area = shapely.area(ground.faces) * float(FRAME.scale.prod())
         self.spread_m = 0.24 * np.sqrt(area)
         lively = np.array([2.2, 2.0, 1.5, 0.75, 0.35, 0.02, 0.05, 0.03])[ground.zones]
-        hot = np.exp(chance.normal(0, 0.75, len(area)))
-        hot[chance.permutation(len(area))[: max(4, len(area) // 90)]] *= 7
+        hot = np.exp(chance.normal(0, 0.85, len(area)))
+        hot[chance.permutation(len(area))[: max(4, len(area) // 90)]] *= 14
         weights = {
             BLOCK: area**0.6 * lively * hot * ground.used("residential", "old_housing", "village"),
             SITE: area**0.5 * hot * ground.used("building_site", "industry"),

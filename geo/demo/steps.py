@@ -10,17 +10,14 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-import geopandas
 import sqlalchemy as sa
 
-from geo import areas, db, editions, lines
+from geo import areas, db, editions
 from geo.actors import Actor
-from geo.boundaries import importing
+from geo.areas import City
 from geo.boundaries.sources import read_sources
-from geo.boundaries.standing import standing_of
 from geo.demo.plans import CITY_ZONE, Order
 from geo.errors import Refused, Unknown
-from geo.incidents.loading import Intake, load
 from geo.tables import audit_events
 
 BOUNDARIES = Path(__file__).parents[2] / "data/boundaries"
@@ -28,7 +25,7 @@ FILES = ("lines.parquet", "business_districts.parquet", "buildings.parquet", "in
 FIRST_EDITION = datetime(2025, 1, 1, tzinfo=CITY_ZONE)
 _SUMMARY = "演示城市首次划分 · first division of the made city"
 _LOADED = "demo.incidents"
-_GENERATION = 1
+_GENERATION = 2
 """Raised when the generator writes other bytes for the same order."""
 
 Say = Callable[[str], None]
@@ -79,15 +76,19 @@ def refuse_another(engine: sa.Engine, folder: Path = BOUNDARIES) -> None:
     source = read_sources(folder / "sources.toml")
     assert source.city is not None
     with db.read(engine) as connection:
-        try:
-            there = areas.city(connection)
-        except Unknown:
-            return
-    if there.code != source.city.code:
+        there = _published(connection)
+    if there is not None and there.code != source.city.code:
         raise Refused(
             f"the database holds {there.name} ({there.code}), not the made city {source.city.name}; one database is "
             "one city: set GRIDATLAS_HOME to another folder, or empty this one with ./gridatlas db reset"
         )
+
+
+def _published(connection: sa.Connection) -> City | None:
+    try:
+        return areas.city(connection)
+    except Unknown:
+        return None
 
 
 def publish_boundaries(engine: sa.Engine, actor: Actor, say: Say, folder: Path = BOUNDARIES) -> bool:
@@ -100,8 +101,10 @@ def publish_boundaries(engine: sa.Engine, actor: Actor, say: Say, folder: Path =
     Refused
         When the files do not divide the city, or the database holds another city.
     """
+    from geo.boundaries import importing
+
     with db.read(engine) as connection:
-        if standing_of(connection) is not None:
+        if _published(connection) is not None:
             return False
     sources = read_sources(folder / "sources.toml")
     prepared = importing.prepare(sources, None)
@@ -114,10 +117,14 @@ def publish_boundaries(engine: sa.Engine, actor: Actor, say: Say, folder: Path =
 
 def draw_base_map(engine: sa.Engine, actor: Actor, path: Path) -> bool:
     """True when the base map was replaced by the file; False when it is this file's already."""
+    from geo import lines
+
     digest = digest_of(path)
     with db.read(engine) as connection:
         if lines.stored(connection).digest == digest:
             return False
+    import geopandas
+
     frame = geopandas.read_parquet(path)
     with db.write(engine) as connection:
         lines.replace(connection, actor, frame, digest)
@@ -129,6 +136,8 @@ def load_incidents(engine: sa.Engine, actor: Actor, path: Path, say: Say) -> boo
 
     Rows that cannot be stored are left out, as in any office's file; how many is said.
     """
+    from geo.incidents.loading import Intake, load
+
     digest = digest_of(path)
     known = sa.select(audit_events.c.id).where(audit_events.c.action == _LOADED)
     with db.write(engine) as connection:
