@@ -59,7 +59,7 @@ def test_the_same_report_twice_is_one_incident(city: sa.Connection) -> None:
 
 def test_the_same_key_with_other_content_is_refused_and_the_first_stays(city: sa.Connection) -> None:
     incidents.add(city, ACTOR, incident("A1"))
-    with pytest.raises(Stale, match="'A1'.*first reported"):
+    with pytest.raises(Stale, match=r"'A1'.*first reported"):
         incidents.add(city, ACTOR, replace(incident("A1"), category="噪声"))
     assert [found.category for found in incidents.search(city).incidents] == ["市容"]
 

@@ -227,7 +227,7 @@ def test_a_file_that_is_none_is_refused_by_name(city: sa.Connection, tmp_path: P
 
 def test_a_map_that_names_no_column_says_which_there_are(city: sa.Connection, tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", row("A1"))
-    with pytest.raises(Refused, match="'经纬'.*工单编号"):
+    with pytest.raises(Refused, match=r"'经纬'.*工单编号"):
         read(city, path, columns={"lon": "经纬"})
     with pytest.raises(Refused, match="'longitud' is no field"):
         read(city, path, columns={"longitud": "经度"})

@@ -1,0 +1,113 @@
+"""``gridatlas locate`` and ``gridatlas assign``: whose ground is this, for one point or a file of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``locate`` and ``assign``."""
+    # a longitude west of Greenwich begins with a minus and is no option
+    app.command("locate", context_settings={"ignore_unknown_options": True})(locate)
+    app.command("assign")(assign)
+
+
+def locate(
+    lon: Annotated[float, typer.Argument(help="longitude, or east")],
+    lat: Annotated[float, typer.Argument(help="latitude, or north")],
+    datum: Annotated[str, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn")] = "wgs84",
+    at: Annotated[str | None, typer.Option(help="time, as 2024-01-05T08:30+08:00; default now")] = None,
+    accuracy_m: Annotated[float | None, typer.Option(help="accuracy of the position in metres")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="the whole answer as JSON")] = False,
+) -> None:
+    """定位一点 · Whose ground one point is, and why."""
+    import json
+
+    import numpy as np
+    from rich.console import Console
+    from rich.markup import escape
+
+    from geo import areas, assignments, db
+    from geo.crs import datum_of, to_wgs84
+
+    known = datum_of(datum)
+    with db.read(db.engine()) as connection:
+        city = assignments.open_index(connection, areas.at(connection, _instant(at, areas.city(connection).time_zone)))
+    place = to_wgs84(np.array([[lon, lat]]), known)[0]
+    found = assignments.explain(city, (float(place[0]), float(place[1])), accuracy_m=accuracy_m)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    console = Console()
+    for step, level in zip(found["areas"], city.city.levels, strict=False):
+        console.print(f"{level.zh} {level.en}: [bold]{escape(step['code'])}[/] {escape(step['name'])}", highlight=False)
+    for likely in found["candidates"][1:] and found["candidates"]:
+        console.print(
+            f"  {likely['probability']:.1%}  {escape(likely['code'])} {escape(likely['name'])}", highlight=False
+        )
+    console.print(f"版次 edition {found['edition']}", highlight=False)
+    console.print(escape(found["explain"]["zh"]), highlight=False)
+    console.print(escape(found["explain"]["en"]), highlight=False)
+
+
+def _instant(text: str | None, zone: str) -> datetime | None:
+    from datetime import UTC, timedelta
+
+    import pyarrow as pa
+
+    from geo import instants
+    from geo.errors import Refused
+
+    if text is None:
+        return None
+    us = int(instants.read(pa.array([text]), zone).us[0])
+    if us == instants.NEVER_US:
+        raise Refused(f"--at {text!r} is not a time; {instants.RIGHT}")
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+
+
+def assign(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Parquet, GeoParquet, CSV or GPKG")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="the same rows with codes; the suffix says the format")],
+    lon: Annotated[str | None, typer.Option(help="column of the longitude")] = None,
+    lat: Annotated[str | None, typer.Option(help="column of the latitude")] = None,
+    datum: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn")] = None,
+    at_field: Annotated[str | None, typer.Option(help="column of the time whose edition answers")] = None,
+    accuracy_field: Annotated[str | None, typer.Option(help="column of the accuracy in metres")] = None,
+    areas: Annotated[Path | None, typer.Option(help="a file of areas instead of the city's division")] = None,
+    code: Annotated[str | None, typer.Option(help="column of their code, with --areas")] = None,
+    layer: Annotated[str | None, typer.Option(help="layer of --areas, where there are several")] = None,
+    areas_datum: Annotated[str | None, typer.Option(help="datum of --areas, when its file does not say")] = None,
+    prefix: Annotated[str, typer.Option(help="put before the names of the added columns")] = "",
+    encoding: Annotated[str, typer.Option(help="of CSV: utf-8, gbk …")] = "utf-8-sig",
+) -> None:
+    """批量落格 · The rows of a file with the codes of every level, in constant memory."""
+    from rich.console import Console
+
+    from api.progress import rows_read
+    from geo import bulk, db
+    from geo.layers import read_layer
+
+    if (areas is None) != (code is None):
+        raise typer.BadParameter("--areas and --code go together: --areas wards.gpkg --code ward")
+    points = bulk.Points(lon, lat, datum, at_field, accuracy_field, encoding, prefix)
+    if areas is not None and code is not None:
+        over = bulk.OfLayer(read_layer(areas, code, layer=layer, datum=areas_datum))
+        with rows_read(source.name) as progress:
+            told = bulk.assign_file(source, target, points, over, progress)
+    else:
+        with rows_read(source.name) as progress, db.read(db.engine()) as connection:
+            told = bulk.assign_file(source, target, points, bulk.OfCity(connection), progress)
+    rules = " · ".join(f"{key} {number:,}" for key, number in sorted(told.rules.items()))
+    counts = f"{told.rows:,} rows → {target.name} · 未落格 unplaced {told.unplaced:,} · 存疑 doubtful {told.doubtful:,}"
+    Console().print(f"{counts}\n{rules}", highlight=False)
+    if at_field:
+        Console().print(
+            f"无时间 without time {told.untimed:,} · 按本市时区读 read in the city's time zone {told.naive:,} · "
+            f"早于首版 before the first edition {told.before_first:,}",
+            highlight=False,
+        )

@@ -1,0 +1,336 @@
+"""Files of points of any length, assigned in constant memory: every row comes out, in its order, with its codes."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import shapely
+import sqlalchemy as sa
+
+from geo import areas, instants
+from geo.arrays import Floats, Ints, Positions
+from geo.assignments import Assignment, Ground, Rule, assign, in_force, open_index
+from geo.crs import datum_of, snap
+from geo.errors import Refused
+from geo.frames import CSV, LAYER, PARQUET, Frame, Sheet, form_of, opened
+from geo.incidents.reports import converted
+from geo.layers import Layer
+from geo.settings import settings
+
+Progress = Callable[[int, int | None], None]
+Columns = dict[str, pa.Array]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where the positions, times and accuracies of a file stand.
+
+    Parameters
+    ----------
+    lon, lat
+        Columns; None = by their usual names, else the file's geometry.
+    datum
+        Of the positions; None only for a geometry whose file says its CRS.
+    at
+        Column of the time whose edition answers; None = the edition in force.
+    accuracy_m
+        Column of the accuracy in metres.
+    encoding
+        Of CSV.
+    prefix
+        Put before the name of every column that is added.
+    """
+
+    lon: str | None = None
+    lat: str | None = None
+    datum: str | None = None
+    at: str | None = None
+    accuracy_m: str | None = None
+    encoding: str = "utf-8-sig"
+    prefix: str = ""
+
+
+@dataclass
+class Assigned:
+    """What became of a file's rows; ``rules`` counts each rule by its key."""
+
+    rows: int = 0
+    unplaced: int = 0
+    doubtful: int = 0
+    untimed: int = 0
+    naive: int = 0
+    before_first: int = 0
+    rules: dict[str, int] = field(default_factory=dict)
+
+
+class Division(Protocol):
+    """What a file is assigned on."""
+
+    def added(self) -> dict[str, pa.DataType]:
+        """Names and types of the columns it adds."""
+
+    def columns(self, lonlat: Floats, accuracy_m: Floats, times: pa.Array | None, told: Assigned) -> Columns:
+        """Those columns for points (n, 2); ``told`` is brought up to date."""
+
+
+@dataclass(frozen=True, eq=False)
+class OfCity:
+    """The city's own division: codes of every level, by the edition in force or by the one of each row's time."""
+
+    connection: sa.Connection
+
+    def added(self) -> dict[str, pa.DataType]:
+        """Levels of the city, edition, and what every division adds."""
+        levels = areas.city(self.connection).levels
+        return {**{level.key: pa.string() for level in levels}, "edition": pa.int32(), **_TOLD}
+
+    def columns(self, lonlat: Floats, accuracy_m: Floats, times: pa.Array | None, told: Assigned) -> Columns:
+        """Codes, edition, distance, candidates and rule; a row without readable time is answered by today's edition."""
+        numbers = self._editions(len(lonlat), times, told)
+        names = list(self.added())
+        parts: list[Columns] = []
+        order: list[Ints] = []
+        for number in np.unique(numbers).tolist():
+            rows = np.flatnonzero(numbers == number)
+            city = open_index(self.connection, areas.numbered(self.connection, number))
+            made, found = _assigned(city, city.leaves.codes, lonlat[rows], accuracy_m[rows], told)
+            codes = zip(names, (_codes(level, found.position) for level in city.level_codes), strict=False)
+            parts.append({**dict(codes), "edition": pa.array(numbers[rows], type=pa.int32()), **made})
+            order.append(rows)
+        if len(parts) == 1:
+            return parts[0]
+        back = pa.array(np.argsort(np.concatenate(order))) if order else pa.array([], type=pa.int64())
+        types = self.added()
+        return {n: pa.concat_arrays([pa.array([], types[n]), *(part[n] for part in parts)]).take(back) for n in names}
+
+    def _editions(self, rows: int, times: pa.Array | None, told: Assigned) -> Positions:
+        current = areas.current(self.connection).number
+        if times is None:
+            return np.full(rows, current, dtype=np.int32)
+        read = instants.read(times, areas.city(self.connection).time_zone)
+        timed = read.us != instants.NEVER_US
+        numbers, before = in_force(areas.all_editions(self.connection), read.us)
+        told.untimed += int((~timed).sum())
+        told.naive += int(read.is_naive.sum())
+        told.before_first += int((before & timed).sum())
+        return np.where(timed, numbers, current).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class OfLayer:
+    """Any flat partition: the code of its field."""
+
+    layer: Layer
+
+    def added(self) -> dict[str, pa.DataType]:
+        """The layer's code and what every division adds."""
+        return {self.layer.field: pa.string(), **_TOLD}
+
+    def columns(self, lonlat: Floats, accuracy_m: Floats, times: pa.Array | None, told: Assigned) -> Columns:
+        """Code, distance, candidates and rule."""
+        made, found = _assigned(self.layer, self.layer.codes, lonlat, accuracy_m, told)
+        return {self.layer.field: _codes(self.layer.codes, found.position), **made}
+
+
+_TOLD = {"border_m": pa.float64(), "candidates": pa.string(), "rule": pa.string()}
+
+
+def assign_file(
+    source: Path, target: Path, points: Points, division: Division, progress: Progress | None = None
+) -> Assigned:
+    """What became of the rows of ``source``, all of which are in ``target``, in their order, with columns added.
+
+    ``target`` appears under its name when it is whole; an older one stays until then.
+
+    Raises
+    ------
+    Refused
+        When the source cannot be read, a column is missing or would be added twice, or the datum is not declared.
+    """
+    told = Assigned()
+    form_of(target)
+    with opened(source, encoding=points.encoding) as sheet:
+        placing = _Placing(sheet, points)
+        added = {points.prefix + name: kind for name, kind in division.added().items()}
+        _refuse_twice(sheet, added)
+        schema = sheet.schema
+        for name, kind in added.items():
+            schema = schema.append(pa.field(name, kind))
+
+        def tables() -> Iterator[pa.Table]:
+            for frame in sheet.frames:
+                _refuse_ragged(source, frame)
+                lonlat, accuracy_m, times = placing.read(frame.table)
+                made = division.columns(lonlat, accuracy_m, times, told)
+                told.rows += frame.table.num_rows
+                if progress:
+                    progress(told.rows, sheet.total)
+                columns = [*frame.table.columns, *made.values()]
+                yield pa.table(columns, schema=schema)
+
+        with _renamed(target) as unfinished:
+            _WRITERS[form_of(target)](unfinished, schema, tables(), sheet)
+    return told
+
+
+def _assigned(
+    ground: Ground, codes: Any, lonlat: Floats, accuracy_m: Floats, told: Assigned
+) -> tuple[Columns, Assignment]:
+    found = assign(ground, lonlat, accuracy_m=accuracy_m)
+    told.unplaced += int((found.position < 0).sum())
+    told.doubtful += int(found.is_doubtful.sum())
+    for rule, number in zip(*np.unique(found.rule, return_counts=True), strict=True):
+        key = Rule(int(rule)).key
+        told.rules[key] = told.rules.get(key, 0) + int(number)
+    keys = np.array([rule.key for rule in Rule], dtype=np.str_)
+    return {
+        "border_m": pa.array(np.round(found.border_m, 3), from_pandas=True),
+        "candidates": _candidates(ground, codes, lonlat, accuracy_m, found),
+        "rule": pa.array(keys[found.rule], type=pa.string()),
+    }, found
+
+
+def _candidates(ground: Ground, codes: Any, lonlat: Floats, accuracy_m: Floats, found: Assignment) -> pa.Array:
+    """Leaves within the accuracy, or within the border tolerance when that is wider: ``code share`` joined by ``;``."""
+    radius = np.fmax(accuracy_m, settings().border_tolerance_m)
+    likely = np.full(len(lonlat), None, dtype=object)
+    near = np.flatnonzero(found.border_m <= radius)
+    for row, shares in zip(near.tolist(), ground.index.candidates(snap(lonlat[near]), radius[near]), strict=True):
+        likely[row] = ";".join(f"{codes[at]} {share:.3f}" for at, share in shares) or None
+    return pa.array(likely, type=pa.string())
+
+
+def _codes(codes: Any, position: Positions) -> pa.Array:
+    told = pa.array(codes, type=pa.string()).take(pa.array(np.maximum(position, 0)))
+    return pc.if_else(pa.array((position >= 0) & (codes[position] != "")), told, None)
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+class _Placing:
+    """Positions, accuracies and times out of the tables of one file."""
+
+    def __init__(self, sheet: Sheet, points: Points) -> None:
+        self.geometry = sheet.geometry
+        names = sheet.schema.names
+        self.lon = points.lon or _usual(names, ("lon", "lng", "longitude", "经度"))
+        self.lat = points.lat or _usual(names, ("lat", "latitude", "纬度"))
+        if self.geometry and not (points.lon or points.lat):
+            self.lon = self.lat = None
+        elif not (self.lon and self.lat):
+            raise Refused(
+                f"{sheet.path.name}: no position is known; say --lon and --lat; there are: {', '.join(names)}"
+            )
+        for name in (self.lon, self.lat, points.at, points.accuracy_m):
+            if name is not None and name not in names:
+                raise Refused(f"{sheet.path.name} has no column {name!r}; there are: {', '.join(names)}")
+        datum = points.datum or (sheet.crs if self.lon is None else None)
+        if datum is None:
+            raise Refused(f"{sheet.path.name}: declare the datum of its positions: --datum wgs84, cgcs2000, gcj02 …")
+        self.datum, self.at, self.accuracy_m = datum_of(datum).name, points.at, points.accuracy_m
+
+    def read(self, table: pa.Table) -> tuple[Floats, Floats, pa.Array | None]:
+        if self.lon is not None and self.lat is not None:
+            raw = np.column_stack([_figures(table.column(self.lon)), _figures(table.column(self.lat))])
+        else:
+            shapes = shapely.from_wkb(table.column(self.geometry).to_numpy())
+            raw = np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
+        accuracy_m = _figures(table.column(self.accuracy_m)) if self.accuracy_m else np.full(len(raw), np.nan)
+        times = table.column(self.at).combine_chunks() if self.at else None
+        return converted(raw, self.datum), accuracy_m, times
+
+
+def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:
+    plain = {name.lower(): name for name in names}
+    return next((plain[name] for name in usual if name in plain), None)
+
+
+def _figures(column: pa.ChunkedArray) -> Floats:
+    """Figures of a column of numbers or texts; NaN where there is none."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        import pandas as pd
+
+        return np.array(pd.to_numeric(column.to_pandas(), errors="coerce"), dtype=np.float64)
+    return np.array(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def _refuse_twice(sheet: Sheet, added: Iterable[str]) -> None:
+    if twice := [name for name in added if name in sheet.schema.names]:
+        raise Refused(
+            f"{sheet.path.name} has columns of its own named {', '.join(twice)}; add --prefix, as --prefix at_"
+        )
+
+
+def _refuse_ragged(source: Path, frame: Frame) -> None:
+    if frame.cells:
+        row, cells = next(iter(frame.cells.items()))
+        wide = frame.table.num_columns
+        raise Refused(f"{source.name}, row {row}: {cells} cells where the header has {wide}; quote texts with commas")
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------
+@contextmanager
+def _renamed(target: Path) -> Iterator[Path]:
+    """A name beside ``target`` that becomes it when the block ends, and vanishes when it raises."""
+    with tempfile.TemporaryDirectory(prefix=".assign-", dir=target.parent) as folder:
+        unfinished = Path(folder) / target.name
+        yield unfinished
+        os.replace(unfinished, target)
+
+
+def _write_csv(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
+    hidden = {sheet.geometry} if sheet.geometry else set()
+    names = [name for name in schema.names if name not in hidden]
+    opening: Any = gzip.open if path.name.endswith(".gz") else open
+    with opening(path, "wt", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        for table in tables:
+            writer.writerows(zip(*(_cells(table.column(name)) for name in names), strict=True))
+
+
+def _cells(column: pa.ChunkedArray) -> list[object]:
+    return ["" if cell is None else cell for cell in column.to_pylist()]
+
+
+def _write_parquet(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table)
+
+
+def _write_layer(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
+    import pyogrio
+
+    if sheet.geometry is None:
+        raise Refused(f"{path.name}: a file without geometry is written as CSV or Parquet, not as a layer")
+    batches = (batch for table in tables for batch in table.to_batches())
+    reader = pa.RecordBatchReader.from_batches(schema, batches)
+    driver = "GPKG" if path.suffix == ".gpkg" else "GeoJSON"
+    pyogrio.write_arrow(
+        reader,
+        path,
+        driver=driver,
+        geometry_name=sheet.geometry,
+        geometry_type="Unknown",
+        crs=sheet.crs,
+        layer="assigned",
+    )
+
+
+_WRITERS: dict[str, Callable[[Path, pa.Schema, Iterator[pa.Table], Sheet], None]] = {
+    CSV: _write_csv,
+    PARQUET: _write_parquet,
+    LAYER: _write_layer,
+}
