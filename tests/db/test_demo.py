@@ -36,10 +36,10 @@ def bring_up(engine: sa.Engine, folder: Path) -> list[bool]:
     ]
 
 
-def test_the_city_stands_after_one_run_and_a_second_does_nothing(database: sa.Engine, folder: Path) -> None:
-    assert bring_up(database, folder) == [True, True, True]
-    assert bring_up(database, folder) == [False, False, False]
-    with database.begin() as connection:
+def test_the_city_stands_after_one_run_and_a_second_does_nothing(fresh_engine: sa.Engine, folder: Path) -> None:
+    assert bring_up(fresh_engine, folder) == [True, True, True]
+    assert bring_up(fresh_engine, folder) == [False, False, False]
+    with fresh_engine.begin() as connection:
         edition = areas.current(connection)
         assert edition.number == 1
         kinds = areas.leaves(connection, edition).kinds
@@ -49,13 +49,13 @@ def test_the_city_stands_after_one_run_and_a_second_does_nothing(database: sa.En
         assert before == 0
 
 
-def test_a_run_that_was_stopped_goes_on_where_it_was(database: sa.Engine, folder: Path) -> None:
-    assert steps.publish_boundaries(database, ACTOR, lambda _: None)
-    assert bring_up(database, folder) == [False, True, True]
+def test_a_run_that_was_stopped_goes_on_where_it_was(fresh_engine: sa.Engine, folder: Path) -> None:
+    assert steps.publish_boundaries(fresh_engine, ACTOR, lambda _: None)
+    assert bring_up(fresh_engine, folder) == [False, True, True]
 
 
-def test_another_city_is_refused_and_nothing_changes(database: sa.Engine) -> None:
-    with database.begin() as connection:
+def test_another_city_is_refused_and_nothing_changes(fresh_engine: sa.Engine) -> None:
+    with fresh_engine.begin() as connection:
         connection.execute(
             sa.insert(tables.cities).values(
                 code="6300", name="别处", name_en="Elsewhere", levels=[{"key": "city", "zh": "市", "en": "City"}],
@@ -63,14 +63,14 @@ def test_another_city_is_refused_and_nothing_changes(database: sa.Engine) -> Non
             )
         )  # fmt: skip
     with pytest.raises(Refused, match="别处"):
-        steps.refuse_another(database)
-    with database.connect() as connection:
+        steps.refuse_another(fresh_engine)
+    with fresh_engine.connect() as connection:
         assert lines.stored(connection).rows == 0
 
 
-def test_lines_come_back_as_they_were_stored(database: sa.Engine, folder: Path) -> None:
+def test_lines_come_back_as_they_were_stored(fresh_engine: sa.Engine, folder: Path) -> None:
     frame = geopandas.read_parquet(folder / steps.FILES[0])
-    with database.begin() as connection:
+    with fresh_engine.begin() as connection:
         assert lines.replace(connection, ACTOR, frame, "one") == len(frame)
         assert lines.stored(connection) == lines.Stored(len(frame), "one")
         for kind in lines.KINDS:
@@ -96,16 +96,18 @@ def frame_of(kind: str = "road", shape: shapely.Geometry | None = None) -> geopa
         (frame_of(shape=shapely.LineString([(117.9, np.inf), (117.9, 36.6)])), "row 0"),
     ],
 )
-def test_lines_that_cannot_be_drawn_are_refused(database: sa.Engine, frame: geopandas.GeoDataFrame, words: str) -> None:
-    with database.begin() as connection:
+def test_lines_that_cannot_be_drawn_are_refused(
+    fresh_engine: sa.Engine, frame: geopandas.GeoDataFrame, words: str
+) -> None:
+    with fresh_engine.begin() as connection:
         lines.replace(connection, ACTOR, frame_of())
         with pytest.raises(Refused, match=words):
             lines.replace(connection, ACTOR, frame)
         assert lines.stored(connection).rows == 1
 
 
-def test_projected_lines_are_stored_in_degrees(database: sa.Engine) -> None:
-    with database.begin() as connection:
+def test_projected_lines_are_stored_in_degrees(fresh_engine: sa.Engine) -> None:
+    with fresh_engine.begin() as connection:
         lines.replace(connection, ACTOR, frame_of().to_crs(4548))
         back = lines.read(connection, "road").geometry.iloc[0]
     assert shapely.get_coordinates(back) == pytest.approx(np.array([[117.9, 36.6], [117.91, 36.6]]), abs=1e-7)
