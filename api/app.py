@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import areas, health, incidents, locate, logs, openapi
+from api import areas, health, incidents, locate, logs, openapi, pages, tiles
 from api.auth import OnlyLoopback
 from api.deps import Store
 from api.errors import add_handlers, answer
@@ -112,22 +111,12 @@ def create_app(engine: sa.Engine | None = None) -> FastAPI:
     )
     app.state.store, app.state.timeline = store, Timeline(store)
     add_handlers(app)
-    for room in (health, areas, locate, incidents, openapi):
+    for room in (health, areas, locate, incidents, tiles, pages, openapi):
         app.include_router(room.router)
-    _include_pages(app)
-    if STATIC.is_dir():
-        app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_middleware(app)
     openapi.describe(app)
     return app
-
-
-def _include_pages(app: FastAPI) -> None:
-    for name in ("pages", "tiles"):
-        try:
-            app.include_router(import_module(f"api.{name}").router)
-        except ModuleNotFoundError:
-            continue
 
 
 def _add_middleware(app: FastAPI) -> None:

@@ -33,7 +33,8 @@ def listen(host: str, port: int) -> socket.socket:
 
     only_loopback(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family)
+    # asyncio sends small answers at once (TCP_NODELAY) only where the protocol is named; else each waits 40 ms
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that still drains is free for the next server
     try:
         made.bind((host, port))
