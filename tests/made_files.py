@@ -33,8 +33,8 @@ levels = [
 
 def square(column: float, row: float, wide: float = 1, high: float = 1) -> BaseGeometry:
     """A rectangle of the made lattice, nodes at every unit so that neighbours share them."""
-    xs = [column + at for at in range(int(wide))] + [column + wide]
-    ys = [row + at for at in range(int(high))] + [row + high]
+    xs = [*(column + at for at in range(max(1, int(wide)))), column + wide]
+    ys = [*(row + at for at in range(max(1, int(high)))), row + high]
     ring = [(x, ys[0]) for x in xs] + [(xs[-1], y) for y in ys[1:]]
     ring += [(x, ys[-1]) for x in xs[-2::-1]] + [(xs[0], y) for y in ys[-2::-1]]
     return shapely.Polygon([(round(WEST + x * SIDE, 8), round(SOUTH + y * SIDE, 8)) for x, y in ring])

@@ -1,9 +1,9 @@
-"""From the numbers in a file to ground: what the datum says against what the file says, and which numbers make sense."""
+"""From the numbers in a file to ground: what was declared against what the file says, and which numbers make sense."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -41,7 +41,7 @@ class Around:
 
 def around_time_zone(time_zone: str) -> Around:
     """The band of longitudes a time zone can mean; generous, only good to tell longitude from latitude."""
-    offset = ZoneInfo(time_zone).utcoffset(datetime(2000, 1, 1))
+    offset = datetime(2000, 1, 1, tzinfo=UTC).astimezone(ZoneInfo(time_zone)).utcoffset()
     middle = (offset.total_seconds() if offset else 0) / 240  # 15 degrees an hour
     return Around(middle - _BAND, -90, middle + _BAND, 90)
 
@@ -103,7 +103,7 @@ def _not_finite(shapes: Shapes) -> Bools:
 
 def _senses(shapes: Shapes, datum: Datum, around: Around) -> tuple[Bools, Bools]:
     """Shapes that only make sense with their axes swapped, and those that make no sense at all."""
-    xy, of = shapely.get_coordinates(shapes, return_index=True)
+    _, of = shapely.get_coordinates(shapes, return_index=True)
     there = np.zeros(len(shapes), dtype=np.bool_)
     there[of] = True
     # Judged by the corners of each shape's bounds: a shape may touch the edge of what its datum can mean.

@@ -60,7 +60,7 @@ KINDS: dict[str, str] = {
     "too_small": "warning",
     "union_differs": "error",
 }
-"""Every kind of finding and how severe it is unless the finding says otherwise; ``docs/boundaries.md`` explains each."""
+"""Every kind of finding and how severe it is unless it says otherwise; ``docs/boundaries.md`` explains each."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The judgement of an import as a whole: layers as read become one division, with everything that is wrong with them."""
+"""The judgement of an import as a whole: layers as read become one division, with all that is wrong with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers of boundaries as they stand in their files: every format through one door, rows numbered as people see them."""
+"""Layers of boundaries as they stand in their files: every format by one door, rows numbered as people see them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,18 @@ from geo.boundaries.flags import sources_of
 from geo.boundaries.sources import read_sources
 from geo.errors import GeoError, Refused, TooMuch, Unknown
 from tests.made_files import (
-    CITY, communities, feature, grids, kinds, moved, one, prepare, square, write, write_city, write_sources,
+    CITY,
+    communities,
+    feature,
+    grids,
+    kinds,
+    moved,
+    one,
+    prepare,
+    square,
+    write,
+    write_city,
+    write_sources,
 )
 
 FLAGS = {"level": "grid", "layer": None, "datum": "wgs84", "code": "code", "name": "name", "parent": None, "kind": None,

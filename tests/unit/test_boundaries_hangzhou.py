@@ -1,0 +1,192 @@
+"""Xihu, Hangzhou: a real file full of defects is refused with each of them, and each is checked by hand with shapely."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from geo.boundaries import importing
+from geo.boundaries.findings import Finding
+from geo.boundaries.importing import Prepared
+from geo.boundaries.members import plain_name
+from geo.boundaries.sources import read_sources
+from geo.crs import area_m2
+
+pytestmark = pytest.mark.real
+SOURCES = Path(__file__).parents[1] / "sources"
+
+
+class ByHand:
+    """The three files as shapely has them, made valid, row 1 at position 0."""
+
+    def __init__(self, real: Path) -> None:
+        self.frames: dict[str, gpd.GeoDataFrame] = {
+            name: pyogrio.read_dataframe(f"/vsigzip/{real}/hangzhou_xihu/{name}.geojson.gz")
+            for name in ("town", "community", "grid")
+        }
+        self.shapes = {name: shapely.make_valid(np.asarray(frame.geometry.array, dtype=object))
+                       for name, frame in self.frames.items()}
+        self.union = {name: shapely.union_all(shapes) for name, shapes in self.shapes.items()}
+        self.communities = {code: at for at, code in enumerate(self.frames["community"].xzqhbm.fillna("")) if code}
+
+
+def m2(shape: Any) -> float:
+    return float(area_m2(np.asarray([shape], dtype=object))[0])
+
+
+@pytest.fixture(scope="module")
+def prepared(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    path = tmp_path_factory.mktemp("hangzhou") / "hangzhou.toml"
+    path.write_text((SOURCES / "hangzhou.toml").read_text(encoding="utf-8").replace("{data}", str(real)), encoding="utf-8")
+    return importing.prepare(read_sources(path), None)
+
+
+@pytest.fixture(scope="module")
+def hand(real: Path) -> ByHand:
+    return ByHand(real)
+
+
+def rows(prepared: Prepared, kind: str, layer: str) -> set[int]:
+    return {found.rows[0] for found in told(prepared, kind) if found.file.startswith(layer)}
+
+
+def told(prepared: Prepared, kind: str) -> list[Finding]:
+    return [found for found in prepared.findings if found.kind == kind]
+
+
+def numbered(mask: Any) -> set[int]:
+    return set((np.flatnonzero(np.asarray(mask)) + 1).tolist())
+
+
+def test_it_is_refused(prepared: Prepared) -> None:
+    assert prepared.is_refused
+    assert {found.kind for found in prepared.findings} == {
+        "geometry_empty", "ring_invalid", "text_damaged", "code_blank", "level_mixed", "parent_blank", "parent_unknown",
+        "overlap", "gap", "outside_parent", "outside_outline", "area_without_ground", "columns_collide", "name_blank",
+        "parent_name", "hairline", "outlines_differ", "ground_without_area",
+    }  # fmt: skip
+
+
+def test_empty_and_invalid_shapes_are_those_shapely_finds(prepared: Prepared, hand: ByHand) -> None:
+    for layer, frame in hand.frames.items():
+        assert rows(prepared, "geometry_empty", layer) == numbered(frame.geometry.is_empty)
+        assert rows(prepared, "ring_invalid", layer) == numbered(~frame.geometry.is_valid)
+    assert rows(prepared, "geometry_empty", "community") == {139}
+
+
+def test_blank_codes_names_and_parents_are_those_in_the_file(prepared: Prepared, hand: ByHand) -> None:
+    grid, community = hand.frames["grid"], hand.frames["community"]
+    assert rows(prepared, "code_blank", "grid") == numbered(grid.XZQHBM == "")
+    assert len(told(prepared, "code_blank")) == 9
+    assert rows(prepared, "name_blank", "grid") == numbered(grid.name == "") == {36, 52, 53, 54}
+    assert rows(prepared, "parent_blank", "grid") == numbered(grid.CS_XZQHBM == "")
+    lost = (grid.CS_XZQHBM != "") & ~grid.CS_XZQHBM.isin(community.xzqhbm.dropna())
+    assert rows(prepared, "parent_unknown", "grid") == numbered(lost)
+
+
+def test_the_three_grids_among_the_communities_are_named_with_their_codes(prepared: Prepared, hand: ByHand) -> None:
+    community, grid = hand.frames["community"], hand.frames["grid"]
+    strange = community[community.xzqhbm.isna()]
+    found = told(prepared, "level_mixed")
+    assert {each.rows[0] for each in found} == set((strange.index + 1).tolist())
+    assert {each.codes[1] for each in found} == set(strange.XZQHBM) <= set(grid.XZQHBM)
+
+
+def test_damaged_text_is_where_question_marks_are(prepared: Prepared, hand: ByHand) -> None:
+    grid = hand.frames["grid"]
+    found = told(prepared, "text_damaged")
+    by_severity = {severity: {each.rows[0] for each in found if each.severity == severity} for severity in ("error", "warning")}
+    assert by_severity["warning"] == numbered(grid.quxian.str.contains("?", regex=False)) == {174, 582}
+    assert by_severity["error"] == numbered(grid.name.str.contains("?", regex=False)) == {121, 200}
+
+
+def test_colliding_columns_are_the_three_pairs(prepared: Prepared, hand: ByHand) -> None:
+    names = list(hand.frames["community"].columns)
+    pairs = {name.lower() for name in names if sum(other.lower() == name.lower() for other in names) > 1}
+    assert pairs == {"xzqhbm", "zj_xzqhbm", "qx_xzqhbm"}
+    assert all(any(pair in each.en.lower() for each in told(prepared, "columns_collide")) for pair in pairs)
+    assert len(told(prepared, "columns_collide")) == 3
+
+
+def test_names_that_vary_are_those_that_differ(prepared: Prepared, hand: ByHand) -> None:
+    grid, community = hand.frames["grid"], hand.frames["community"]
+    right = {code: community.cunshe[at] for code, at in hand.communities.items()}
+    differ = [code in right and name != "" and plain_name(name) != plain_name(right[code])
+              for code, name in zip(grid.CS_XZQHBM, grid.cunshe, strict=True)]
+    assert rows(prepared, "parent_name", "grid") == numbered(differ)
+    assert any("117社区" in each.zh and "一一七社区" in each.zh for each in told(prepared, "parent_name"))
+
+
+def test_overlaps_are_those_shapely_measures(prepared: Prepared, hand: ByHand) -> None:
+    shapes, pairs = hand.shapes["community"], {}
+    for found in told(prepared, "overlap"):
+        one, other = (row - 1 for row in found.rows)
+        pairs[found.rows] = (found.area_m2, m2(shapely.intersection(shapes[one], shapes[other])))
+    measured, by_hand = pairs[97, 138]
+    assert measured == pytest.approx(by_hand, abs=1)
+    assert by_hand == pytest.approx(33_112.67, abs=0.1)
+    assert all(by_hand > 0.1 for _, by_hand in pairs.values()), "none is invented"
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    wide = shapely.area(shapely.intersection(shapes[a], shapes[b])) > 1e-10  # about 1 m²
+    assert {(int(x) + 1, int(y) + 1) for x, y in zip(a[wide], b[wide], strict=True) if x < y} <= set(pairs)
+
+
+def test_hairlines_hold_the_grids_that_overlap_by_less_than_the_snap(prepared: Prepared, hand: ByHand) -> None:
+    (found,) = [each for each in told(prepared, "hairline") if each.level == "grid"]
+    assert set(found.rows) == {34, 55, 66, 68}, "0.002 m² of rows 333 and 334 vanish in the snap"
+    grids = hand.shapes["grid"]
+    assert m2(shapely.intersection(grids[65], grids[67])) == pytest.approx(0.225, abs=0.01)
+
+
+def test_gaps_are_ground_of_a_community_that_no_grid_holds(prepared: Prepared, hand: ByHand) -> None:
+    for found in told(prepared, "gap"):
+        assert found.where is not None
+        area = hand.shapes["community"][hand.communities[found.codes[-1]]]
+        assert m2(shapely.intersection(found.where, hand.union["grid"])) < 0.02 * (found.area_m2 or 0)
+        assert m2(shapely.difference(found.where, area)) < 0.02 * (found.area_m2 or 0)
+        outline = found.where.length * 111_320
+        assert 2 * (found.area_m2 or 0) / outline < 1.2, "thinner than a metre"
+    left = shapely.get_parts(shapely.difference(hand.union["community"], hand.union["grid"]))
+    seen = shapely.union_all([each.where for each in told(prepared, "gap")])
+    outside = shapely.difference(shapely.union_all(left), shapely.buffer(seen, 1e-7))
+    wide = [part for part in shapely.get_parts(outside) if 2 * m2(part) / (part.length * 111_320) > 0.05]
+    assert m2(shapely.difference(shapely.MultiPolygon(wide), hand.union["town"])) == pytest.approx(
+        sum(map(m2, wide)), rel=1e-3) if wide else True, "what is left over lies outside every town"
+
+
+def test_ground_outside_the_parent_is_what_shapely_measures(prepared: Prepared, hand: ByHand) -> None:
+    grid, shapes, above = hand.frames["grid"], hand.shapes["grid"], hand.shapes["community"]
+    by_hand = {}
+    for at, code in enumerate(grid.CS_XZQHBM):
+        if code in hand.communities and not above[hand.communities[code]].is_empty:
+            by_hand[at + 1] = m2(shapely.difference(shapes[at], above[hand.communities[code]]))
+    found = {each.rows[0]: each.area_m2 for each in told(prepared, "outside_parent") if each.level == "grid"}
+    assert all(found[row] == pytest.approx(by_hand[row], rel=0.01, abs=5) for row in found)
+    assert {row for row, ground in by_hand.items() if ground > 20} <= set(found)
+
+
+def test_ground_outside_the_city_and_without_community_is_what_shapely_measures(
+    prepared: Prepared, hand: ByHand
+) -> None:
+    for found in told(prepared, "outside_outline"):
+        beyond = shapely.difference(hand.shapes["grid"][found.rows[0] - 1], hand.union["town"])
+        assert found.area_m2 == pytest.approx(m2(beyond), abs=0.5)
+    total = sum(found.area_m2 or 0 for found in told(prepared, "outside_outline"))
+    assert total == pytest.approx(m2(shapely.difference(hand.union["grid"], hand.union["town"])), abs=1)
+    free = sum(found.area_m2 or 0 for found in told(prepared, "ground_without_area"))
+    assert free == pytest.approx(m2(shapely.difference(hand.union["town"], hand.union["community"])), abs=100)
+    assert free > 2.9e6
+
+
+def test_areas_without_ground_are_named_by_no_grid_and_covered_by_others(prepared: Prepared, hand: ByHand) -> None:
+    named = set(hand.frames["grid"].CS_XZQHBM)
+    for found in told(prepared, "area_without_ground"):
+        assert found.codes[0] not in named
+        left = shapely.difference(hand.shapes["community"][found.rows[0] - 1], hand.union["grid"])
+        assert m2(left) < 100
