@@ -30,11 +30,7 @@ from geo.settings import settings
 STATIC = Path(__file__).parent.parent / "maps" / "static"
 BYTES_A_POINT = 64  # two numbers of 17 digits, sign, point and exponent, and the brackets
 SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
-        "frame-ancestors 'self'"
-    ),
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -43,7 +39,7 @@ SECURITY = {
 
 
 class SecurityHeaders:
-    """Tells browsers that nothing leaves this origin and nobody embeds it; an answer may set its own instead."""
+    """Tells browsers that nothing leaves this origin and nobody embeds it; a page sets its own policy instead."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

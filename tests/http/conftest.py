@@ -34,7 +34,12 @@ def base(engine: sa.Engine) -> Iterator[str]:
     for edition in (1, 2):
         with engine.begin() as connection:
             publish_small_city(connection, edition)
-    yield from running(engine)
+    serving = running(engine)
+    url = next(serving)
+    while httpx.get(f"{url}/readyz", timeout=30).status_code != 200:
+        time.sleep(0.05)
+    yield url
+    next(serving, None)
 
 
 @pytest.fixture(scope="module")
