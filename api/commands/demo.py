@@ -40,7 +40,7 @@ class _Steps:
 
 
 def demo(
-    serve: Annotated[bool, typer.Option(help="完成后启动服务 · serve the city when it stands")] = True,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="不启动服务 · bring the city up only")] = False,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="端口 · port to listen on; 0 takes a free one")
     ] = None,
@@ -49,7 +49,7 @@ def demo(
     """演示城市 · Bring up the made city of Yunze and serve it: what stands already is left as it is."""
     steps = _Steps()
     _bring_up(steps, actor)
-    if serve:
+    if not no_serve:
         _serve(port)
 
 
