@@ -104,8 +104,8 @@ class Timeline:
             When nothing has been published.
         """
         edition = self._look().at(None)
-        if edition not in self._indexes:
-            self._open(edition)
+        found = self._indexes.get(edition) or self._open(edition)
+        _ = found.index.borders  # made when first asked for, which would be the first caller's half second
 
     def is_warm(self) -> bool:
         """True when the index of the edition last seen in force is loaded."""
