@@ -48,9 +48,14 @@ def feature(shape: BaseGeometry | None, **properties: Any) -> Feature:
 def grids() -> list[Feature]:
     """Eight grids of two communities: columns 0–1 and 2–3, two rows."""
     return [
-        feature(square(column, row), code=f"{COMMUNITIES[column // 2]}{row * 2 + column % 2 + 1:03d}",
-                name=f"网格{column}{row}", parent=COMMUNITIES[column // 2])
-        for row in range(2) for column in range(4)
+        feature(
+            square(column, row),
+            code=f"{COMMUNITIES[column // 2]}{row * 2 + column % 2 + 1:03d}",
+            name=f"网格{column}{row}",
+            parent=COMMUNITIES[column // 2],
+        )
+        for row in range(2)
+        for column in range(4)
     ]
 
 
@@ -64,7 +69,9 @@ def write(path: Path, features: Iterable[Feature], **extra: Any) -> Path:
     return path
 
 
-def write_sources(folder: Path, *, file: str = "grids.geojson", grid: str = "", head: str = "", city: str = LEVELS) -> Path:
+def write_sources(
+    folder: Path, *, file: str = "grids.geojson", grid: str = "", head: str = "", city: str = LEVELS
+) -> Path:
     """A sources.toml beside the files; ``grid`` adds lines to the grid layer, ``head`` tables before the layers."""
     path = folder / "sources.toml"
     path.write_text(

@@ -58,7 +58,8 @@ def _fault(fault: Fault, codes: tuple[str, ...], city: City) -> Finding:
     return Finding(
         kind,
         f"{named} 的地块有误（{fault.kind}，{fault.area_m2:,.2f} m²）；全部地块应恰好拼满市域",
-        f"the ground of {named} is faulty ({fault.kind}, {fault.area_m2:,.2f} m²); the leaves must fill the city exactly",
+        f"the ground of {named} is faulty ({fault.kind}, {fault.area_m2:,.2f} m²); "
+        "the leaves must fill the city exactly",
         level=city.levels[-1].key,
         codes=codes,
         where=fault.where,

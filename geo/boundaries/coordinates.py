@@ -10,6 +10,7 @@ import numpy as np
 import pyproj
 import shapely
 from pyproj.exceptions import CRSError
+from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Floats, Shapes
 from geo.boundaries.findings import Finding
@@ -61,13 +62,13 @@ def placed(found: Boundaries, raw: Raw, around: Around) -> tuple[Boundaries, lis
     findings = _label(found, raw, datum)
     shapes = np.asarray(found.shapes, dtype=object).copy()
     bad = _not_finite(shapes)
-    findings += [_of_row(found, at, "coordinates_not_finite", *_NOT_FINITE) for at in np.flatnonzero(bad)]
+    findings += [_of_row(found, at, "coordinates_not_finite", *_NOT_FINITE) for at in map(int, np.flatnonzero(bad))]
     shapes[bad] = None
     swapped, beyond = _senses(shapes, datum, around)
     findings += _swapped_findings(found, swapped, shapes)
     findings += [
         _of_row(found, at, "coordinates_out_of_range", *_out_of_range(shapes[at], datum))
-        for at in np.flatnonzero(beyond)
+        for at in map(int, np.flatnonzero(beyond))
     ]
     shapes[swapped | beyond] = None
     return replace(found, shapes=shapes_to_wgs84(shapes, datum)), findings
@@ -79,10 +80,11 @@ _NOT_FINITE = (
 )
 
 
-def _out_of_range(shape: object, datum: Datum) -> tuple[str, str]:
+def _out_of_range(shape: BaseGeometry, datum: Datum) -> tuple[str, str]:
     x, y = shapely.get_coordinates(shape)[0]
     return (
-        f"坐标 {x:g}, {y:g} 超出 {datum.name} 的范围；应先经度（东）后纬度（北），经度 ±180、纬度 ±90 度，或声明其投影的 EPSG 代码",
+        f"坐标 {x:g}, {y:g} 超出 {datum.name} 的范围；应先经度（东）后纬度（北），"
+        "经度 ±180、纬度 ±90 度，或声明其投影的 EPSG 代码",
         f"coordinates such as {x:g}, {y:g} are beyond what {datum.name} can mean; right are longitude within ±180 and "
         "latitude within ±90 degrees, longitude first, or declare the projection they are in as EPSG:nnnn",
     )
@@ -174,7 +176,7 @@ def _label(found: Boundaries, raw: Raw, datum: Datum) -> list[Finding]:
         return []
     named = f"EPSG:{said.to_epsg()}" if said.to_epsg() else said.name
     zh = f"声明为 {declared}，文件自称 {named}（{said.name}）；两者须一致，应改正其一"
-    en = f"declared as {declared}, but the file says {named} ({said.name}); the two must agree: correct the one that is wrong"
+    en = f"declared as {declared}, but the file says {named} ({said.name}); correct the wrong one"
     return [Finding("datum_contradicted", zh, en, file=found.label, level=found.key)]
 
 

@@ -148,8 +148,8 @@ _WORDS = {
     "outside_union": (
         "outside_outline",
         "{zh} {a} 有 {m2} 在市域（最高一级的并集）之外；应改正边界，或以 [outline] 声明市域",
-        "{en} {a} has {m2} outside the city's ground (the union of the highest level); correct the border, or declare the "
-        "ground with [outline]",
+        "{en} {a} has {m2} outside the city's ground (the union of the highest level); correct the border, or "
+        "declare the ground with [outline]",
     ),
     "no_community": (
         "ground_without_area",
@@ -203,7 +203,8 @@ def _bare(tree: Tree, party: Party) -> Finding | None:
         party.at,
         (
             f"{zh} {code} 没有任何地块（其范围全部属于别处）；应改正网格的上级或删去此行",
-            f"{en} {code} holds no ground (all of it belongs elsewhere); correct the parents of its grids or drop the row",
+            f"{en} {code} holds no ground (all of it belongs elsewhere); correct the parents of its grids "
+            "or drop the row",
         ),
         where=shape,
     )
@@ -230,7 +231,7 @@ def fallback_findings(tree: Tree, division: Division, areas_m2: dict[str, float]
 
 
 def outlines_differ(findings: list[Finding], has_outline: bool) -> list[Finding]:
-    """One warning a level whose ground goes beyond the highest level's when no outline is declared: ask which is right."""
+    """One warning a level whose ground goes beyond the highest level's when no outline is declared."""
     if has_outline:
         return []
     told = []
@@ -240,9 +241,10 @@ def outlines_differ(findings: list[Finding], has_outline: bool) -> list[Finding]
         told.append(
             Finding(
                 "outlines_differ",
-                f"{level} 图层比最高一级多出 {m2:,.2f} m²（{len(there)} 处）：各图层对市域的范围不一致；应以 [outline] 声明哪一个为准",
-                f"the {level} layer reaches {m2:,.2f} m² beyond the highest level ({len(there)} shapes): the layers disagree on "
-                "the city's ground; declare the right one with [outline]",
+                f"{level} 图层比最高一级多出 {m2:,.2f} m²（{len(there)} 处）："
+                "各图层对市域的范围不一致；应以 [outline] 声明哪一个为准",
+                f"the {level} layer reaches {m2:,.2f} m² beyond the highest level ({len(there)} shapes): the layers "
+                "disagree on the city's ground; declare the right one with [outline]",
                 level=level,
                 where=shapely.union_all([one.where for one in there if one.where is not None]),
                 area_m2=m2,

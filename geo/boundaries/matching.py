@@ -95,7 +95,8 @@ def _told(grids: Members, at: int, kind: str) -> Finding:
     messages = {
         "code_matched": (
             f"第 {row} 行没有编码，与现行网格 {code} 的范围一致（相互重叠过半），沿用其编码",
-            f"row {row} has no code; it shares more than half of its ground with grid {code} in force and keeps that code",
+            f"row {row} has no code; it shares more than half of its ground with grid {code} in force "
+            "and keeps that code",
         ),
         "code_new": (f"第 {row} 行没有编码，新编为 {code}", f"row {row} has no code and is new; it becomes {code}"),
     }[kind]

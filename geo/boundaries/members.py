@@ -147,8 +147,8 @@ def joined_parts(members: Members) -> tuple[Members, list[Finding]]:
 
 def _together(shapes: Shapes) -> BaseGeometry:
     """Parts as one multipolygon, united where they touch along a line."""
-    united = shapely.union_all(shapes)
-    return united if shapely.is_valid(united) else shapely.multipolygons(shapely.get_parts(shapes))
+    united: BaseGeometry = shapely.union_all(shapes)
+    return united if united.is_valid else shapely.MultiPolygon(list(shapely.get_parts(shapes)))
 
 
 def _apart(members: Members, group: list[int]) -> tuple[str, str] | None:
@@ -233,7 +233,8 @@ def _parents_differ(layer: Boundaries, codes: Texts, parents: Texts) -> Iterable
         if code and parents[at] != parents[seen]:
             yield Finding(
                 "parents_differ",
-                f"{code} 在第 {layer.rows[seen]} 行属于 {parents[seen]}，在第 {layer.rows[at]} 行属于 {parents[at]}；上级只能有一个",
+                f"{code} 在第 {layer.rows[seen]} 行属于 {parents[seen]}，"
+                f"在第 {layer.rows[at]} 行属于 {parents[at]}；上级只能有一个",
                 f"{code} belongs to {parents[seen]} in row {layer.rows[seen]} and to {parents[at]} in row "
                 f"{layer.rows[at]}; it can have one parent",
                 file=layer.label,

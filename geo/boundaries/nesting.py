@@ -60,14 +60,14 @@ def judge_codes(tree: Tree) -> list[Finding]:
 
 
 def _of_other_levels(tree: Tree, level: int) -> dict[int, Finding]:
-    """Rows that belong to another level, by position: their code has its form, or they are blank and lie on its ground."""
+    """Rows that belong to another level, by position: by the form of their code, or blank and on its ground."""
     members, found = tree.members[level], {}
     for at, code in enumerate(members.codes):
         if not code or tree.scheme.fits(code, level):
             continue
         if other := _level_of_form(tree, str(code), level):
             found[at] = _strange(tree, members, at, other, str(code))
-    blank = [at for at in np.flatnonzero(members.codes == "") if not shapely.is_missing(members.shapes[at])]
+    blank = [int(at) for at in np.flatnonzero(members.codes == "") if not shapely.is_missing(members.shapes[at])]
     for other, twin, at in _twins(tree, level, blank):
         found.setdefault(at, _strange(tree, members, at, other, str(tree.members[other].codes[twin])))
     return found
@@ -101,9 +101,10 @@ def _strange(tree: Tree, members: Members, at: int, other: int, code: str) -> Fi
         "level_mixed",
         at,
         (
-            f"第 {members.rows[at][0]} 行是{tree.zh(other)}（{code} {members.names[at]}），不是{tree.zh(level)}；应移到{tree.zh(other)}图层",
-            f"row {members.rows[at][0]} is a {tree.name(other)} ({code} {members.names[at]}), not a {tree.name(level)}; "
-            f"it belongs in the layer of level {tree.name(other)}",
+            f"第 {members.rows[at][0]} 行是{tree.zh(other)}（{code} {members.names[at]}），不是{tree.zh(level)}；"
+            f"应移到{tree.zh(other)}图层",
+            f"row {members.rows[at][0]} is a {tree.name(other)} ({code} {members.names[at]}), not a "
+            f"{tree.name(level)}; it belongs in the layer of level {tree.name(other)}",
         ),
         codes=(str(members.codes[at]), code),
         where=members.shapes[at],

@@ -310,8 +310,13 @@ def _column(raw: Raw, name: str, source: LayerSource) -> Texts:
             )
     if "{" not in name:
         return raw.columns[name]
-    made = [_TEMPLATE.sub(lambda found, at=at: str(raw.columns[found[1]][at]), name) for at in range(len(raw.shapes))]
+    made = [_filled(raw, name, at) for at in range(len(raw.shapes))]
     return np.asarray(made, dtype=object) if made else blank(0)
+
+
+def _filled(raw: Raw, template: str, at: int) -> str:
+    """A text with the columns of one row in its braces."""
+    return _TEMPLATE.sub(lambda found: str(raw.columns[found[1]][at]), template)
 
 
 def unreadable(raw: Raw, source: LayerSource) -> list[Finding]:

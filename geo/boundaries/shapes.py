@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Shapes
 from geo.boundaries.findings import Finding
@@ -63,7 +64,7 @@ def is_fit(shapes: Shapes) -> Bools:
     return fit
 
 
-def _reason(shape: shapely.Geometry | None) -> tuple[str, str, str]:
+def _reason(shape: BaseGeometry | None) -> tuple[str, str, str]:
     if shape is None or shape.is_empty:
         return "geometry_empty", "没有几何（空）；应为多边形", "the geometry is empty or missing; it must be a polygon"
     if shapely.get_type_id(shape) not in _POLYGONS:
@@ -79,14 +80,15 @@ def _reason(shape: shapely.Geometry | None) -> tuple[str, str, str]:
 
 def stand_ins(shapes: Shapes) -> Shapes:
     """Shapes to judge the ground with: invalid ones made valid, what is no polygon empty. Never published."""
-    shapes = np.where(shapely.is_missing(shapes), shapely.Polygon(), shapes)
+    shapes = np.asarray(shapes, dtype=object).copy()
+    shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     wrong = np.flatnonzero(~is_fit(shapes) & ~shapely.is_empty(shapes))
     for at in wrong:
         shapes[at] = polygons(shapely.make_valid(shapes[at], method="structure", keep_collapsed=False))
     return shapes
 
 
-def polygons(shape: shapely.Geometry) -> shapely.Geometry:
+def polygons(shape: BaseGeometry) -> BaseGeometry:
     """The polygons of a shape as one; empty when there are none."""
     if shapely.get_type_id(shape) in _POLYGONS:
         return shape

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -228,7 +229,7 @@ def check_city(city: CitySource, where: str) -> None:
     if len(set(keys)) != len(keys) or not all(_KEY.fullmatch(key) for key in keys):
         raise Refused(f"{where} levels: keys {keys} must be different words of a-z, 0-9 and _")
     digits = [level.digits for level in city.levels if level.digits is not None]
-    if any(low >= high for low, high in zip(digits, digits[1:], strict=False)) or any(one < 1 for one in digits):
+    if any(low >= high for low, high in pairwise((0, *digits))):
         raise Refused(
             f"{where} levels: digits {digits} must grow from the city to the grids (they count the whole code)"
         )

@@ -128,7 +128,7 @@ def _blank_names(found: Boundaries) -> Iterable[Finding]:
         yield Finding(
             "name_blank",
             f"第 {found.rows[at]} 行没有名称（列 {found.source.name}）；应填写，发布时暂用其编码",
-            f"row {found.rows[at]} has no name (column {found.source.name}); give it one, its code stands in until then",
+            f"row {found.rows[at]} has no name (column {found.source.name}); give it one; its code stands in",
             file=found.label,
             level=found.key,
             rows=(int(found.rows[at]),),

@@ -39,7 +39,8 @@ def publish(connection: sa.Connection, path: Path, within: str | None = None, **
 
 def real_sources(real: Path, name: str, folder: Path) -> Path:
     path = folder / f"{name}.toml"
-    path.write_text((SOURCES / f"{name}.toml").read_text(encoding="utf-8").replace("{data}", str(real)), encoding="utf-8")
+    text = (SOURCES / f"{name}.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace("{data}", str(real)), encoding="utf-8")
     return path
 
 
@@ -107,8 +108,13 @@ def test_grids_without_codes_keep_the_codes_in_force(connection: sa.Connection, 
         halves = [square(0, 0, 0.6, 1), square(0.6, 0, 0.4, 1)]
         del rows[7]
         for half in halves:
-            rows.append({"type": "Feature", "properties": {"name": "半", "parent": COMMUNITIES[0]},
-                         "geometry": json.loads(shapely.to_geojson(half))})
+            rows.append(
+                {
+                    "type": "Feature",
+                    "properties": {"name": "半", "parent": COMMUNITIES[0]},
+                    "geometry": json.loads(shapely.to_geojson(half)),
+                }
+            )
 
     path = _spoilt(tmp_path, spoil)
     write_sources(tmp_path, grid='datum = "wgs84"\nname = "name"\n')
@@ -127,8 +133,16 @@ def test_one_file_replaces_the_grids_of_the_published_city(connection: sa.Connec
     publish(connection, write_city(tmp_path))
     rows = grids()
     rows[0]["properties"]["name"] = "改名"
-    flags = {"level": "grid", "layer": None, "datum": "wgs84", "code": "code", "name": "name", "parent": "parent",
-             "kind": None, "encoding": None}
+    flags = {
+        "level": "grid",
+        "layer": None,
+        "datum": "wgs84",
+        "code": "code",
+        "name": "name",
+        "parent": "parent",
+        "kind": None,
+        "encoding": None,
+    }
     sources = sources_of(write(tmp_path / "one.geojson", rows), flags, (None, None, "Asia/Shanghai"))
     prepared = importing.prepare(sources, standing_of(connection))
     assert prepared.findings == []
@@ -208,4 +222,3 @@ def test_chicagos_district_layer_disagrees_with_its_beats(real: Path, tmp_path: 
     found = {found.codes: found.area_m2 for found in prepared.findings if found.severity == "error"}
     assert found == {("0411", "04"): pytest.approx(140.08, abs=0.1), ("0624", "06"): pytest.approx(67.48, abs=0.1)}
     assert {found.codes for found in prepared.findings if found.kind == "parts_joined"} == {("3100",), ("31",)}
-

@@ -1,4 +1,4 @@
-"""Xihu, Hangzhou: a real file full of defects is refused with each of them, and each is checked by hand with shapely."""
+"""Xihu, Hangzhou: a real file full of defects is refused with each of them, each checked by hand with shapely."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ class ByHand:
             name: pyogrio.read_dataframe(f"/vsigzip/{real}/hangzhou_xihu/{name}.geojson.gz")
             for name in ("town", "community", "grid")
         }
-        self.shapes = {name: shapely.make_valid(np.asarray(frame.geometry.array, dtype=object))
-                       for name, frame in self.frames.items()}
+        self.shapes = {
+            name: shapely.make_valid(np.asarray(frame.geometry.array, dtype=object))
+            for name, frame in self.frames.items()
+        }
         self.union = {name: shapely.union_all(shapes) for name, shapes in self.shapes.items()}
         self.communities = {code: at for at, code in enumerate(self.frames["community"].xzqhbm.fillna("")) if code}
 
@@ -43,7 +45,8 @@ def m2(shape: Any) -> float:
 @pytest.fixture(scope="module")
 def prepared(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     path = tmp_path_factory.mktemp("hangzhou") / "hangzhou.toml"
-    path.write_text((SOURCES / "hangzhou.toml").read_text(encoding="utf-8").replace("{data}", str(real)), encoding="utf-8")
+    text = (SOURCES / "hangzhou.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace("{data}", str(real)), encoding="utf-8")
     return importing.prepare(read_sources(path), None)
 
 
@@ -101,7 +104,9 @@ def test_the_three_grids_among_the_communities_are_named_with_their_codes(prepar
 def test_damaged_text_is_where_question_marks_are(prepared: Prepared, hand: ByHand) -> None:
     grid = hand.frames["grid"]
     found = told(prepared, "text_damaged")
-    by_severity = {severity: {each.rows[0] for each in found if each.severity == severity} for severity in ("error", "warning")}
+    by_severity = {
+        severity: {each.rows[0] for each in found if each.severity == severity} for severity in ("error", "warning")
+    }
     assert by_severity["warning"] == numbered(grid.quxian.str.contains("?", regex=False)) == {174, 582}
     assert by_severity["error"] == numbered(grid.name.str.contains("?", regex=False)) == {121, 200}
 
@@ -117,8 +122,10 @@ def test_colliding_columns_are_the_three_pairs(prepared: Prepared, hand: ByHand)
 def test_names_that_vary_are_those_that_differ(prepared: Prepared, hand: ByHand) -> None:
     grid, community = hand.frames["grid"], hand.frames["community"]
     right = {code: community.cunshe[at] for code, at in hand.communities.items()}
-    differ = [code in right and name != "" and plain_name(name) != plain_name(right[code])
-              for code, name in zip(grid.CS_XZQHBM, grid.cunshe, strict=True)]
+    differ = [
+        code in right and name != "" and plain_name(name) != plain_name(right[code])
+        for code, name in zip(grid.CS_XZQHBM, grid.cunshe, strict=True)
+    ]
     assert rows(prepared, "parent_name", "grid") == numbered(differ)
     assert any("117社区" in each.zh and "一一七社区" in each.zh for each in told(prepared, "parent_name"))
 
@@ -156,8 +163,12 @@ def test_gaps_are_ground_of_a_community_that_no_grid_holds(prepared: Prepared, h
     seen = shapely.union_all([each.where for each in told(prepared, "gap")])
     outside = shapely.difference(shapely.union_all(left), shapely.buffer(seen, 1e-7))
     wide = [part for part in shapely.get_parts(outside) if 2 * m2(part) / (part.length * 111_320) > 0.05]
-    assert m2(shapely.difference(shapely.MultiPolygon(wide), hand.union["town"])) == pytest.approx(
-        sum(map(m2, wide)), rel=1e-3) if wide else True, "what is left over lies outside every town"
+    assert (
+        m2(shapely.difference(shapely.MultiPolygon(wide), hand.union["town"]))
+        == pytest.approx(sum(map(m2, wide)), rel=1e-3)
+        if wide
+        else True
+    ), "what is left over lies outside every town"
 
 
 def test_ground_outside_the_parent_is_what_shapely_measures(prepared: Prepared, hand: ByHand) -> None:

@@ -85,13 +85,16 @@ def test_overlapping_rows_of_one_code_are_no_parts(tmp_path: Path) -> None:
     assert "overlap" in said.en
 
 
-@pytest.mark.parametrize(("value", "kind"), [
-    ("", "code_blank"),
-    ("37990100100199", "code_length"),
-    ("379901001009001", "code_not_nested"),
-    ("379901001001000", "code_reserved"),
-    ("379901001001", "level_mixed"),
-])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("", "code_blank"),
+        ("37990100100199", "code_length"),
+        ("379901001009001", "code_not_nested"),
+        ("379901001001000", "code_reserved"),
+        ("379901001001", "level_mixed"),
+    ],
+)
 def test_a_wrong_code_is_found_and_named_by_row(tmp_path: Path, value: str, kind: str) -> None:
     found = prepare(write_city(tmp_path, lambda rows: rows[0]["properties"].update(code=value))).findings
     assert one(found, kind).rows == (1,)
@@ -152,9 +155,14 @@ def test_damaged_names_are_errors_and_other_columns_warn(tmp_path: Path) -> None
     assert [(each.rows, each.severity) for each in found] == [((1,), "error"), ((2,), "warning")]
 
 
-@pytest.mark.parametrize(("write_as", "read_as", "right"), [
-    ("utf-8", "latin-1", "UTF-8"), ("gb18030", "latin-1", "GBK"), ("utf-8", "gb18030", "UTF-8"),
-])
+@pytest.mark.parametrize(
+    ("write_as", "read_as", "right"),
+    [
+        ("utf-8", "latin-1", "UTF-8"),
+        ("gb18030", "latin-1", "GBK"),
+        ("utf-8", "gb18030", "UTF-8"),
+    ],
+)
 def test_mojibake_names_the_encoding_that_would_be_right(write_as: str, read_as: str, right: str) -> None:
     words = ["花园社区第一网格", "仕林社区第二网格", "东山弄社区网格们"]
     wrong = np.asarray([word.encode(write_as).decode(read_as, "ignore") for word in words], dtype=object)
@@ -216,7 +224,7 @@ def test_a_datum_is_taken_off_where_it_was_put_on(tmp_path: Path) -> None:
     made = prepare(path).judgement.division
     by_code = {row["properties"]["code"]: shape for row, shape in zip(grids(), right, strict=True)}
     for code, shape in zip(made.leaf_codes, made.leaf_shapes, strict=True):
-        there = shapely.get_coordinates(by_code[str(code)])  # the middles of long edges come from the communities' nodes
+        there = shapely.get_coordinates(by_code[str(code)])  # middles of edges are the communities' nodes
         corners = shapely.MultiPoint(shapely.get_coordinates(shape))
         assert max(shapely.distance(shapely.points(there), corners)) < 2e-8
     plain = prepare(write_sources(tmp_path)).findings
@@ -260,16 +268,21 @@ levels = [
 
 def _write_made(folder: Path, made: cities.MadeCity, leaves: list[Feature]) -> Path:
     write(folder / "grids.geojson", leaves)
-    low = [feature(shape, code=str(code), name=f"社区{code}") for code, shape in
-           zip(made.community_codes, made.community_shapes, strict=True) if not shape.is_empty]
+    low = [
+        feature(shape, code=str(code), name=f"社区{code}")
+        for code, shape in zip(made.community_codes, made.community_shapes, strict=True)
+        if not shape.is_empty
+    ]
     write(folder / "communities.geojson", low)
     return write_sources(folder, city=CITY_LEVELS)
 
 
 def _features(made: cities.MadeCity) -> list[Feature]:
     leaves = made.grids()
-    return [feature(shape, code=str(code), name=str(name), parent=str(parent)) for code, name, parent, shape in
-            zip(leaves.codes, leaves.names, leaves.parents, leaves.shapes, strict=True)]
+    return [
+        feature(shape, code=str(code), name=str(name), parent=str(parent))
+        for code, name, parent, shape in zip(leaves.codes, leaves.names, leaves.parents, leaves.shapes, strict=True)
+    ]
 
 
 @settings(max_examples=15)
