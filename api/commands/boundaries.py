@@ -111,6 +111,18 @@ def boundaries(
     _tell(output, prepared, _summary(prepared, seen, published, commit, time.monotonic() - begun))
     if prepared.is_refused:
         raise typer.Exit(1)
+    if published is not None:
+        _draw(published)
+
+
+def _draw(published: Published) -> None:
+    """Make the drawings of an edition that is published, so that its first map need not; a kill costs only them."""
+    from geo import db, drawings
+
+    with _progress() as say:
+        say("绘制地图 drawing the maps")
+        with db.write(db.engine()) as connection:
+            drawings.prepare(connection, published.edition)
 
 
 def _sources(file: Path, flags: dict[str, str | None], city: tuple[str | None, str | None, str]) -> Sources:
@@ -147,7 +159,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
     """A line on stderr that says what is being done; gone when it is done."""
     console = Console(stderr=True)
     with console.status("…") as status:
-        yield lambda words: status.update(words)
+        yield status.update
 
 
 def _summary(
@@ -226,7 +238,8 @@ def _lines(summary: dict[str, Any]) -> str:
     found, ground = summary["findings"], summary["ground"]
     lines = [
         f"{summary['city']}  读入 read {summary['rows']:,} 行 rows",
-        f"发现 findings  错误 errors {found['error']:,} · 警告 warnings {found['warning']:,} · 提示 info {found['info']:,}",
+        f"发现 findings  错误 errors {found['error']:,} · 警告 warnings {found['warning']:,} · "
+        f"提示 info {found['info']:,}",
     ]
     if ground:
         lines.append(
