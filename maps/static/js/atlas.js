@@ -3,8 +3,9 @@ import { el, find } from "./dom.js";
 import { Labels } from "./labels.js";
 import { WorkerTiles } from "./tiles.js";
 import { fit } from "./shell.js";
+import { METRES_A_PIXEL } from "./values.js";
 
-const METRES_A_PIXEL = 156_543.03;
+const NAMED_FROM_PX = 24; // a level whose usual area is narrower has no borders in ink, and no names
 
 export class Atlas {
   /** `heard` has hover(id), choose(id), moved(), zoomed() and labels(zoom) → labels by priority. */
@@ -91,10 +92,12 @@ export class Atlas {
   }
 }
 
-/** Label of a place if it is due at this zoom; `below` = levels between it and the grids. */
-export function label(row, below, zoom, second, text = row.name) {
+/** Label of a place if it is due at this zoom; `below` = levels between it and the grids, `breadths` as the values have them. */
+export function label(row, below, zoom, { breadths = [], second, text = row.name } = {}) {
   const [kind, from, to] = [["grid", 15, 22], ["community", 12, 22], ["subdistrict", 10, 22], ["district", 7, 11]][Math.min(below, 3)];
-  if (zoom < from || zoom > to || row.kind === "fallback") return null;
+  const narrow = (level) => level > 1 && breadths[level] * 2 ** zoom < NAMED_FROM_PX;
+  const last = below === 3 && narrow(row.level + 1) ? 22 : to;
+  if (zoom < from || zoom > last || narrow(row.level) || row.kind === "fallback") return null;
   const pixel = (METRES_A_PIXEL * Math.cos((row.lat * Math.PI) / 180)) / 2 ** zoom;
   const width = row.bounds ? ((row.bounds[2] - row.bounds[0]) * 111_320 * Math.cos((row.lat * Math.PI) / 180)) / pixel : Math.sqrt(row.area_m2) / pixel;
   if (kind === "community" && width < 70) return null;

@@ -30,9 +30,12 @@ export function hatch(context, kind, ratio) {
   return pattern;
 }
 
-/** How the border of a level is drawn at a zoom: a list of strokes, lowest first; empty when it is not drawn. */
-export function strokes(level, levels, zoom, coloured) {
+const INKED_FROM_PX = 24; // narrower areas than this would leave nothing but ink
+
+/** How the border of a level is drawn at a zoom: a list of strokes, lowest first; `breadth` = pixels its usual area is wide at zoom 0. */
+export function strokes(level, levels, zoom, coloured, breadth = Infinity) {
   const below = levels - 1 - level; // 0 grid, 1 community, 2 subdistrict, 3 and more: district, city
+  if (level > 1 && coloured && breadth * 2 ** zoom < INKED_FROM_PX) return [{ width: below === 2 ? 1.1 : 0.5, colour: "#ffffff" }];
   if (below === 0) return grid(zoom, coloured);
   if (below === 1) return community(zoom, coloured);
   const width = (below === 2 ? (zoom <= 11 ? 1.5 : 2) : 2.5) + (level === 0 ? 0.25 : 0);

@@ -135,7 +135,7 @@ class Coverage {
     const inside = new Set(rows.map((row) => row.id));
     const faint = place.level === 0 ? [] : values.rows.filter((row) => !inside.has(row.id)).map((row) => row.id);
     this.atlas.paint({
-      level: values.level, levels: this.levels.length, coloured: true, through: !values.share, colours, faint,
+      level: values.level, levels: this.levels.length, breadths: values.breadths, coloured: true, through: !values.share, colours, faint,
       ids: values.rows.map((row) => row.id), classes: values.rows.map(of),
     }, this.state.get("level") === this.levels[this.deepest].key);
     const alt = this.words.t("map.alt", { indicator: this.words.t(`by.${values.indicator}`), level: this.words.level(this.levels[values.level]) });
@@ -160,10 +160,11 @@ class Coverage {
     const { values, ranked } = this.view;
     const found = ranked.filter((row) => row.rank <= BADGES).map((row) => ({ badge: row.rank, place: [row.lat, row.lng] }));
     const chosen = this.chosen();
-    if (chosen && chosen.rank === Infinity) found.unshift(label(chosen, this.deepest - chosen.level, zoom, undefined, values.short(chosen)));
-    for (const row of values.above) if (row.level > 0) found.push(label(row, this.deepest - row.level, zoom));
+    if (chosen && chosen.rank === Infinity) found.unshift(label(chosen, this.deepest - chosen.level, zoom, { text: values.short(chosen) }));
+    for (const row of values.above) if (row.level > 0) found.push(label(row, this.deepest - row.level, zoom, values));
     const sized = [...ranked].sort((a, b) => b.area_m2 - a.area_m2);
-    for (const row of sized) if (row.rank === Infinity && row !== chosen) found.push(label(row, this.deepest - row.level, zoom, zoom >= 16 && row.level === this.deepest ? this.short(row) : undefined, row.level === this.deepest ? values.short(row) : undefined));
+    const told = (row) => (row.level === this.deepest ? { text: values.short(row), second: zoom >= 16 ? this.short(row) : undefined } : values);
+    for (const row of sized) if (row.rank === Infinity && row !== chosen) found.push(label(row, this.deepest - row.level, zoom, told(row)));
     return found.filter(Boolean);
   }
 

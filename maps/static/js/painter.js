@@ -195,7 +195,7 @@ function borders(context, tile, level) {
     const features = rims(tile, one);
     if (!features.length) continue;
     const path = joined(features);
-    for (const { width, colour, dash } of strokes(one, style.levels, tile.zoom, style.coloured)) {
+    for (const { width, colour, dash } of strokes(one, style.levels, tile.zoom, style.coloured, style.breadths?.[one])) {
       context.setLineDash(dash ?? []);
       context.lineWidth = width;
       context.strokeStyle = colour;

@@ -9,7 +9,7 @@ const PAGE = 10; // rows at first: a page stays under 500 elements
 export class Panel {
   /** `heard`: enter(code), by(indicator), level(key), choose(row), hover(row or null), turn(), download(), finer(). */
   constructor({ boot, words, heard }) {
-    Object.assign(this, { boot, words, heard, shown: PAGE });
+    Object.assign(this, { boot, words, heard, from: 0, shown: PAGE });
     this.body = find(".panel .scroll");
     this.foot = find(".panel .foot-bar");
     this.lines = new Map();
@@ -29,7 +29,7 @@ export class Panel {
 
   /** Everything anew; `view` = {values, rows, place, level, deepest, order, zoomed}. */
   draw(view, { keepPlace = false } = {}) {
-    if (!keepPlace) this.shown = PAGE;
+    if (!keepPlace) Object.assign(this, { from: 0, shown: PAGE });
     this.view = view;
     const top = this.body.scrollTop;
     const open = document.activeElement?.closest(".panel [id]")?.id;
@@ -111,10 +111,22 @@ export class Panel {
     const table = el("table", { class: `tbl${this.view.values.share && this.view.level === this.view.deepest ? " kinds" : ""}` },
       el("thead", {}, el("tr", {}, el("th", {}, el("span", { class: "vh" }, "#")), columns.map(({ name, num, sorted }) => el("th", { class: num ? "num" : null, "aria-sort": sorted ? (order > 0 ? "ascending" : "descending") : null },
         sorted ? el("button", { class: "sort", type: "button", title: words.t("sort.turn"), onclick: this.heard.turn }, `${name} ${order > 0 ? "↑" : "↓"}`) : name)))),
-      el("tbody", { onmouseleave: () => this.heard.hover(null) }, ranked.slice(0, this.shown).map((row) => this.line(row, columns))));
-    const left = ranked.length - this.shown;
-    const more = left > 0 ? el("button", { class: "btn bare more", type: "button", onclick: () => { this.shown += PAGE * 20; this.draw(this.view, { keepPlace: true }); this.heard.drawn(); } }, words.t("rank.more", { n: Math.min(left, PAGE * 20) })) : null;
-    return el("div", { class: "sec flush" }, head, table, more);
+      el("tbody", { onmouseleave: () => this.heard.hover(null) }, ranked.slice(this.from, this.from + this.shown).map((row) => this.line(row, columns))));
+    return el("div", { class: "sec flush" }, head, this.turner(-1), table, this.turner(1));
+  }
+
+  /** The button that shows the rows before (-1) or after (1) those in the list; null where there are none. */
+  turner(way) {
+    const left = way < 0 ? this.from : this.view.ranked.length - this.from - this.shown;
+    if (left <= 0) return null;
+    const n = Math.min(left, PAGE * 20);
+    const turn = () => {
+      if (way < 0) this.from -= n;
+      this.shown += n;
+      this.draw(this.view, { keepPlace: true });
+      this.heard.drawn();
+    };
+    return el("button", { class: "btn bare more", type: "button", onclick: turn }, this.words.t(way < 0 ? "rank.before" : "rank.more", { n }));
   }
 
   columns() {
@@ -178,15 +190,15 @@ export class Panel {
 
   /** Every row, as paper wants them. */
   all() {
-    this.shown = Infinity;
+    Object.assign(this, { from: 0, shown: Infinity });
     this.draw(this.view, { keepPlace: true });
   }
 
-  /** See that a row is in the list, however far down it stands. */
+  /** See that a row is in the list, however far down it stands: the list moves there, so it stays short. */
   reach(id) {
     const at = this.view.ranked.findIndex((row) => row.id === id);
-    if (at < this.shown) return;
-    this.shown = at + PAGE;
+    if (at < 0 || (at >= this.from && at < this.from + this.shown)) return;
+    Object.assign(this, { from: Math.max(0, at - PAGE / 2), shown: PAGE });
     this.draw(this.view, { keepPlace: true });
   }
 }

@@ -26,7 +26,7 @@ export default async function start(map, boot) {
     hover: (id) => { if (id === hovered) return; hovered = id; map.getContainer().classList.toggle("pointing", Boolean(id)); atlas.mark(hovered, chosen()?.id ?? 0); },
     choose: (id) => { const row = values?.place.get(id); state.set({ chosen: row && row.code !== state.get("chosen") ? row.code : null }); },
     moved: () => values && show(), zoomed: () => {},
-    labels: (zoom) => (values ? [...values.above.filter((row) => row.level > 0), ...values.rows].map((row) => label(row, deepest - row.level, zoom)).filter(Boolean) : []),
+    labels: (zoom) => (values ? [...values.above.filter((row) => row.level > 0), ...values.rows].map((row) => label(row, deepest - row.level, zoom, values)).filter(Boolean) : []),
   } });
   shell({ map, boot, words, state, go: (place) => {
     location.href = `/maps/coverage?level=${place.level === levels[0].key ? levels[1].key : place.level}&sel=${place.code}&c=${place.label[1]},${place.label[0]}&z=${Math.max(12, map.getBoundsZoom([[place.bounds[1], place.bounds[0]], [place.bounds[3], place.bounds[2]]]))}`;

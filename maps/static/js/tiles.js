@@ -28,6 +28,14 @@ export const WorkerTiles = L.GridLayer.extend({
     L.GridLayer.prototype.onRemove.call(this, map);
   },
 
+  /** Everything fetched anew. Leaflet's own forgets to round the zoom, and asks for tiles of zoom 11.5. */
+  redraw() {
+    if (!this._map) return this;
+    this._removeAllTiles();
+    this._resetView();
+    return this;
+  },
+
   /** Paint with these values: a new indicator, nothing fetched. */
   restyle(style) {
     this._all({ style });

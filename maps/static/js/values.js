@@ -1,6 +1,7 @@
 // The document of one indicator on one level, as rows with their place in the division.
 
 const DEGREE = 1e5;
+export const METRES_A_PIXEL = 156_543.03; // at the equator, zoom 0
 
 /** The values of an indicator. Throws an Error with the server's own words when it refuses. */
 export async function load({ indicator, level, edition, city }) {
@@ -22,6 +23,16 @@ export class Values {
     if (this.above.length) this.above[0].name = city;
     this.share = this.indicator === "grid-coverage";
     for (const row of this.rows) row.class = this.class_of(row);
+    this.breadths = this.breadths_of();
+  }
+
+  /** By level, the breadth in pixels at zoom 0 of its usual area: whether borders and names are worth their ink at a zoom. */
+  breadths_of() {
+    const counts = [];
+    for (const row of [...this.above, ...this.rows]) counts[row.level] = (counts[row.level] ?? 0) + 1;
+    const pixel = METRES_A_PIXEL * Math.cos(((this.rows[0]?.lat ?? 0) * Math.PI) / 180);
+    const whole = sum(this.rows).area_m2;
+    return counts.map((count) => Math.sqrt(whole / count) / pixel);
   }
 
   /** Number of the legend's class, -2 where nothing happened, -1 where there is no value. */
@@ -34,6 +45,7 @@ export class Values {
   /** Name of a row beside its parent's: a grid called after its community loses the community's name. */
   short(row) {
     const above = this.place.get(row.parent)?.name;
+    if (row.name === row.code) return row.name; // half a code is no name
     return above && row.name.startsWith(above) && row.name.length > above.length ? row.name.slice(above.length).trim() : row.name;
   }
 
