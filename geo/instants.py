@@ -22,7 +22,8 @@ RIGHT = "write it like 2024-01-05T08:30:00+08:00, or without offset in the city'
 _ZONE = r"\s*(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _PATTERNS = (
-    rf"^(?P<year>\d{{4}})[-/.年](?P<month>\d{{1,2}})[-/.月](?P<day>\d{{1,2}})日?(?:[Tt ]\s*{_CLOCK}(?P<half>)?{_ZONE})?$",
+    r"^(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?"
+    rf"(?:[Tt ]\s*{_CLOCK}(?P<half>)?{_ZONE})?$",
     rf"^(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/(?P<year>\d{{4}}) {_CLOCK}\s*(?P<half>[AaPp])[Mm](?P<zone>)?$",
     r"^(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:[T ]?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?"
     rf"(?P<fraction>)?(?P<half>)?{_ZONE})?$",
@@ -86,7 +87,9 @@ def _parsed(texts: pa.Array) -> tuple[Ints, Ints]:
             break
         parts = pc.extract_regex(texts.take(pa.array(rows)), pattern)
         matched = np.flatnonzero(_bools(pc.is_valid(parts)))
-        fields = {name: column.take(pa.array(matched)) for name, column in zip(_names(parts), parts.flatten(), strict=True)}
+        fields = {
+            name: column.take(pa.array(matched)) for name, column in zip(_names(parts), parts.flatten(), strict=True)
+        }
         us[rows[matched]] = _clock_us(fields)
         shift_us[rows[matched]] = _shift_us(fields["zone"])
     return us, shift_us

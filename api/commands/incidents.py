@@ -93,10 +93,10 @@ def _show(console: Console, loaded: Loaded, commit: bool) -> None:
         console.print(table)
     ordered = sorted(loaded.findings.listed, key=lambda found: (not found.kind.refuses, found.row))
     for found in ordered[:_SHOWN]:
-        console.print(escape(found.message), highlight=False)
+        console.print(escape(found.message), highlight=False, soft_wrap=True)
     if len(ordered) > _SHOWN:
         console.print(f"… {len(ordered) - _SHOWN:,} more; all of them: --json")
-    console.print(_summary(loaded, commit))
+    console.print(_summary(loaded, commit), soft_wrap=True)
 
 
 def _summary(loaded: Loaded, commit: bool) -> str:

@@ -94,6 +94,8 @@ def assign(
 
     if (areas is None) != (code is None):
         raise typer.BadParameter("--areas and --code go together: --areas wards.gpkg --code ward")
+    if areas is not None and at_field is not None:
+        raise typer.BadParameter("--at-field asks the city's editions; the areas of --areas have none")
     points = bulk.Points(lon, lat, datum, at_field, accuracy_field, encoding, prefix)
     if areas is not None and code is not None:
         over = bulk.OfLayer(read_layer(areas, code, layer=layer, datum=areas_datum))

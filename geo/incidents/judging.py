@@ -194,7 +194,7 @@ class _Judging:
         whole = np.isfinite(raw).all(axis=1)
         self.tell("unknown_datum", "datum", whole & ~known)
         swapped = whole & known & ~self.in_city(lonlat) & self.swapped_in_city(raw, datum)
-        pairs = pa.array([f"{a:g} {b:g}" for a, b in raw.tolist()])
+        pairs = pa.array([f"{a:.9g} {b:.9g}" for a, b in raw.tolist()])
         self.tell("latitude_first", "lon", swapped, pairs)
         self.tell("out_of_range", "lon", whole & known & ~swapped & ~on_earth(lonlat), pairs)
         return raw, datum, lonlat

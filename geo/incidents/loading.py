@@ -107,7 +107,7 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
             reports = judge(frame, reading, findings)
             places = place(connection, edition, reports.lonlat, reports.occurred_us, reports.accuracy_m)
             outside = np.flatnonzero(places.rule == Rule.OUTSIDE)
-            told = [f"{lon:g} {lat:g}" for lon, lat in reports.lonlat[outside].tolist()]
+            told = [f"{lon:.9g} {lat:.9g}" for lon, lat in reports.lonlat[outside].tolist()]
             findings.add("outside", reading.columns["lon"], zip(reports.row[outside].tolist(), told, strict=True))
             staging.stage(connection, reports, places)
             read += len(frame.rows)

@@ -169,6 +169,19 @@ def test_the_grid_of_its_hour_is_frozen_whatever_edition_is_in_force(city: sa.Co
     assert found == {"early": (old, SPLIT_OFF), "old": (old, SPLIT_OFF), "new": (SPLIT_OFF, SPLIT_OFF)}
 
 
+def test_an_edition_published_while_the_file_is_read_places_it_anew(city: sa.Connection, tmp_path: Path) -> None:
+    east = (WEST + 0.8 * WIDE, cell_centre(0, 0)[1])
+    path = table(tmp_path / "a.csv", row("old", east), row("new", east, time="2025-06-01"), row("lost", ("", "")))
+    intake = Intake(path, "wgs84", commit=True)
+    load(city, ACTOR, intake, progress=lambda done, total: publish_small_city(city, 2) and None)
+    found = {one.reference: (one.grid_then, one.grid, one.edition) for one in incidents.search(city).incidents}
+    assert found == {
+        "old": (COMMUNITIES[0] + "001", SPLIT_OFF, 2),
+        "new": (SPLIT_OFF, SPLIT_OFF, 2),
+        "lost": (None, None, 2),
+    }
+
+
 def test_gbk_is_read_when_declared_and_else_the_encoding_is_asked_for(city: sa.Connection, tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", row("A1"), encoding="gbk")
     with pytest.raises(Refused, match="--encoding gbk"):
