@@ -263,10 +263,12 @@ def on_level(connection: sa.Connection, level: int, edition: Edition) -> list[Pl
 
 def chain(connection: sa.Connection, code: str, edition: Edition) -> list[Place]:
     """From the city down to ``code`` itself. Raises Unknown for an unknown code."""
-    steps = [place(connection, code, edition)]
-    while (above := steps[0].parent_id) is not None:
-        steps.insert(0, places(connection, [above], edition)[above])
-    return steps
+    lowest = place(connection, code, edition)
+    up = sa.select(areas.c.id, areas.c.parent_id).where(in_edition(areas, edition.number))
+    above = up.where(areas.c.id == lowest.parent_id).cte("above", recursive=True)
+    above = above.union_all(up.join(above, areas.c.id == above.c.parent_id))
+    upper = places(connection, connection.scalars(sa.select(above.c.id)), edition).values()
+    return [*sorted(upper, key=lambda found: found.level), lowest]
 
 
 def search(connection: sa.Connection, text: str, edition: Edition, limit: int = 20) -> list[Place]:
