@@ -67,7 +67,8 @@ def write(bound: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _alembic(connection: sa.Connection) -> Config:
+def configuration(connection: sa.Connection) -> Config:
+    """What Alembic needs to migrate on ``connection``, inside its transaction."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
@@ -96,7 +97,7 @@ def migrate(bound: sa.Engine) -> bool:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             for extension in EXTENSIONS:
                 connection.execute(sa.text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
-            command.upgrade(_alembic(connection), "head")
+            command.upgrade(configuration(connection), "head")
     except OperationalError as error:
         raise Unavailable(f"the database does not answer: {error.orig}") from error
     return True
