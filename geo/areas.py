@@ -303,8 +303,8 @@ def _columns(rows: Iterable[Iterable[Any]], width: int) -> list[list[Any]]:
 
 def _shapes(wkb: Iterable[bytes]) -> Shapes:
     """Ground as it was published: the store keeps multipolygons only, one part is a polygon again."""
-    shapes = [shapely.from_wkb(bytes(one)) for one in wkb]
-    return np.array([one.geoms[0] if len(one.geoms) == 1 else one for one in shapes], dtype=np.object_)
+    shapes = np.array([shapely.from_wkb(bytes(one)) for one in wkb], dtype=np.object_)
+    return np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
 
 
 def leaves(connection: sa.Connection, edition: Edition) -> Leaves:

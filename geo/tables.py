@@ -209,7 +209,9 @@ drawn_grounds = sa.Table(
     "drawn_grounds",
     metadata,
     sa.Column("edition", sa.ForeignKey("editions.number", ondelete="CASCADE"), primary_key=True),
-    sa.Column("band", sa.SmallInteger, primary_key=True, comment="geo.drawings.BANDS: how far the shapes are simplified"),
+    sa.Column(
+        "band", sa.SmallInteger, primary_key=True, comment="geo.drawings.BANDS: how far the shapes are simplified"
+    ),
     sa.Column("id", sa.ForeignKey("codes.id"), primary_key=True),
     sa.Column("level", sa.SmallInteger, nullable=False),
     sa.Column("kind", sa.Text, comment="kind of a grid; null for areas"),

@@ -186,7 +186,9 @@ def test_an_unknown_scope_is_refused(connection: sa.Connection) -> None:
 
 
 def test_the_store_itself_refuses_two_rows_of_one_code_in_an_edition(connection: sa.Connection) -> None:
-    row = connection.execute(sa.select(grids).join(codes, codes.c.id == grids.c.id).where(codes.c.code == FALLBACK)).one()
+    row = connection.execute(
+        sa.select(grids).join(codes, codes.c.id == grids.c.id).where(codes.c.code == FALLBACK)
+    ).one()
     publish_small_city(connection, 2)
     doubled = dict(row._mapping) | {"first_edition": 2, "last_edition": None}
     with pytest.raises(IntegrityError, match="one_row_an_edition"):
