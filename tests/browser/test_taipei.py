@@ -21,7 +21,7 @@ from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
 from geo.editions import Request
 from tests.browser.conftest import Opener, Watched
-from tests.browser.test_coverage_page import asked, pixel_of, ready
+from tests.browser.test_coverage_page import asked, pixel_of
 from tests.browser.test_made_city import pictures, shoot
 from tests.serving import served
 
@@ -82,6 +82,14 @@ def weigh(watched: Watched) -> None:
             assert size <= LARGEST_TILE, (url, size)
 
 
+def settled(page: Page) -> Page:
+    """The page once every tile of its view is painted."""
+    expect(page.get_by_role("table")).to_be_visible()
+    expect(page.locator(".painted.leaflet-tile-loaded").first).to_be_visible()
+    page.wait_for_function("!document.querySelector('.painted:not(.leaflet-tile-loaded)')")
+    return page
+
+
 def slim(page: Page) -> None:
     """The page has few nodes, however many grids it shows."""
     assert page.evaluate("document.querySelectorAll('*').length") <= MOST_NODES
@@ -90,7 +98,7 @@ def slim(page: Page) -> None:
 def test_the_city_is_opened_zoomed_to_its_grids_and_a_grid_is_read(
     visit: Opener, watched: Watched, grid: Grid, pictures: Path | None
 ) -> None:
-    page = ready(visit(PATH))
+    page = settled(visit(PATH))
     expect(page.get_by_role("complementary")).to_contain_text("具名网格11,490")
     expect(page.get_by_role("button", name=re.compile("下载全部 7,672 个"))).to_be_visible()
     slim(page)
@@ -105,10 +113,9 @@ def test_the_city_is_opened_zoomed_to_its_grids_and_a_grid_is_read(
         else:
             page.get_by_role("button", name="放大").click()
         page.wait_for_function("z => new URL(location).searchParams.get('z') > z", arg=before)
-        page.wait_for_load_state("networkidle")
+        settled(page)
         if 13.5 < float(asked(page, "z")) <= 14.5:
             shoot(page, pictures, "taipei-mid.png")
-    ready(page)
     page.mouse.click(*pixel_of(page, grid.lon, grid.lat))
     card = page.get_by_role("region", name="所选区域")
     expect(card).to_contain_text(grid.code)
@@ -119,7 +126,7 @@ def test_the_city_is_opened_zoomed_to_its_grids_and_a_grid_is_read(
 
 
 def test_a_grid_is_found_by_its_code_and_the_city_by_its_name(visit: Opener, watched: Watched, grid: Grid) -> None:
-    page = ready(visit(PATH))
+    page = settled(visit(PATH))
     page.keyboard.press("/")
     box = page.get_by_role("combobox", name="搜索区域和网格")
     box.fill(grid.code)
@@ -127,7 +134,7 @@ def test_a_grid_is_found_by_its_code_and_the_city_by_its_name(visit: Opener, wat
     box.press("Enter")
     expect(page.get_by_role("region", name="所选区域")).to_contain_text(grid.code)
     assert asked(page, "level") == "grid"
-    ready(page)
+    settled(page)
     near = float(asked(page, "z"))
     assert near >= 14
 
@@ -137,12 +144,12 @@ def test_a_grid_is_found_by_its_code_and_the_city_by_its_name(visit: Opener, wat
     expect(page.get_by_role("option").first).to_contain_text("臺北市")
     box.press("Enter")
     page.wait_for_function("z => new URL(location).searchParams.get('z') < z", arg=near)
-    slim(ready(page))
+    slim(settled(page))
     weigh(watched)
 
 
 def test_one_goes_down_from_the_city_to_its_grids(visit: Opener, watched: Watched, grid: Grid) -> None:
-    page = ready(visit(f"{PATH}?level=district"))
+    page = settled(visit(f"{PATH}?level=district"))
     crumb = page.get_by_role("navigation", name="层级")
     expect(page.get_by_role("button", name=re.compile("下载全部 12 个区"))).to_be_visible()
     for depth in range(3):
@@ -150,7 +157,7 @@ def test_one_goes_down_from_the_city_to_its_grids(visit: Opener, watched: Watche
         expect(page.get_by_role("region", name="所选区域")).to_be_visible()
         page.keyboard.press("Enter")
         expect(page.get_by_role("region", name="所选区域")).to_be_hidden()
-        ready(page)
+        settled(page)
         expect(crumb.get_by_role("link")).to_have_count(depth + 1)
     expect(page.get_by_role("group", name="着色层级").first.get_by_role("button", name="最小统计区")).to_have_attribute(
         "aria-pressed", "true"
@@ -160,7 +167,7 @@ def test_one_goes_down_from_the_city_to_its_grids(visit: Opener, watched: Watche
 
 
 def test_a_narrow_screen_shows_the_whole_city(visit: Opener, watched: Watched, pictures: Path | None) -> None:
-    page = ready(visit(PATH, size=(390, 844)))
+    page = settled(visit(PATH, size=(390, 844)))
     expect(page.get_by_role("complementary")).to_contain_text("具名网格11,490")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     shoot(page, pictures, "taipei-390.png")
