@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import sqlalchemy as sa
-from small_city import publish_small_city
 
 from api.commands.serving import address, listen, server
+from tests.small_city import publish_small_city
 
 
 def running(engine: sa.Engine) -> Iterator[str]:

@@ -8,7 +8,8 @@ import httpx
 import pytest
 import shapely
 from shapely.geometry import shape
-from small_city import CITY, COMMUNITIES, DEDICATED, DISTRICT, FALLBACK, SPLIT_OFF, SUBDISTRICTS
+
+from tests.small_city import CITY, COMMUNITIES, DEDICATED, DISTRICT, FALLBACK, SPLIT_OFF, SUBDISTRICTS
 
 
 def ask(http: httpx.Client, path: str, **query: Any) -> dict[str, Any]:

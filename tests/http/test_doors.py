@@ -10,10 +10,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import sqlalchemy as sa
-from conftest import running
 from fastapi import FastAPI
 from shapely.geometry import Point
-from small_city import cell_centre
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -22,6 +20,8 @@ from api.app import create_app
 from api.auth import only_loopback
 from geo import errors as geo_errors
 from geo.errors import Broken, GeoError, Refused, Unavailable
+from tests.http.conftest import running
+from tests.small_city import cell_centre
 
 
 @pytest.fixture

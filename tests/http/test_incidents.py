@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from small_city import COMMUNITIES, FALLBACK, SPLIT_OFF, WEST, WIDE, cell_centre
 
 from geo.tables import incident_keys, incidents
+from tests.small_city import COMMUNITIES, FALLBACK, SPLIT_OFF, WEST, WIDE, cell_centre
 
 
 def report(key: str, **more: Any) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from small_city import COMMUNITIES, DEDICATED, FALLBACK, HIGH, SOUTH, SPLIT_OFF, WEST, WIDE, cell_centre
 
 from api.errors import Malformed
 from api.points import parse
 from geo.errors import TooMuch
+from tests.small_city import COMMUNITIES, DEDICATED, FALLBACK, HIGH, SOUTH, SPLIT_OFF, WEST, WIDE, cell_centre
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-200, 200)
 
