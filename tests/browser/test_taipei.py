@@ -86,7 +86,7 @@ def settled(page: Page) -> Page:
     """The page once every tile of its view is painted."""
     expect(page.get_by_role("table")).to_be_visible()
     expect(page.locator(".painted.leaflet-tile-loaded").first).to_be_visible()
-    page.wait_for_function("!document.querySelector('.painted:not(.leaflet-tile-loaded)')")
+    page.wait_for_function("() => !document.querySelector('.painted:not(.leaflet-tile-loaded)')")
     return page
 
 
@@ -113,9 +113,9 @@ def test_the_city_is_opened_zoomed_to_its_grids_and_a_grid_is_read(
         else:
             page.get_by_role("button", name="放大").click()
         page.wait_for_function("z => new URL(location).searchParams.get('z') > z", arg=before)
-        settled(page)
-        if 13.5 < float(asked(page, "z")) <= 14.5:
-            shoot(page, pictures, "taipei-mid.png")
+        if 13.5 < float(asked(page, "z")) <= 14:
+            shoot(settled(page), pictures, "taipei-mid.png")
+    settled(page)
     page.mouse.click(*pixel_of(page, grid.lon, grid.lat))
     card = page.get_by_role("region", name="所选区域")
     expect(card).to_contain_text(grid.code)
