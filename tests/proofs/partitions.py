@@ -10,7 +10,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo.arrays import Floats, Ints
+from geo.arrays import Floats, Ints, Shapes
 from geo.codes import Scheme
 from geo.crs import area_m2
 from geo.settings import settings
@@ -91,7 +91,7 @@ def _proved(division: Division, points: int, database_url: str | None) -> dict[s
     }
     if database_url:
         assert (_counted_by_postgis(division, lonlat, database_url) == expected).all()
-        figures["postgis"] = True
+        figures |= _areas_by_postgis(division, database_url)
     return figures | _areas(division, outline)
 
 
@@ -107,35 +107,71 @@ def _counted_by_shapely(division: Division, lonlat: Floats) -> Ints:
     return np.bincount(point, minlength=len(lonlat))
 
 
-def _counted_by_postgis(division: Division, lonlat: Floats, database_url: str) -> Ints:
+@contextmanager
+def _in_postgis(database_url: str) -> Iterator[sa.Connection]:
+    """A transaction with PostGIS, undone at the end."""
     engine = sa.create_engine(database_url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS postgis"))
-        connection.execute(sa.text("CREATE TEMP TABLE leaf (geom geometry) "))
-        connection.execute(sa.text("CREATE TEMP TABLE point (id int, x float8, y float8)"))
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        with driver.cursor() as cursor:
-            with cursor.copy("COPY leaf FROM STDIN") as copy:
-                for wkb in shapely.to_wkb(division.leaf_shapes, hex=True):
-                    copy.write_row((wkb,))
-            with cursor.copy("COPY point FROM STDIN") as copy:
-                for at, (x, y) in enumerate(lonlat.tolist()):
-                    copy.write_row((at, x, y))
-        connection.execute(sa.text("CREATE INDEX ON leaf USING gist (geom)"))
-        connection.execute(sa.text("ANALYZE leaf"))
-        rows = connection.execute(
-            sa.text(
-                "SELECT point.id, count(*) FROM point JOIN leaf ON ST_Contains(leaf.geom, ST_Point(x, y)) GROUP BY 1"
-            )
-        ).all()
+        yield connection
         connection.rollback()
     engine.dispose()
+
+
+def _load(connection: sa.Connection, table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+    connection.execute(sa.text(f"CREATE TEMP TABLE {table} ({columns})"))
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _numbered(shapes: Shapes) -> Iterable[Sequence[object]]:
+    return enumerate(shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True).tolist())
+
+
+def _counted_by_postgis(division: Division, lonlat: Floats, database_url: str) -> Ints:
     counted = np.zeros(len(lonlat), dtype=np.int64)
-    if rows:
-        at, times = np.asarray(rows, dtype=np.int64).T
-        counted[at] = times
+    with _in_postgis(database_url) as connection:
+        _load(connection, "leaf", "id int, geom geometry", _numbered(division.leaf_shapes))
+        points = ((at, x, y) for at, (x, y) in enumerate(lonlat.tolist()))
+        _load(connection, "point", "id int, x float8, y float8", points)
+        connection.execute(sa.text("CREATE INDEX ON leaf USING gist (geom)"))
+        connection.execute(sa.text("ANALYZE leaf"))
+        inside = (
+            "SELECT point.id, count(*) FROM point JOIN leaf ON ST_Contains(leaf.geom, ST_Point(x, y, 4326)) GROUP BY 1"
+        )
+        for at, times in connection.execute(sa.text(inside)):
+            counted[at] = times
     return counted
+
+
+def _areas_by_postgis(division: Division, database_url: str) -> dict[str, object]:
+    """The same laws of areas, by PostGIS: geodesic sums, and each area against the union of the leaves in it."""
+    with _in_postgis(database_url) as connection:
+        _load(connection, "leaf", "id int, geom geometry", _numbered(division.leaf_shapes))
+        _load(connection, "area", "id int, geom geometry", _numbered(division.area_shapes))
+        _load(connection, "member", "area int, leaf int", _members(division))
+        city = int(np.flatnonzero(division.area_levels == 0)[0])
+        summed = """
+            SELECT sum(ST_Area(geom::geography)) / (SELECT ST_Area(geom::geography) FROM area WHERE id = :city) FROM leaf"""
+        apart = abs(float(connection.execute(sa.text(summed), {"city": city}).scalar_one()) - 1)
+        united = """
+            SELECT max(ST_Area(ST_SymDifference(united.geom, area.geom)) / ST_Area(area.geom))
+              FROM area JOIN (SELECT member.area AS id, ST_Union(leaf.geom) AS geom
+                                FROM member JOIN leaf ON leaf.id = member.leaf GROUP BY 1) united USING (id)"""
+        worst = float(connection.execute(sa.text(united)).scalar_one())
+    assert apart < RELATIVE, apart
+    assert worst < RELATIVE, worst
+    return {"postgis_sum_of_leaves_off": apart, "postgis_worst_area_off": worst}
+
+
+def _members(division: Division) -> Iterator[tuple[int, int]]:
+    """Every area with every leaf in it, by position."""
+    for at, code in enumerate(division.area_codes):
+        below = np.isin(division.leaf_parents, division.area_codes[division.areas_within(str(code))])
+        yield from ((at, int(leaf)) for leaf in np.flatnonzero(below))
 
 
 def _areas(division: Division, outline: shapely.Geometry) -> dict[str, object]:
