@@ -223,7 +223,9 @@ def _texts(rows: Iterator[tuple[int, list[str]]], schema: pa.Schema) -> Iterator
 @contextmanager
 def _parquet(path: Path, columns: list[str] | None) -> Iterator[Sheet]:
     try:
-        with pq.ParquetFile(path, buffer_size=1 << 20) as file:  # else a row group is held whole
+        # A buffer, else a row group is held whole; pre_buffer, on by default, keeps what was read until the file is
+        # closed, the buffer notwithstanding (apache/arrow#39808).
+        with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
             geometry, crs = _geoparquet(file.schema_arrow)
             frames = _batches(file.iter_batches(CHUNK, columns=columns))
             yield Sheet(path, PARQUET, file.schema_arrow, frames, file.metadata.num_rows, geometry, crs)

@@ -39,7 +39,9 @@ def bench(size: str) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run("areas", folder, SIDES[size])
-        few, many = (run("points", folder, rows) | run("assigned", folder, rows) for rows in (ROWS[size], ROWS[size] * TIMES))
+        few, many = (
+            run("points", folder, rows) | run("assigned", folder, rows) for rows in (ROWS[size], ROWS[size] * TIMES)
+        )
     growth = many["peak_mb"] / few["peak_mb"]
     assert growth <= MOST[size], f"{few} and {many}: {growth:.2f} times the memory, at most {MOST[size]} is constant"
     return {"few": few, "many": many, "peak_grows_to": round(growth, 3), "at_most": MOST[size]}
@@ -98,7 +100,12 @@ def points(folder: Path, rows: int) -> dict[str, float]:
         for first in range(0, rows, ROW_GROUP):
             n = min(ROW_GROUP, rows - first)
             kind = KINDS[random.integers(0, len(KINDS), n)]
-            columns = [np.arange(first, first + n), kind, random.uniform(west, east, n), random.uniform(south, north, n)]
+            columns = [
+                np.arange(first, first + n),
+                kind,
+                random.uniform(west, east, n),
+                random.uniform(south, north, n),
+            ]
             writer.write_table(pa.table(columns, schema=writer.schema))
     return {"rows": rows}
 
