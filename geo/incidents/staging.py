@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from geo.areas import Edition
 from geo.arrays import Floats, Ints
+from geo.frames import CHUNK
 from geo.incidents.copying import copy, figures, ids, numbers, points, texts, times
 from geo.incidents.months import make_months
 from geo.incidents.placing import Places, place
@@ -15,9 +16,8 @@ from geo.incidents.reports import Reports, digests
 from geo.instants import NEVER_US
 from geo.statements import statement
 
-_CHUNK = 65_536
 _WAITING = """SELECT row_number, ST_X(geom), ST_Y(geom), (extract(epoch FROM occurred_at) * 1000000)::bigint, accuracy_m
-                FROM staged ORDER BY row_number"""
+                FROM staged WHERE row_number > :after ORDER BY row_number LIMIT :most"""
 
 
 def open_stage(connection: sa.Connection) -> None:
@@ -65,12 +65,13 @@ def _stage_places(connection: sa.Connection, rows: Ints, places: Places) -> None
 def place_anew(connection: sa.Connection, edition: Edition) -> None:
     """Place everything on the stage again: another edition came into force since."""
     connection.execute(sa.text("TRUNCATE staged_places"))
-    rows = connection.execute(sa.text(_WAITING)).all()
-    for start in range(0, len(rows), _CHUNK):
-        some = np.array([tuple(row) for row in rows[start : start + _CHUNK]], dtype=np.float64)
+    after = 0
+    while rows := connection.execute(sa.text(_WAITING), {"after": after, "most": CHUNK}).all():
+        some = np.array([tuple(row) for row in rows], dtype=np.float64)
         lonlat: Floats = some[:, 1:3]
         found = place(connection, edition, lonlat, some[:, 3].astype(np.int64), some[:, 4])
         _stage_places(connection, some[:, 0].astype(np.int64), found)
+        after = rows[-1][0]
 
 
 def take_duplicates(connection: sa.Connection) -> list[tuple[int, str]]:
@@ -83,8 +84,8 @@ def take_duplicates(connection: sa.Connection) -> list[tuple[int, str]]:
 def take_repeats(connection: sa.Connection) -> tuple[int, list[tuple[int, str]]]:
     """Number of rows stored already, and those (number, reference) stored with other content, taken off the stage."""
     rows = connection.execute(statement("incidents_repeats")).all()
-    changed = sorted((row.row_number, row.reference) for row in rows if not row.is_same)
-    return len(rows) - len(changed), changed
+    changed = sorted((row.row_number, row.reference) for row in rows if row.row_number is not None)
+    return sum(row.number for row in rows if row.row_number is None), changed
 
 
 def waiting(connection: sa.Connection) -> dict[str, int]:
