@@ -17,7 +17,7 @@ from api.app import create_app
 @contextmanager
 def served(engine: sa.Engine) -> Iterator[str]:
     """Address of a server of the city on ``engine``, as ``http://127.0.0.1:port``; stopped when the block ends."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so asyncio sends without delay
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(engine), log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
