@@ -155,7 +155,8 @@ def _areas_by_postgis(division: Division, database_url: str) -> dict[str, object
         _load(connection, "member", "area int, leaf int", _members(division))
         city = int(np.flatnonzero(division.area_levels == 0)[0])
         summed = """
-            SELECT sum(ST_Area(geom::geography)) / (SELECT ST_Area(geom::geography) FROM area WHERE id = :city) FROM leaf"""
+            SELECT sum(ST_Area(geom::geography)) / (SELECT ST_Area(geom::geography) FROM area WHERE id = :city)
+              FROM leaf"""
         apart = abs(float(connection.execute(sa.text(summed), {"city": city}).scalar_one()) - 1)
         united = """
             SELECT max(ST_Area(ST_SymDifference(united.geom, area.geom)) / ST_Area(area.geom))
