@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROWS = {"small": (70_000, 140_000), "full": (100_000, 800_000)}
+ROWS = {"small": (140_000, 280_000), "full": (200_000, 800_000)}  # two chunks are needed before memory is steady
 MOST = {"small": 1.2, "full": 1.1}
 ROW_GROUP = 50_000
 SEED = 20_260_103
