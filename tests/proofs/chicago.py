@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from geo.arrays import Bools
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
 from geo.bulk import Assigned, OfCity, OfLayer, Points, assign_file
+from geo.cluster import Cluster
 from geo.editions import Request
 from geo.layers import read_layer
 
@@ -142,11 +144,24 @@ def _agreement(path: Path, column: str, added: str, parents: dict[str, str]) -> 
     return Agreement(int(tested.sum()), round(float(exact[tested].mean()), 4), round(float(near[tested].mean()), 4))
 
 
+@contextmanager
+def _database() -> Iterator[str]:
+    """URL of a throw-away cluster's database."""
+    with tempfile.TemporaryDirectory(prefix="gridatlas-proof-") as folder:
+        Path(folder).chmod(0o755)
+        cluster = Cluster(Path(folder), throw_away=True)
+        cluster.up()
+        try:
+            yield cluster.url()
+        finally:
+            cluster.down()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--size", choices=("small", "full"), default="small", help="changes nothing: 50,000 incidents are few"
     )
-    parser.add_argument("--database-url", default=None)
     given = parser.parse_args()
-    print(json.dumps(prove(given.size, given.database_url), indent=1))
+    with _database() as url:
+        print(json.dumps(prove(given.size, url), indent=1))
