@@ -1,4 +1,4 @@
-"""Files of points of any length, assigned in constant memory: every row comes out, in its order, with its codes."""
+"""Files of points of any length, assigned by chunks: every row comes out, in its order, with its codes."""
 
 from __future__ import annotations
 

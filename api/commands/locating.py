@@ -85,7 +85,7 @@ def assign(
     prefix: Annotated[str, typer.Option(help="put before the names of the added columns")] = "",
     encoding: Annotated[str, typer.Option(help="of CSV: utf-8, gbk …")] = "utf-8-sig",
 ) -> None:
-    """批量落格 · The rows of a file with the codes of every level, in constant memory."""
+    """批量落格 · The rows of a file with the codes of every level, by chunks."""
     from rich.console import Console
 
     from api.progress import rows_read
