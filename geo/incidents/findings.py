@@ -1,27 +1,12 @@
-"""What is found in a file of incidents: every refused row with column, value, why and what would be right."""
+"""What is found in a file of incidents."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import ClassVar
 
-from geo import instants
-from geo.errors import TooMuch
-
-_TOLD = 10_000  # rows listed of a kind that refuses nothing; all are counted, and stored
-_REFUSED = 100_000  # refused rows before the file is given up: the mapping is wrong, not the rows
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of finding; ``refuses`` says whether its rows are left out."""
-
-    key: str
-    refuses: bool
-    zh: str
-    en: str
-
+from geo import findings, instants
+from geo.findings import Kind
 
 KINDS = {
     kind.key: kind
@@ -68,51 +53,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One row of the file and what is the matter with it."""
+class Findings(findings.Findings):
+    """Findings of a file of incidents."""
 
-    kind: Kind
-    row: int
-    column: str
-    value: str
-
-    @property
-    def message(self) -> str:
-        """Row, column, value, why, and what would be right."""
-        return f"row {self.row}, {self.column}: {self.value!r}: {self.kind.zh} · {self.kind.en}"
-
-
-@dataclass
-class Findings:
-    """Findings gathered chunk after chunk; of kinds that refuse no row only the first ten thousand are listed."""
-
-    listed: list[Finding] = field(default_factory=list)
-    totals: Counter[str] = field(default_factory=Counter)
-
-    def add(self, key: str, column: str, rows: Iterable[tuple[int, str]]) -> None:
-        """Take note of rows (number and value).
-
-        Raises
-        ------
-        TooMuch
-            When so many rows are refused that the columns must have been mistaken.
-        """
-        kind = KINDS[key]
-        for row, value in rows:
-            self.totals[key] += 1
-            if kind.refuses or self.totals[key] <= _TOLD:
-                self.listed.append(Finding(kind, row, column, value))
-        if self.refused > _REFUSED:
-            last = self.listed[-1].message
-            raise TooMuch(f"more than {_REFUSED:,} rows would be refused; are the columns right? The last: {last}")
-
-    def count(self, key: str, number: int) -> None:
-        """Take note of a number of rows that need no list."""
-        if number:
-            self.totals[key] += number
-
-    @property
-    def refused(self) -> int:
-        """Rows that are left out."""
-        return sum(number for key, number in self.totals.items() if KINDS[key].refuses)
+    kinds: ClassVar[Mapping[str, Kind]] = KINDS

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -20,10 +19,10 @@ from geo.frames import Frame
 from geo.incidents.findings import Findings
 from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, converted, lonlat_of
 from geo.instants import NEVER_US
+from geo.judging import Judging, bools
 
 _ORDINARY = ("", "0", "false", "no", "n", "normal", "ordinary", "low", "medium", "一般", "普通", "否", "不紧急", "平急")
 _URGENT = ("1", "true", "yes", "y", "urgent", "high", "emergency", "紧急", "加急", "特急", "是", "非常紧急")
-_BLANK = ("", "null", "none", "nan", "n/a", "-", "\\n")
 
 
 @dataclass(frozen=True)
@@ -79,52 +78,15 @@ def judge(frame: Frame, reading: Reading, findings: Findings) -> Reports:
     return reports.taken(np.flatnonzero(judging.good))
 
 
-class _Judging:
+class _Judging(Judging):
     def __init__(self, frame: Frame, reading: Reading, findings: Findings) -> None:
-        self.frame, self.reading, self.findings = frame, reading, findings
-        self.good = ~np.isin(frame.rows, list(frame.cells))
-        findings.add("ragged", "*", [(row, f"{cells} cells") for row, cells in frame.cells.items()])
-
-    def column(self, field: str) -> pa.Array | None:
-        name = self.reading.columns.get(field)
-        if name is None:
-            return None
-        column = self.frame.table.column(name).combine_chunks()
-        return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-    def texts(self, field: str) -> pa.Array:
-        """A field as trimmed texts, empty for null and for a field without column."""
-        column = self.column(field)
-        if column is None:
-            return pa.array([""] * len(self.frame.rows), type=pa.string())
-        if pa.types.is_floating(column.type):  # a whole number that once had blanks beside it: 12.0 is 12
-            whole = pc.if_else(
-                pc.equal(column, pc.floor(column)), pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), None
-            )
-            column = pc.coalesce(whole, pc.cast(column, pa.string()))
-        told = pc.fill_null(pc.cast(column, pa.string()), "")
-        return pc.utf8_trim_whitespace(pc.replace_substring(told, "\0", ""))
-
-    def filled(self, field: str, default: str) -> pa.Array:
-        texts = self.texts(field)
-        return pc.if_else(pc.equal(texts, ""), default, texts)
-
-    def tell(self, key: str, field: str, where: Bools, values: pa.Array | None = None) -> None:
-        """Note the rows ``where`` with the value of ``field``; rows refused before are not told again."""
-        at = np.flatnonzero(where & self.good)
-        if len(at):
-            told = (self.texts(field) if values is None else values).take(pa.array(at)).to_pylist()
-            column = self.reading.columns.get(field, field)
-            self.findings.add(key, column, zip(self.frame.rows[at].tolist(), told, strict=True))
-
-    def refuse(self, key: str, field: str, where: Bools) -> None:
-        self.tell(key, field, where)
-        self.good &= ~where
+        super().__init__(frame, reading.columns, findings)
+        self.reading = reading
 
     def key(self) -> tuple[pa.Array, pa.Array]:
         source, reference = self.filled("source", self.reading.source), self.texts("reference")
-        self.refuse("no_reference", "reference", _bools(pc.equal(reference, "")))
-        self.refuse("no_source", "source", _bools(pc.equal(source, "")))
+        self.refuse("no_reference", "reference", bools(pc.equal(reference, "")))
+        self.refuse("no_source", "source", bools(pc.equal(source, "")))
         return source, reference
 
     def occurred(self) -> Ints:
@@ -149,26 +111,6 @@ class _Judging:
         self.tell("unreadable_report", "reported_at", wrong)
         return np.where(wrong, NEVER_US, read.us)
 
-    def figures(self, field: str) -> tuple[Floats, Bools, Bools]:
-        """Figures (NaN where there is none), where nothing was told, and where what was told is no finite number."""
-        column = self.column(field)
-        if column is None:
-            return (
-                np.full(len(self.frame.rows), np.nan),
-                np.ones(len(self.frame.rows), np.bool_),
-                np.zeros(len(self.frame.rows), np.bool_),
-            )
-        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-            told = np.array(pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-            blank = np.isnan(told)
-        else:
-            texts = np.array(self.texts(field).to_pylist(), dtype=object)
-            told = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64, copy=True)
-            blank = np.isin(np.array([text.lower() for text in texts.tolist()], dtype=np.str_), _BLANK)
-        wrong = ~blank & ~np.isfinite(told)
-        told[blank | wrong] = np.nan
-        return told, blank, wrong
-
     def accuracies(self) -> Floats:
         metres, _, wrong = self.figures("accuracy_m")
         wrong |= metres < 0
@@ -177,7 +119,7 @@ class _Judging:
 
     def urgencies(self) -> NDArray[np.int16]:
         texts = pc.utf8_lower(self.texts("urgency"))
-        urgent, ordinary = (_bools(pc.is_in(texts, pa.array(words))) for words in (_URGENT, _ORDINARY))
+        urgent, ordinary = (bools(pc.is_in(texts, pa.array(words))) for words in (_URGENT, _ORDINARY))
         self.tell("unknown_urgency", "urgency", ~urgent & ~ordinary)
         return urgent.astype(np.int16)
 
@@ -224,7 +166,3 @@ class _Judging:
             rows = np.flatnonzero(names == name)
             found[rows] = self.in_city(converted(np.ascontiguousarray(raw[rows, ::-1]), name))
         return found
-
-
-def _bools(column: pa.Array) -> Bools:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)

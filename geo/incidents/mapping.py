@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
-
-from geo.errors import Refused
+from geo.mapping import Fields
 
 NAMES: dict[str, tuple[str, ...]] = {
     "reference": (
@@ -54,55 +51,10 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """Fields and the column names that are understood without being told, the most telling first."""
 
-_ALIASES = {"x": "lon", "y": "lat"}
-_NEEDED = ("reference", "occurred_at", "lon", "lat")
-
-
-def mapped(columns: Iterable[str], declared: Mapping[str, str]) -> dict[str, str]:
-    """Field → column, for every field that has one.
-
-    Parameters
-    ----------
-    columns
-        Names of the file's columns.
-    declared
-        Field → column as the user says; the rest is found by :data:`NAMES`, no column serving two fields.
-
-    Raises
-    ------
-    Refused
-        For a field or column there is none of, and when reference, time or position has no column.
-    """
-    there = list(columns)
-    told = {_field(name): _column(column, there) for name, column in declared.items()}
-    plain = {_plain(column): column for column in reversed(there)}
-    for name, known in NAMES.items():
-        free = (plain[_plain(one)] for one in known if plain.get(_plain(one)) not in {None, *told.values()})
-        if name not in told and (column := next(free, None)) is not None:
-            told[name] = column
-    missing = [name for name in _NEEDED if name not in told]
-    if missing:
-        flags = " ".join(f"--map {name}=COLUMN" for name in missing)
-        raise Refused(f"no column is known for {', '.join(missing)}; say which: {flags}; there are: {', '.join(there)}")
-    return {name: told[name] for name in NAMES if name in told}
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter not in " _-.")
-
-
-def _field(name: str) -> str:
-    name = _ALIASES.get(name, name)
-    if name not in NAMES:
-        near = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise Refused(f"{name!r} is no field of an incident{hint}; there are: {', '.join(NAMES)}, and x, y")
-    return name
-
-
-def _column(name: str, there: list[str]) -> str:
-    if name not in there:
-        near = difflib.get_close_matches(name, there, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise Refused(f"there is no column {name!r}{hint}; there are: {', '.join(there)}")
-    return name
+FIELDS = Fields(
+    noun="an incident",
+    names=NAMES,
+    needed=("reference", "occurred_at", "lon", "lat"),
+    aliases={"x": "lon", "y": "lat"},
+)
+mapped = FIELDS.mapped

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from geo.areas import Edition
 from geo.arrays import Floats, Ints
+from geo.copying import copy, figures, ids, numbers, points, texts, times
 from geo.frames import CHUNK
-from geo.incidents.copying import copy, figures, ids, numbers, points, texts, times
 from geo.incidents.months import make_months
 from geo.incidents.placing import Places, place
 from geo.incidents.reports import Reports, digests

@@ -1,0 +1,99 @@
+"""Fields of a file's rows as texts and figures, and what is told of them; every noun judges its rows with these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geo.arrays import Bools, Floats
+from geo.findings import Findings
+from geo.frames import Frame
+
+_BLANK = ("", "null", "none", "nan", "n/a", "-", "\\n")
+
+
+class Judging:
+    """The rows of one frame under judgement; ``good`` (n,) are those not refused yet.
+
+    Parameters
+    ----------
+    columns
+        Field → column of the frame.
+    findings
+        Where what is found is noted; its kinds have a ``ragged``.
+    """
+
+    def __init__(self, frame: Frame, columns: Mapping[str, str], findings: Findings) -> None:
+        self.frame, self.columns, self.findings = frame, columns, findings
+        self.good = ~np.isin(frame.rows, list(frame.cells))
+        findings.add("ragged", "*", [(row, f"{cells} cells") for row, cells in frame.cells.items()])
+
+    def column(self, field: str) -> pa.Array | None:
+        """The column of a field as one plain array; None for a field without column."""
+        name = self.columns.get(field)
+        if name is None:
+            return None
+        column = self.frame.table.column(name).combine_chunks()
+        return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+    def texts(self, field: str) -> pa.Array:
+        """A field as trimmed texts, empty for null and for a field without column."""
+        column = self.column(field)
+        if column is None:
+            return pa.array([""] * len(self.frame.rows), type=pa.string())
+        if pa.types.is_floating(column.type):
+            column = pc.if_else(pc.is_nan(column), None, column)
+            # a whole number that once had blanks beside it: 12.0 is 12
+            whole = pc.if_else(
+                pc.equal(column, pc.floor(column)), pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), None
+            )
+            column = pc.coalesce(whole, pc.cast(column, pa.string()))
+        told = pc.fill_null(pc.cast(column, pa.string()), "")
+        return pc.utf8_trim_whitespace(pc.replace_substring(told, "\0", ""))
+
+    def filled(self, field: str, default: str) -> pa.Array:
+        """A field as texts, ``default`` where there is none."""
+        texts = self.texts(field)
+        return pc.if_else(pc.equal(texts, ""), default, texts)
+
+    def tell(self, key: str, field: str, where: Bools, values: pa.Array | None = None) -> None:
+        """Note the rows ``where`` with the value of ``field``; rows refused before are not told again."""
+        at = np.flatnonzero(where & self.good)
+        if len(at):
+            told = (self.texts(field) if values is None else values).take(pa.array(at)).to_pylist()
+            column = self.columns.get(field, field)
+            self.findings.add(key, column, zip(self.frame.rows[at].tolist(), told, strict=True))
+
+    def refuse(self, key: str, field: str, where: Bools) -> None:
+        """Note the rows ``where`` and leave them out."""
+        self.tell(key, field, where)
+        self.good &= ~where
+
+    def figures(self, field: str) -> tuple[Floats, Bools, Bools]:
+        """Figures (NaN where there is none), where nothing was told, and where what was told is no finite number."""
+        column = self.column(field)
+        if column is None:
+            return (
+                np.full(len(self.frame.rows), np.nan),
+                np.ones(len(self.frame.rows), np.bool_),
+                np.zeros(len(self.frame.rows), np.bool_),
+            )
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+            told = np.array(pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+            blank = np.isnan(told)
+        else:
+            texts = np.array(self.texts(field).to_pylist(), dtype=object)
+            told = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64, copy=True)
+            blank = np.isin(np.array([text.lower() for text in texts.tolist()], dtype=np.str_), _BLANK)
+        wrong = ~blank & ~np.isfinite(told)
+        told[blank | wrong] = np.nan
+        return told, blank, wrong
+
+
+def bools(column: pa.Array) -> Bools:
+    """An arrow column of truth values as numpy."""
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)

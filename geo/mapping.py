@@ -1,0 +1,82 @@
+"""Which column of a file holds which field of a noun: as declared, else by the names people give columns."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from geo.errors import Refused
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What can be read of a noun's rows.
+
+    Parameters
+    ----------
+    noun
+        With its article, as messages say it.
+    names
+        Fields and the column names that are understood without being told, the most telling first.
+    needed
+        Fields without which a file is refused.
+    aliases
+        Other words for a field, as ``x`` for ``lon``.
+    """
+
+    noun: str
+    names: Mapping[str, tuple[str, ...]]
+    needed: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def mapped(self, columns: Iterable[str], declared: Mapping[str, str]) -> dict[str, str]:
+        """Field → column, for every field that has one.
+
+        Parameters
+        ----------
+        columns
+            Names of the file's columns.
+        declared
+            Field → column as the user says; the rest is found by ``names``, no column serving two fields.
+
+        Raises
+        ------
+        Refused
+            For a field or column there is none of, and when a needed field has no column.
+        """
+        there = list(columns)
+        told = {self._field(name): _column(column, there) for name, column in declared.items()}
+        plain = {_plain(column): column for column in reversed(there)}
+        for name, known in self.names.items():
+            free = (plain[_plain(one)] for one in known if plain.get(_plain(one)) not in {None, *told.values()})
+            if name not in told and (column := next(free, None)) is not None:
+                told[name] = column
+        missing = [name for name in self.needed if name not in told]
+        if missing:
+            flags = " ".join(f"--map {name}=COLUMN" for name in missing)
+            raise Refused(
+                f"no column is known for {', '.join(missing)}; say which: {flags}; there are: {', '.join(there)}"
+            )
+        return {name: told[name] for name in self.names if name in told}
+
+    def _field(self, name: str) -> str:
+        name = self.aliases.get(name, name)
+        if name not in self.names:
+            near = difflib.get_close_matches(name, self.names, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            others = ", and " + ", ".join(self.aliases) if self.aliases else ""
+            raise Refused(f"{name!r} is no field of {self.noun}{hint}; there are: {', '.join(self.names)}{others}")
+        return name
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter not in " _-.")
+
+
+def _column(name: str, there: list[str]) -> str:
+    if name not in there:
+        near = difflib.get_close_matches(name, there, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise Refused(f"there is no column {name!r}{hint}; there are: {', '.join(there)}")
+    return name
