@@ -69,7 +69,7 @@ class Coverage {
     const number = ++this.asked;
     const wait = setTimeout(() => this.panel.skeleton(), SKELETON_MS);
     try {
-      const values = await load({ indicator: this.state.get("by"), level: this.drawable(), edition: this.boot.edition.number, city: this.words.city(this.boot.city) });
+      const values = await load({ boot: this.boot, indicator: this.state.get("by"), level: this.drawable(), city: this.words.city(this.boot.city) });
       if (number !== this.asked) return;
       this.values = values;
       this.render();

@@ -1,23 +1,25 @@
-// Module worker: fetches, reads and paints tiles on OffscreenCanvas, and answers what lies under a pixel.
-// Values arrive as one style; a new style repaints what is already here and fetches nothing.
-import { decode } from "./mvt.js";
+// Paints tiles on OffscreenCanvas, and answers what lies under a pixel: in a worker, or on the page's own thread.
+// Values arrive as one style; a new style repaints what is already here and reads nothing.
 import { INK, ROADS, hatch, strokes } from "./brushes.js";
 
-const KEPT = 400; // read tile documents
 const PIXELS = 256;
-const documents = new Map();
 const tiles = new Map();
 const probe = new OffscreenCanvas(1, 1).getContext("2d");
+let post = null, read = null;
 let style = null;
 let marks = { hover: 0, chosen: 0 };
 
-self.onmessage = ({ data }) => {
-  if (data.style) restyle(data.style);
-  else if (data.tile) open(data.tile);
-  else if (data.drop !== undefined) drop(data.drop);
-  else if (data.marks) mark(data.marks);
-  else if (data.hit) postMessage({ hit: data.hit.number, id: hit(data.hit) });
-};
+/** What takes the messages of tiles.js: `post(message, moved)` sends an answer, `read(url, signal)` → features by layer. */
+export function serve(means) {
+  ({ post, read } = means);
+  return (data) => {
+    if (data.style) restyle(data.style);
+    else if (data.tile) open(data.tile);
+    else if (data.drop !== undefined) drop(data.drop);
+    else if (data.marks) mark(data.marks);
+    else if (data.hit) post({ hit: data.hit.number, id: hit(data.hit) });
+  };
+}
 
 function restyle(found) {
   style = { ...found, class_of: new Map(), faint: new Set(found.faint ?? []) };
@@ -25,26 +27,11 @@ function restyle(found) {
   for (const tile of tiles.values()) if (tile.ready) paint(tile);
 }
 
-async function document(url, signal) {
-  if (documents.has(url)) {
-    const found = documents.get(url);
-    documents.delete(url);
-    documents.set(url, found);
-    return found;
-  }
-  const answer = await fetch(url, { signal });
-  if (!answer.ok) throw new Error(`${answer.status} ${new URL(url).pathname}`);
-  const found = decode(await answer.arrayBuffer());
-  documents.set(url, found);
-  if (documents.size > KEPT) documents.delete(documents.keys().next().value);
-  return found;
-}
-
 async function open(tile) {
   tile.abort = new AbortController();
   tiles.set(tile.key, tile);
   try {
-    const found = await Promise.all(Object.entries(tile.urls).map(async ([name, url]) => [name, await document(url, tile.abort.signal)]));
+    const found = await Promise.all(Object.entries(tile.urls).map(async ([name, url]) => [name, await read(url, tile.abort.signal)]));
     if (!tiles.has(tile.key)) return;
     Object.assign(tile, merged(Object.fromEntries(found)), { ready: true });
     paint(tile);
@@ -52,7 +39,7 @@ async function open(tile) {
   } catch (error) {
     if (error.name === "AbortError") return;
     tiles.delete(tile.key);
-    postMessage({ key: tile.key, error: String(error.message ?? error) });
+    post({ key: tile.key, error: String(error.message ?? error) });
   }
 }
 
@@ -95,7 +82,7 @@ function paint(tile) {
   if (!style.coloured) fallback(context, tile, 0.75);
   borders(context, tile, level);
   const bitmap = made.transferToImageBitmap();
-  postMessage({ key: tile.key, bitmap, names: names(tile) }, [bitmap]);
+  post({ key: tile.key, bitmap, names: names(tile) }, [bitmap]);
 }
 
 function fills(context, tile, level) {
@@ -249,7 +236,7 @@ function overlay(tile) {
   const of = (id) => (id ? tile.ground.filter((one) => one.id === id) : []);
   const chosen = of(marks.chosen), hover = of(marks.hover);
   if (!chosen.length && !hover.length) {
-    if (tile.marked) postMessage({ key: tile.key, marks: null });
+    if (tile.marked) post({ key: tile.key, marks: null });
     tile.marked = false;
     return;
   }
@@ -265,7 +252,7 @@ function overlay(tile) {
   draw(chosen, 2.5, INK.select);
   tile.marked = true;
   const bitmap = made.transferToImageBitmap();
-  postMessage({ key: tile.key, marks: bitmap }, [bitmap]);
+  post({ key: tile.key, marks: bitmap }, [bitmap]);
 }
 
 function hit({ key, x, y }) {

@@ -1,5 +1,6 @@
 // Search by code or name: an accessible combobox (WAI-ARIA 1.2 pattern, list autocomplete).
 import { el, find, say } from "./dom.js";
+import { places as find_places } from "./live.js";
 
 const WAIT_MS = 120;
 
@@ -39,12 +40,8 @@ export function search({ boot, words, go }) {
     asked?.abort();
     if (!text) { open(false); return; }
     asked = new AbortController();
-    const at = boot.at ? `&at=${encodeURIComponent(boot.at)}` : "";
     try {
-      const answer = await fetch(`/v1/areas?q=${encodeURIComponent(text)}&limit=12${at}`, { signal: asked.signal });
-      const found = await answer.json();
-      if (!answer.ok) throw new Error(found.detail);
-      places = found.places;
+      places = await find_places(boot, text, asked.signal);
       show(text);
     } catch (error) {
       if (error.name === "AbortError") return;

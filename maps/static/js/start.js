@@ -35,7 +35,7 @@ export default async function start(map, boot) {
   state.on((changed) => { if (changed.has("chosen")) show(); });
   const level = Math.max(1, deepest - 1);
   try {
-    values = await load({ indicator: "grid-coverage", level: levels[level].key, edition: boot.edition.number, city: words.city(boot.city) });
+    values = await load({ boot, indicator: "grid-coverage", level: levels[level].key, city: words.city(boot.city) });
   } catch (error) {
     find(".panel .scroll").replaceChildren(el("p", { class: "empty", role: "alert" }, words.t("error.values", { reason: error.message })));
     return;

@@ -1,9 +1,8 @@
-// A Leaflet layer whose tiles are painted in two module workers; nothing is decoded or drawn on the main thread.
-
-const WORKERS = 2;
+// A Leaflet layer whose tiles are painted elsewhere: on a server's page in workers, so the main thread draws nothing.
+import { painters } from "./live.js";
 
 export const WorkerTiles = L.GridLayer.extend({
-  /** options: url (with {layer}), levels, gridsFrom, level() → level wanted now, failed(count). */
+  /** options: url (with {layer}), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). */
   initialize(options) {
     L.setOptions(this, { keepBuffer: 1, updateWhenZooming: false, updateWhenIdle: false, ...options });
     this._waiting = new Map();
@@ -11,11 +10,7 @@ export const WorkerTiles = L.GridLayer.extend({
     this._asked = new Map();
     this._failed = 0;
     this._number = 0;
-    this._workers = Array.from({ length: WORKERS }, () => {
-      const worker = new Worker(new URL("./painter.js", import.meta.url), { type: "module" });
-      worker.onmessage = ({ data }) => this._got(data);
-      return worker;
-    });
+    this._workers = painters(this.options.ground, (message) => this._got(message));
     this.on("tileunload", ({ coords }) => this._forget(this._tileCoordsToKey(coords)));
     this.on("loading", () => { this._failed = 0; });
   },
@@ -50,7 +45,7 @@ export const WorkerTiles = L.GridLayer.extend({
   },
 
   _worker(coords) {
-    return this._workers[Math.abs(coords.x + coords.y) % WORKERS];
+    return this._workers[Math.abs(coords.x + coords.y) % this._workers.length];
   },
 
   createTile(coords, done) {

@@ -1,16 +1,12 @@
 // The document of one indicator on one level, as rows with their place in the division.
+import { values } from "./live.js";
 
 const DEGREE = 1e5;
 export const METRES_A_PIXEL = 156_543.03; // at the equator, zoom 0
 
 /** The values of an indicator. Throws an Error with the server's own words when it refuses. */
-export async function load({ indicator, level, edition, city }) {
-  const answer = await fetch(`/v1/values/${indicator}?level=${level}&edition=${edition}`);
-  if (!answer.ok) {
-    const problem = await answer.json().catch(() => ({}));
-    throw new Error(problem.detail ?? `${answer.status}`);
-  }
-  return new Values(await answer.json(), city);
+export async function load({ boot, indicator, level, city }) {
+  return new Values(await values(boot, indicator, level), city);
 }
 
 export class Values {

@@ -1,0 +1,29 @@
+// Where a page's documents come from: the server. A page that is one file has kept.js in this one's place.
+
+const WORKERS = 2;
+
+/** What paints tiles, each taking the messages of tiles.js; `got(message)` hears their answers. */
+export function painters(_ground, got) {
+  return Array.from({ length: WORKERS }, () => {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }) => got(data);
+    return worker;
+  });
+}
+
+/** The document of an indicator on a level. Throws an Error with the server's own words when it refuses. */
+export async function values(boot, indicator, level) {
+  return answered(await fetch(`/v1/values/${indicator}?level=${level}&edition=${boot.edition.number}`));
+}
+
+/** Places by code or name, the likeliest first. */
+export async function places(boot, text, signal) {
+  const at = boot.at ? `&at=${encodeURIComponent(boot.at)}` : "";
+  return (await answered(await fetch(`/v1/areas?q=${encodeURIComponent(text)}&limit=12${at}`, { signal }))).places;
+}
+
+async function answered(answer) {
+  if (answer.ok) return answer.json();
+  const problem = await answer.json().catch(() => ({}));
+  throw new Error(problem.detail ?? `${answer.status}`);
+}
