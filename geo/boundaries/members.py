@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,10 +18,9 @@ from geo.boundaries.sources import CITY_LEVEL, CitySource
 from geo.boundaries.texts import KINDS
 from geo.crs import area_m2
 from geo.errors import Refused
+from geo.names import plain_name
 
 Rows = tuple[int, ...]
-
-_SUFFIX = re.compile("(街道办事处|街道|地区|镇|乡|社区居委会|社区居民委员会|社区|居委会|村委会|村|区|县)$")
 
 
 @dataclass(frozen=True)
@@ -285,9 +283,3 @@ def _codes_by_name(above: Members) -> dict[str, str]:
     for code, name in zip(above.codes, above.names, strict=True):
         found[plain_name(str(name))].add(str(code))
     return {name: codes.pop() for name, codes in found.items() if len(codes) == 1 and name}
-
-
-def plain_name(name: str) -> str:
-    """A name without the word for its level (三墩镇 → 三墩), so that files that differ only in that agree."""
-    shorter = _SUFFIX.sub("", name)
-    return shorter if len(shorter) > 1 else name

@@ -9,10 +9,11 @@ import numpy as np
 import shapely
 
 from geo.boundaries.findings import Finding
-from geo.boundaries.members import Members, plain_name
+from geo.boundaries.members import Members
 from geo.boundaries.shapes import stand_ins
 from geo.boundaries.sources import CITY_LEVEL, CitySource
 from geo.codes import Scheme
+from geo.names import plain_name
 
 _MUTUAL = 0.5  # share of the common ground in both: more than this and they are the same ground
 

@@ -14,9 +14,9 @@ import shapely
 from geo.boundaries import importing
 from geo.boundaries.findings import Finding
 from geo.boundaries.importing import Prepared
-from geo.boundaries.members import plain_name
 from geo.boundaries.sources import read_sources
 from geo.crs import area_m2
+from geo.names import plain_name
 
 pytestmark = pytest.mark.real
 SOURCES = Path(__file__).parents[1] / "sources"

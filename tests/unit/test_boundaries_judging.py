@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from geo.boundaries import findings
 from geo.boundaries.checking import judge_division
 from geo.boundaries.findings import KINDS, Finding
-from geo.boundaries.members import plain_name
 from geo.boundaries.texts import mojibake
+from geo.names import plain_name
 from tests import cities
 from tests.made_files import (
     CITY,
