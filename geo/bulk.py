@@ -48,7 +48,7 @@ class Points:
     accuracy_m
         Column of the accuracy in metres.
     encoding
-        Of CSV.
+        Of CSV; None = recognised.
     prefix
         Put before the name of every column that is added.
     """
@@ -58,13 +58,13 @@ class Points:
     datum: str | None = None
     at: str | None = None
     accuracy_m: str | None = None
-    encoding: str = "utf-8-sig"
+    encoding: str | None = None
     prefix: str = ""
 
 
 @dataclass
 class Assigned:
-    """What became of a file's rows; ``rules`` counts each rule by its key."""
+    """What became of a file's rows; ``rules`` counts each rule by its key, ``recognised`` as in ``geo.frames``."""
 
     rows: int = 0
     unplaced: int = 0
@@ -73,6 +73,7 @@ class Assigned:
     naive: int = 0
     before_first: int = 0
     rules: dict[str, int] = field(default_factory=dict)
+    recognised: str | None = None
 
 
 class Division(Protocol):
@@ -160,8 +161,9 @@ def assign_file(
         When the source cannot be read, a column is missing or would be added twice, or the datum is not declared.
     """
     told = Assigned()
-    form_of(target)
+    _refuse_target(target)
     with opened(source, encoding=points.encoding) as sheet:
+        told.recognised = sheet.recognised
         placing = _Placing(sheet, points)
         added = {points.prefix + name: kind for name, kind in division.added().items()}
         _refuse_twice(sheet, added)
@@ -280,6 +282,11 @@ def _refuse_ragged(source: Path, frame: Frame) -> None:
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
+def _refuse_target(target: Path) -> None:
+    if not target.name.lower().endswith(_WRITTEN):
+        raise Refused(f"{target.name} cannot be written; its name must end in one of {', '.join(_WRITTEN)}")
+
+
 @contextmanager
 def _renamed(target: Path) -> Iterator[Path]:
     """A name beside ``target`` that becomes it when the block ends, and vanishes when it raises."""
@@ -329,6 +336,7 @@ def _write_layer(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], shee
     )
 
 
+_WRITTEN = (".csv", ".csv.gz", ".parquet", ".geoparquet", ".pq", ".gpkg", ".geojson")
 _WRITERS: dict[str, Callable[[Path, pa.Schema, Iterator[pa.Table], Sheet], None]] = {
     CSV: _write_csv,
     PARQUET: _write_parquet,

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
+
+
+def near(wrong: str, known: Iterable[str]) -> str:
+    """Hint with the nearest known word, or nothing."""
+    found = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 class GeoError(Exception):

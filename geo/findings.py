@@ -23,6 +23,15 @@ class Kind:
     en: str
 
 
+ENCODING = Kind(
+    "encoding",
+    False,
+    "未声明编码，按识别结果读取",
+    "no encoding was declared and the text is not UTF-8: read as recognised; declare it with --encoding to be sure",
+)
+"""Every noun's findings say so when a file's encoding was recognised."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One row of the file and what is the matter with it."""

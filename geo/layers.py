@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyogrio
 import shapely
-from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.arrays import Bools, Codes, Shapes
 from geo.crs import datum_of, metric_epsg, shapes_to_wgs84
@@ -20,8 +16,6 @@ from geo.frames import opened
 from geo.space.locate import GridIndex
 from geo.space.partition import faults
 
-Read = tuple[NDArray[Any], Shapes, str | None]
-PARQUETS = (".parquet", ".geoparquet", ".pq")
 _NAMED = 8
 _WRONG = ("empty", "invalid", "overlap")
 
@@ -77,9 +71,12 @@ def read_layer(path: Path, field: str, *, layer: str | None = None, datum: str |
 
 
 def _read(path: Path, field: str, layer: str | None) -> tuple[Codes, Shapes, str | None]:
-    if not path.is_file():
-        raise Refused(f"there is no file {path}")
-    told, wkb, crs = (_from_parquet if path.suffix.lower() in PARQUETS else _from_gdal)(path, field, layer)
+    with opened(path, layer=layer) as sheet:
+        _refuse_without(path, field, sheet.schema.names)
+        if sheet.geometry is None:
+            raise Refused(f"{path.name} holds no shapes: none of its columns is a geometry")
+        whole = pa.concat_tables([sheet.schema.empty_table(), *(frame.table for frame in sheet.frames)])
+        told, wkb, crs = whole.column(field).to_numpy(), whole.column(sheet.geometry).to_numpy(), sheet.crs
     if not len(told):
         raise Refused(f"{path.name} holds no area")
     if told.dtype.kind == "f" and np.isfinite(told).all() and (told == np.floor(told)).all():
@@ -87,28 +84,7 @@ def _read(path: Path, field: str, layer: str | None) -> tuple[Codes, Shapes, str
     codes = np.array(["" if one is None else str(one).strip() for one in told.tolist()], dtype=np.str_)
     if blank := np.flatnonzero(codes == "").tolist():
         raise Refused(f"{path.name}: {field} is blank in feature {blank[0] + 1}; every area needs a code")
-    return codes, np.asarray(shapely.from_wkb(wkb), dtype=object), crs
-
-
-def _from_gdal(path: Path, field: str, layer: str | None) -> Read:
-    try:
-        names = [str(name) for name, _ in pyogrio.list_layers(path)]
-        if layer is None and len(names) > 1:
-            raise Refused(f"{path.name} holds several layers; name one with --layer: {', '.join(names)}")
-        _refuse_without(path, field, list(pyogrio.read_info(path, layer=layer)["fields"]))
-        meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, columns=[field])
-    except (DataSourceError, DataLayerError) as error:
-        raise Refused(f"{path.name} cannot be read: {error}") from error
-    return columns[0], wkb, meta["crs"]
-
-
-def _from_parquet(path: Path, field: str, _: str | None) -> Read:
-    with opened(path) as sheet:
-        _refuse_without(path, field, sheet.schema.names)
-        if sheet.geometry is None:
-            raise Refused(f"{path.name} is no GeoParquet: none of its columns is a geometry")
-        whole = pa.concat_tables([sheet.schema.empty_table(), *(frame.table for frame in sheet.frames)])
-        return whole.column(field).to_numpy(), whole.column(sheet.geometry).to_numpy(), sheet.crs
+    return codes, shapely.force_2d(shapely.from_wkb(wkb)), crs
 
 
 def _refuse_without(path: Path, field: str, there: list[str]) -> None:

@@ -28,7 +28,7 @@ def load(
     datum: Annotated[str, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; never guessed")],
     map_: Annotated[list[str] | None, typer.Option("--map", help="field=column, as lon=经度")] = None,
     source: Annotated[str, typer.Option(help="where they come from, when no column says it")] = "",
-    encoding: Annotated[str, typer.Option(help="of CSV: utf-8, gbk …")] = "utf-8-sig",
+    encoding: Annotated[str | None, typer.Option(help="of CSV: utf-8, gbk …; unset: recognised")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="store the good rows of a file with bad ones")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="store; without it nothing is changed")] = False,
     actor: Annotated[str | None, typer.Option("--as", help="name written beside the change")] = None,

@@ -83,7 +83,7 @@ def assign(
     layer: Annotated[str | None, typer.Option(help="layer of --areas, where there are several")] = None,
     areas_datum: Annotated[str | None, typer.Option(help="datum of --areas, when its file does not say")] = None,
     prefix: Annotated[str, typer.Option(help="put before the names of the added columns")] = "",
-    encoding: Annotated[str, typer.Option(help="of CSV: utf-8, gbk …")] = "utf-8-sig",
+    encoding: Annotated[str | None, typer.Option(help="of CSV: utf-8, gbk …; unset: recognised")] = None,
 ) -> None:
     """批量落格 · The rows of a file with the codes of every level, by chunks."""
     from rich.console import Console
@@ -107,6 +107,11 @@ def assign(
     rules = " · ".join(f"{key} {number:,}" for key, number in sorted(told.rules.items()))
     counts = f"{told.rows:,} rows → {target.name} · 未落格 unplaced {told.unplaced:,} · 存疑 doubtful {told.doubtful:,}"
     Console().print(f"{counts}\n{rules}", highlight=False)
+    if told.recognised:
+        read_as = (
+            f"编码按识别读取 the text was recognised as {told.recognised}; to be sure: --encoding {told.recognised}"
+        )
+        Console().print(read_as, highlight=False)
     if at_field:
         Console().print(
             f"无时间 without time {told.untimed:,} · 按本市时区读 read in the city's time zone {told.naive:,} · "

@@ -6,7 +6,6 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 
 from geo.arrays import Bools, Ints, Shapes
 from geo.boundaries.findings import Finding
-from geo.boundaries.sources import LayerSource, OutlineSource, near
-from geo.boundaries.unpacking import FORMATS, Opened, opened
-from geo.errors import Refused
+from geo.boundaries.sources import LayerSource, OutlineSource
+from geo.errors import Refused, near
+from geo.frames import vectors
+from geo.unpacking import FORMATS, Opened, opened
 
 Texts = NDArray[np.object_]
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
@@ -124,7 +124,8 @@ def _read_gdal(file: Opened, source: LayerSource | OutlineSource) -> Raw:
     import pyogrio
 
     name = source.file.name
-    layer = _layer_name(file, source)
+    layer = vectors.layer_of(file, name, source.layer, usual="multipolygons")
+    vectors.ready(file, name)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
@@ -136,12 +137,12 @@ def _read_gdal(file: Opened, source: LayerSource | OutlineSource) -> Raw:
             ) from error
         except Exception as error:  # pyogrio raises a dozen kinds of its own, all of them "this cannot be read"
             raise Refused(
-                f"{name} cannot be read as {file.kind}: {_said(str(error), file.path)}; it must be {FORMATS}"
+                f"{name} cannot be read as {file.kind}: {vectors.said(str(error), file.path)}; it must be {FORMATS}"
             ) from error
     if wkb is None:
         raise Refused(f"{name} has no geometry column; it must be {FORMATS} with polygons")
-    words = tuple(_said(str(one.message), file.path) for one in said if not _is(str(one.message), _OF_ROWS))
-    if grave := [one for one in words if _is(one, _GRAVE)]:
+    words = tuple(vectors.said(str(one.message), file.path) for one in said if not _is_of_row(str(one.message)))
+    if grave := [one for one in words if vectors.is_grave(one)]:
         raise Refused(f"{name} is damaged: {grave[0]}; fetch or export it again")
     columns = {str(key): _texts(values) for key, values in zip(meta["fields"], data, strict=True)}
     shapes = _shapes(wkb)
@@ -152,31 +153,9 @@ def _read_gdal(file: Opened, source: LayerSource | OutlineSource) -> Raw:
 _OF_ROWS = ("non closed ring", "unsupported geometry type", "several features with id", "organizepolygons")
 """What GDAL says of single rows: those are judged here, by row and with a place."""
 
-_GRAVE = ("corrupt", "truncat", "fail", "error", "recode", "couldn't be converted", "unable", "cannot", "premature")
 
-
-def _is(message: str, words: tuple[str, ...]) -> bool:
-    return any(one in message.lower() for one in words)
-
-
-def _layer_name(file: Opened, source: LayerSource | OutlineSource) -> str | None:
-    """Layer to read; None for formats that hold one only."""
-    if file.kind != "gpkg":
-        return None
-    import pyogrio
-
-    try:
-        there = [str(name) for name, kind in pyogrio.list_layers(file.path) if kind is not None]
-    except Exception as error:
-        raise Refused(f"{source.file.name} is a damaged GeoPackage: {_said(str(error), file.path)}") from error
-    if source.layer in there:
-        return source.layer
-    if source.layer:
-        hint = near(source.layer, there)
-        raise Refused(f"{source.file.name} has no layer {source.layer!r}; it has {', '.join(there)}{hint}")
-    if len(there) == 1:
-        return there[0]
-    raise Refused(f"{source.file.name} has {len(there)} layers: {', '.join(there)}; name one with layer = …")
+def _is_of_row(message: str) -> bool:
+    return any(one in message.lower() for one in _OF_ROWS)
 
 
 def _read_parquet(file: Opened, source: LayerSource | OutlineSource) -> Raw:
@@ -188,7 +167,7 @@ def _read_parquet(file: Opened, source: LayerSource | OutlineSource) -> Raw:
         frame = geopandas.read_parquet(file.path)
     except (ValueError, OSError, pyarrow.ArrowException) as error:
         raise Refused(
-            f"{name} cannot be read as GeoParquet: {_said(str(error), file.path)}; it must be {FORMATS}"
+            f"{name} cannot be read as GeoParquet: {vectors.said(str(error), file.path)}; it must be {FORMATS}"
         ) from error
     shapes = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
     columns = {
@@ -198,11 +177,6 @@ def _read_parquet(file: Opened, source: LayerSource | OutlineSource) -> Raw:
     }
     crs = frame.crs.to_wkt() if frame.crs is not None else None
     return Raw(columns, shapes, np.zeros(len(shapes), dtype=np.bool_), crs, file.kind)
-
-
-def _said(message: str, path: Path) -> str:
-    """A library's words without the folder a file was unpacked to."""
-    return message.replace(f"{path.parent}/", "").split("\n")[0].strip().rstrip(".")[:300]
 
 
 def _shapes(wkb: NDArray[np.object_]) -> Shapes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from geo.crs import datum_of
-from geo.errors import Refused, Unknown
+from geo.errors import Refused, Unknown, near
 
 LEVELS_MIN, LEVELS_MAX = 2, 6
 CITY_LEVEL = 0
@@ -143,12 +142,6 @@ class Sources:
     layers: tuple[LayerSource, ...]
     outline: OutlineSource | None = None
     path: Path | None = None
-
-
-def near(wrong: str, known: list[str]) -> str:
-    """Hint with the nearest known word, or nothing."""
-    found = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def read_sources(path: Path) -> Sources:

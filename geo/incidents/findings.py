@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from geo import findings, instants
-from geo.findings import Kind
+from geo.findings import ENCODING, Kind
 
 KINDS = {
     kind.key: kind
     for kind in (
+        ENCODING,
         Kind(
             "ragged",
             True,

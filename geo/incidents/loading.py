@@ -40,7 +40,7 @@ class Intake:
     source
         Of every row, when no column tells.
     encoding
-        Of CSV.
+        Of CSV; None = recognised.
     skip_bad
         True: what can be stored is stored although rows are refused.
     commit
@@ -51,7 +51,7 @@ class Intake:
     datum: str
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
-    encoding: str = "utf-8-sig"
+    encoding: str | None = None
     skip_bad: bool = False
     commit: bool = False
 
@@ -102,6 +102,8 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     staging.open_stage(connection)
     with opened(intake.path, encoding=intake.encoding) as sheet:
         reading = _reading(connection, sheet, intake, datum)
+        if sheet.recognised:
+            findings.add("encoding", "*", [(1, sheet.recognised)])
         read = 0
         for frame in sheet.frames:
             reports = judge(frame, reading, findings)

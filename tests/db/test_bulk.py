@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo import frames
 from geo.bulk import OfCity, OfLayer, Points, assign_file
 from geo.errors import Broken, Refused
+from geo.frames import sheets
 from geo.layers import read_layer
 from tests.small_city import COMMUNITIES, FALLBACK, SPLIT_OFF, WEST, WIDE, cell_centre, publish_small_city
 
@@ -109,17 +109,17 @@ def test_order_and_chunking_change_nothing(
     city: sa.Connection, tmp_path: Path, places: list[tuple[float, float]], chunk: int, random: object
 ) -> None:
     shuffled = np.random.default_rng(random.randrange(2**32)).permutation(len(places))  # type: ignore[attr-defined]
-    whole = frames.CHUNK
+    whole = sheets.CHUNK
     answers = []
     try:
         for size, order in ((whole, np.arange(len(places))), (chunk, shuffled)):
-            frames.CHUNK = size
+            sheets.CHUNK = size
             source = parquet(tmp_path / "in.parquet", [places[at] for at in order])
             assign_file(source, tmp_path / "out.parquet", WGS84, OfCity(city))
             out = pq.read_table(tmp_path / "out.parquet").drop_columns(["name"]).to_pylist()
             answers.append([out[at] for at in np.argsort(order)])
     finally:
-        frames.CHUNK = whole
+        sheets.CHUNK = whole
     assert str(answers[0]) == str(answers[1])
 
 

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from geo import frames, incidents
+from geo import incidents
 from geo.actors import Actor
 from geo.errors import Refused
+from geo.frames import sheets
 from geo.incidents.loading import Intake, Loaded, load
 from tests.small_city import COMMUNITIES, FALLBACK, SPLIT_OFF, WEST, WIDE, cell_centre, publish_small_city
 
@@ -182,11 +183,14 @@ def test_an_edition_published_while_the_file_is_read_places_it_anew(city: sa.Con
     }
 
 
-def test_gbk_is_read_when_declared_and_else_the_encoding_is_asked_for(city: sa.Connection, tmp_path: Path) -> None:
+def test_gbk_is_read_when_declared_and_else_recognised_and_said(city: sa.Connection, tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", row("A1"), encoding="gbk")
     with pytest.raises(Refused, match="--encoding gbk"):
-        read(city, path)
-    assert read(city, path, encoding="gbk").stored.stored == 1
+        read(city, path, encoding="utf-8")
+    undeclared = read(city, path, commit=False)
+    assert kinds(undeclared) == [(1, "encoding")]
+    assert undeclared.columns["reference"] == "工单编号"
+    assert kinds(read(city, path, encoding="gbk")) == []
     with_mark = table(tmp_path / "b.csv", row("A2"), encoding="utf-8-sig")
     assert read(city, with_mark).columns["reference"] == "工单编号"
 
@@ -219,14 +223,14 @@ def test_chunks_change_nothing(city: sa.Connection, tmp_path: Path, monkeypatch:
         tmp_path / "a.csv", *(row(f"A{number % 9}", cell_centre(number % 4, 0)) for number in range(13)), row("")
     )
     whole = read(city, path, commit=False)
-    monkeypatch.setattr(frames, "CHUNK", 3)
+    monkeypatch.setattr(sheets, "CHUNK", 3)
     parted = read(city, path, commit=False)
     assert (parted.stored, kinds(parted)) == (whole.stored, kinds(whole))
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "empty"), (b"\n\n", "header"), (b"a,b\n1,2\n", "--map reference=COLUMN"), (b"\xff\xfe\x00", "is not utf-8")],
+    [(b"", "empty"), (b"\n\n", "header"), (b"a,b\n1,2\n", "--map reference=COLUMN"), (b"\xff\xfe\x00", "is not utf-16")],
 )
 def test_a_file_that_is_none_is_refused_by_name(city: sa.Connection, tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a.csv").write_bytes(content)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geo.boundaries import unpacking
+from geo import unpacking
 from geo.boundaries.flags import sources_of
 from geo.boundaries.sources import read_sources
 from geo.errors import GeoError, Refused, TooMuch, Unknown

@@ -1,9 +1,11 @@
-"""A boundary file made ready to be read: its kind told by its first bytes, unpacked into a folder, within limits."""
+"""A vector file made ready to be read: its kind told by its first bytes, unpacked into a folder, within limits."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
+import re
 import sqlite3
 import struct
 import zipfile
@@ -18,15 +20,28 @@ from typing import IO
 from geo.errors import Refused, TooMuch, Unknown
 from geo.settings import settings
 
-FORMATS = "GeoJSON, GeoPackage, zipped Shapefile or GeoParquet, each also as .gz"
+FORMATS = (
+    "GeoJSON, GeoPackage, Shapefile or MapInfo (best zipped), FlatGeobuf, KML, KMZ, DXF, OpenStreetMap (.osm or "
+    ".osm.pbf) or GeoParquet, each also as .gz"
+)
 MEMBERS_MAX = 1_000
 _CHUNK = 1 << 20
-_READABLE = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
+_READABLE = (
+    *(".geojson", ".json", ".gpkg", ".shp", ".parquet", ".fgb"),
+    *(".tab", ".mif", ".kml", ".dxf", ".osm", ".pbf"),
+)
+_KMZ = "doc.kml"
+_PACKED = {b"\x1f\x8b": ".gz", b"BZh": ".bz2"}
+_ENDINGS = {"osm": (".osm", ".pbf"), "kml": (".kml", ".kmz"), "dxf": (".dxf",), "mapinfo": (".tab", ".mif")}
+"""By what GDAL knows a file; the others it tells by their first bytes."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A file as it can be read now: ``kind`` is geojson, gpkg, shp or parquet."""
+    """A file as it can be read now.
+
+    ``kind`` is geojson, gpkg, shp, parquet, fgb, mapinfo, kml, dxf or osm.
+    """
 
     path: Path
     kind: str
@@ -59,10 +74,11 @@ def opened(path: Path, *, sha256: str | None = None, member: str | None = None) 
     if sha256:
         _check_sha256(path, sha256)
     with TemporaryDirectory(prefix="gridatlas-import-") as folder:
-        plain = _gunzipped(path, Path(folder)) if _magic(path).startswith(b"\x1f\x8b") else path
+        plain = _unpacked(path, Path(folder))
         if _magic(plain).startswith(b"PK\x03\x04"):
             plain = _unzipped(plain, path.name, Path(folder), member)
-        yield Opened(plain, _kind(plain, path.name))
+        kind = _kind(plain, path.name)
+        yield Opened(_named(plain, kind, Path(folder)), kind)
 
 
 def _check_sha256(path: Path, sha256: str) -> None:
@@ -74,7 +90,7 @@ def _check_sha256(path: Path, sha256: str) -> None:
 
 def _magic(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(64)
+        return file.read(1024)
 
 
 def _limit() -> int:
@@ -93,15 +109,37 @@ def _copy(source: IO[bytes], target: Path, name: str, spent: int) -> int:
     return spent
 
 
-def _gunzipped(path: Path, folder: Path) -> Path:
-    target = folder / (path.name.removesuffix(".gz") or "unpacked")
+def _unpacked(path: Path, folder: Path) -> Path:
+    """The file itself, or what is packed in a .gz or .bz2."""
+    ending = next((ending for magic, ending in _PACKED.items() if _magic(path).startswith(magic)), None)
+    if ending is None:
+        return path
+    opening = gzip.open if ending == ".gz" else bz2.open
+    target = folder / (path.name.removesuffix(ending) or "unpacked")
     try:
-        with gzip.open(path) as source:
+        with opening(path) as source:
             if not _copy(source, target, path.name, 0):  # type: ignore[arg-type]
                 raise Refused(f"{path.name} unpacks to nothing; it must hold {FORMATS}")
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise Refused(f"{path.name} is cut off or damaged: {error}; fetch it again") from error
     return target
+
+
+def _named(path: Path, kind: str, folder: Path) -> Path:
+    """The file under a name by which GDAL knows what it is."""
+    if path.name.lower().endswith(_ENDINGS.get(kind, ("",))):
+        return path
+    link = folder / f"{path.stem}{_ending(path, kind)}"
+    link.symlink_to(path.absolute())
+    return link
+
+
+def _ending(path: Path, kind: str) -> str:
+    if kind == "osm":
+        return ".osm" if _text(path).startswith("<") else ".osm.pbf"
+    if kind == "mapinfo":
+        return ".mif" if _text(path).lower().startswith("version") else ".tab"
+    return _ENDINGS[kind][0]
 
 
 def _unzipped(path: Path, name: str, folder: Path, member: str | None) -> Path:
@@ -116,12 +154,27 @@ def _unzipped(path: Path, name: str, folder: Path, member: str | None) -> Path:
                 raise TooMuch(f"{name} holds {len(infos):,} files; at most {MEMBERS_MAX:,} are unpacked")
             for info in infos:
                 with packed.open(info) as source:
-                    spent = _copy(source, inside / _bare(info.filename, name), name, spent)
+                    spent = _copy(source, inside / _bare(_spelt(info), name), name, spent)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
         raise Refused(f"{name} is cut off or damaged: {error}; fetch it again") from error
     except RuntimeError as error:  # zipfile's word for an encrypted member
         raise Refused(f"{name} is encrypted; pack it without a password") from error
-    return _dataset(inside, name, member)
+    if not (inside / _KMZ).is_file():
+        return _dataset(inside, name, member)
+    whole = folder / f"{PurePosixPath(name).stem}.kmz"  # its other files are parts of doc.kml, as GDAL knows
+    if not whole.exists():
+        whole.symlink_to(path.absolute())
+    return whole
+
+
+def _spelt(info: zipfile.ZipInfo) -> str:
+    """Name of a member as its packer wrote it: Windows in China writes GBK, which zipfile takes for cp437."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("gb18030")
+    except UnicodeError:
+        return info.filename
 
 
 def _bare(filename: str, name: str) -> str:
@@ -140,7 +193,7 @@ def _dataset(inside: Path, name: str, member: str | None) -> Path:
     there = ", ".join(one.name for one in (found or sorted(inside.iterdir()))[:8]) or "nothing"
     if found:
         raise Refused(f"{name} holds {len(found)} datasets: {there}; name one with layer = …")
-    raise Refused(f"{name} holds no boundaries, only {there}; it must hold {FORMATS}")
+    raise Refused(f"{name} holds no file of shapes, only {there}; it must hold {FORMATS}")
 
 
 def _kind(path: Path, name: str) -> str:
@@ -149,14 +202,41 @@ def _kind(path: Path, name: str) -> str:
     if magic.startswith(b"SQLite format 3\x00"):
         _check_sqlite(path, name)
         return "gpkg"
-    if magic.startswith(b"PAR1"):
-        return "parquet"
-    if magic.startswith(b"\x00\x00\x27\x0a"):
-        return "shp"
-    if magic.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return "geojson"
-    begins = magic[:24].decode("utf-8", "replace")
-    raise Refused(f"{name} holds no boundaries: it begins with {begins!r}; it must be {FORMATS}")
+    for begins, kind in _MAGIC.items():
+        if magic.startswith(begins):
+            return kind
+    if magic[4:].startswith(b"\x0a\x09OSMHeader"):
+        return "osm"
+    text = _text(path)
+    for pattern, kind in _BEGINS:
+        if pattern.match(text):
+            return kind
+    raise Refused(f"{name} holds no shapes that can be read: it begins with {text[:24]!r}; it must be {FORMATS}")
+
+
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"\x00\x00\x27\x0a": "shp",
+    b"fgb\x03": "fgb",
+    b"AutoCAD Binary DXF": "dxf",
+    b"PK\x03\x04": "kml",
+}
+_BEGINS = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), kind)
+    for pattern, kind in (
+        (r"\{", "geojson"),
+        (r"(<\?xml.*?\?>|<!--.*?-->|\s)*<osm[\s>]", "osm"),
+        (r"(<\?xml.*?\?>|<!--.*?-->|\s)*<(\w+:)?kml[\s>]", "kml"),
+        (r"!table\s", "mapinfo"),
+        (r"version\s+\d+\s+charset\s", "mapinfo"),
+        (r"(999\s*\n[^\n]*\n\s*)*0\s*\n\s*SECTION\b", "dxf"),
+    )
+)
+
+
+def _text(path: Path) -> str:
+    """The beginning of a text file, without byte order mark and blanks."""
+    return _magic(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
 
 
 def _check_sqlite(path: Path, name: str) -> None:

@@ -1,0 +1,90 @@
+"""What a file of rows is once it is opened, and which files are read how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from geo.arrays import Ints
+from geo.errors import Refused
+
+CHUNK = 65_536
+"""Rows held at once."""
+
+CSV, PARQUET, XLSX, LAYER = "csv", "parquet", "xlsx", "layer"
+_SUFFIXES = {
+    CSV: (".csv", ".tsv", ".txt", ".csv.gz"),
+    PARQUET: (".parquet", ".geoparquet", ".pq"),
+    XLSX: (".xlsx",),
+    LAYER: (
+        *(".gpkg", ".geojson", ".json", ".shp", ".zip", ".fgb", ".tab", ".mif", ".kml", ".kmz", ".dxf"),
+        *(".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".gpkg.gz", ".geojson.gz", ".json.gz"),
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Some rows of a file. ``cells`` names rows with more or fewer cells than the header: row number → cells."""
+
+    rows: Ints
+    table: pa.Table
+    cells: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """An opened file of rows.
+
+    Attributes
+    ----------
+    path
+        Its file.
+    form
+        ``csv``, ``parquet``, ``xlsx`` or ``layer``.
+    schema
+        Columns; all texts in CSV and XLSX.
+    frames
+        The rows, once.
+    total
+        Rows, when the file says so before it is read.
+    geometry
+        Column of WKB geometries; None when there is none.
+    crs
+        Of ``geometry``, as ``EPSG:nnnn`` where it is one, else in the file's own words; None when not told.
+    recognised
+        Encoding that nobody declared and that is not UTF-8, such as ``gbk``: to be said to the reader.
+    kind
+        Of a ``layer``: ``osm``, ``dxf``, … as ``geo.unpacking`` tells it; else the form.
+    """
+
+    path: Path
+    form: str
+    schema: pa.Schema
+    frames: Iterator[Frame]
+    total: int | None = None
+    geometry: str | None = None
+    crs: str | None = None
+    recognised: str | None = None
+    kind: str = ""
+
+
+def form_of(path: Path) -> str:
+    """Which kind of file of rows this is, by its suffix. Raises Refused for any other."""
+    for form, suffixes in _SUFFIXES.items():
+        if path.name.lower().endswith(suffixes):
+            return form
+    known = ", ".join(suffix for suffixes in _SUFFIXES.values() for suffix in suffixes)
+    raise Refused(f"{path.name} is no file of rows that can be read; it ends in one of {known}")
+
+
+def numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[Frame]:
+    """Batches as frames; the first row is 1."""
+    first = 1
+    for batch in batches:
+        yield Frame(np.arange(first, first + batch.num_rows), pa.Table.from_batches([batch]))
+        first += batch.num_rows
