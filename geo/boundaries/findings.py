@@ -42,6 +42,8 @@ KINDS: dict[str, str] = {
     "parts_joined": "warning",
     "parent_blank": "error",
     "parent_unknown": "error",
+    "parent_doubtful": "warning",
+    "parents_disagree": "warning",
     "parents_differ": "error",
     "parent_name": "warning",
     "overlap": "error",

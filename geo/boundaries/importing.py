@@ -21,6 +21,7 @@ from geo.boundaries.findings import Finding, has_errors
 from geo.boundaries.judging import Judgement, judge, judge_layers, tree_of
 from geo.boundaries.matching import with_codes
 from geo.boundaries.nesting import Tree
+from geo.boundaries.parents import found_parents
 from geo.boundaries.reading import Boundaries, boundaries_of, read_raw, unreadable
 from geo.boundaries.shapes import stand_ins
 from geo.boundaries.sources import CitySource, LayerSource, OutlineSource, Sources, check_levels
@@ -113,7 +114,8 @@ def prepare(
     matchable = any(layer.source.code is None for layer in layers if layer.level == city.grid_level)
     tree, more = tree_of(city, layers, known, matchable=matchable)
     findings += more
-    tree = _within(tree, within, standing)
+    tree, more = found_parents(_within(tree, within, standing))
+    findings += more
     if matchable:
         tree, more = with_codes(tree, standing)
         findings += more

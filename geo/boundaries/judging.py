@@ -140,11 +140,17 @@ def judge(tree: Tree, outline: BaseGeometry | None, findings: Sequence[Finding])
             return Judgement(tree, _no_division(tree), list(findings))
         raise Refused("the files hold no ground: no layer has a row with a polygon")
     division, ground = judge_ground(tree, outline)
-    told = [*findings, *judge_codes(tree), *ground, *outlines_differ(ground, outline is not None)]
+    told = [*findings, *_codes(tree, findings), *ground, *outlines_differ(ground, outline is not None)]
     if not has_errors(told):
         areas_m2 = dict(zip(map(str, division.leaf_codes), area_m2(division.leaf_shapes).tolist(), strict=True))
         told += fallback_findings(tree, division, areas_m2)
     return Judgement(tree, division, told)
+
+
+def _codes(tree: Tree, findings: Sequence[Finding]) -> list[Finding]:
+    """What is wrong with the codes; a parent that had to be found is not told a second time by its name."""
+    found = {(one.file, one.rows) for one in findings if one.kind == "parent_doubtful"}
+    return [one for one in judge_codes(tree) if one.kind != "parent_name" or (one.file, one.rows) not in found]
 
 
 def _no_division(tree: Tree) -> Division:

@@ -32,7 +32,7 @@ def with_codes(tree: Tree, standing: Standing | None) -> tuple[Tree, list[Findin
         When a community has fewer numbers left than new grids.
     """
     level = tree.city.grid_level
-    grids = _with_parents(tree.members[level], tree.members.get(level - 1))
+    grids = tree.members[level]
     blank = np.flatnonzero((grids.codes == "") & (grids.parents != ""))
     if not blank.size:
         return tree, []
@@ -53,19 +53,6 @@ def with_codes(tree: Tree, standing: Standing | None) -> tuple[Tree, list[Findin
         _told(grids, int(at), "code_new") for at in new
     ]
     return replace(tree, members={**tree.members, level: grids}), findings
-
-
-def _with_parents(grids: Members, above: Members | None) -> Members:
-    """Grids that name no parent get the area that holds most of their ground, if it is known where areas lie."""
-    lost = np.flatnonzero((grids.codes == "") & (grids.parents == ""))
-    if not lost.size or above is None or not above.has_ground:
-        return grids
-    parents = grids.parents.copy()
-    shapes, areas = stand_ins(grids.shapes[lost]), stand_ins(above.shapes)
-    at, area, common = _common(shapes, areas)
-    rising = np.lexsort((-area, common))  # the largest is written last, the first area among equals
-    parents[lost[at[rising]]] = above.codes[area[rising]]
-    return replace(grids, parents=parents)
 
 
 def _matched(tree: Tree, grids: Members, blank: Ints, standing: Standing) -> Codes:

@@ -244,7 +244,7 @@ def _parents_differ(layer: Boundaries, codes: Texts, parents: Texts) -> Iterable
 
 # -- parents -----------------------------------------------------------------------------------------------------------
 def with_parents(members: Members, city: CitySource, above: Members | None, source_parent: bool) -> Members:
-    """Members with the code of their parent filled in from wherever the sources say it.
+    """Members with the code of their parent filled in from wherever the sources say it; blank where only ground can.
 
     Parameters
     ----------
@@ -270,6 +270,8 @@ def with_parents(members: Members, city: CitySource, above: Members | None, sour
         return replace(members, parents=np.asarray(parents, dtype=object))
     digits = city.levels[level].digits
     if digits is None:
+        if above is not None and above.has_ground and members.has_ground:
+            return members
         raise Refused(
             f"level {members.key!r}: nothing says which {city.levels[level].key} a row belongs to; name parent = "
             "its column of codes, parent_name = its column of names, or ancestors"

@@ -199,15 +199,16 @@ def _lost(tree: Tree, members: Members, at: int) -> Finding:
         kind = "parent_unknown"
         named = f"（{said}）" if said else ""
         messages = (
-            f"{what} 的上级 {parent}{named} 不在{zh}图层中；应补上该{zh}或改正编码",
-            f"{what} names parent {parent}{f' ({said})' if said else ''}, which is not in the {en} layer; "
-            f"add that {en} or correct the code",
+            f"{what} 的上级 {parent}{named} 不在{zh}图层中，按名称与范围也找不到；应补上该{zh}或改正编码",
+            f"{what} names parent {parent}{f' ({said})' if said else ''}, which is not in the {en} layer, and neither "
+            f"name nor ground tells another; add that {en} or correct the code",
         )
     else:
         kind = "parent_blank"
         messages = (
-            f"{what} 没有所属{zh}{f'（写为 {said}）' if said else ''}；应填写{zh}编码",
-            f"{what} names no {en}{f' that is known (it says {said})' if said else ''}; give the code of its {en}",
+            f"{what} 没有所属{zh}{f'（写为 {said}）' if said else ''}，按范围也找不到；应填写{zh}编码",
+            f"{what} names no {en}{f' that is known (it says {said})' if said else ''}, and its ground tells none; "
+            f"give the code of its {en}",
         )
     return members.found(kind, at, messages, codes=(str(members.codes[at]), parent), where=members.shapes[at])
 

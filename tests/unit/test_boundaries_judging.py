@@ -101,9 +101,12 @@ def test_a_wrong_code_is_found_and_named_by_row(tmp_path: Path, value: str, kind
 
 
 @pytest.mark.parametrize(("value", "kind"), [("", "parent_blank"), ("379901001077", "parent_unknown")])
-def test_a_wrong_parent_is_found_and_named_by_row(tmp_path: Path, value: str, kind: str) -> None:
-    found = prepare(write_city(tmp_path, lambda rows: rows[6]["properties"].update(parent=value))).findings
-    assert one(found, kind).rows == (7,)
+def test_a_wrong_parent_that_nothing_finds_is_named_by_row(tmp_path: Path, value: str, kind: str) -> None:
+    def spoil(rows: list[Feature]) -> None:
+        rows[6]["properties"] |= {"parent": value, "code": "379901001077009"}
+        moved(rows[6], lambda ring: ring + 0.1)
+
+    assert one(prepare(write_city(tmp_path, spoil)).findings, kind).rows == (7,)
 
 
 def test_a_grid_in_the_layer_of_communities_is_named_by_its_ground(tmp_path: Path) -> None:
@@ -298,9 +301,9 @@ def test_a_clean_random_city_has_no_error_and_keeps_its_partition(made: cities.M
     assert judge_division(division, prepared.city) == [] or not kinds(judge_division(division, prepared.city))
 
 
-def _shift(row: Feature, _: Feature) -> None:
+def _shift(row: Feature, _: Feature, by: float = 5e-4) -> None:
     shape = shapely.from_geojson(json.dumps(row["geometry"]))
-    row["geometry"] = json.loads(shapely.to_geojson(shapely.transform(shape, lambda xy: xy + 5e-4)))
+    row["geometry"] = json.loads(shapely.to_geojson(shapely.transform(shape, lambda xy: xy + by)))
 
 
 def _turn(row: Feature, _: Feature) -> None:
@@ -317,7 +320,8 @@ def _blank_code(row: Feature, _: Feature) -> None:
 
 
 def _lose_parent(row: Feature, _: Feature) -> None:
-    row["properties"]["parent"] = CITY + "99999999"
+    row["properties"] |= {"parent": CITY + "99999999", "code": CITY + "99999999001"}
+    _shift(row, row, by=1.0)
 
 
 def _copy_ground(row: Feature, other: Feature) -> None:
