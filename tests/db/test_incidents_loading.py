@@ -230,7 +230,12 @@ def test_chunks_change_nothing(city: sa.Connection, tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "empty"), (b"\n\n", "header"), (b"a,b\n1,2\n", "--map reference=COLUMN"), (b"\xff\xfe\x00", "is not utf-16")],
+    [
+        (b"", "empty"),
+        (b"\n\n", "header"),
+        (b"a,b\n1,2\n", "--map reference=COLUMN"),
+        (b"\xff\xfe\x00", "is not utf-16"),
+    ],
 )
 def test_a_file_that_is_none_is_refused_by_name(city: sa.Connection, tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a.csv").write_bytes(content)
