@@ -21,6 +21,7 @@ from geo.settings import settings
 
 if TYPE_CHECKING:
     from geo.boundaries.importing import Prepared, Preview
+    from geo.boundaries.repairs import Repair
     from geo.boundaries.sources import Sources
     from geo.editions import Published
 
@@ -38,6 +39,7 @@ class Output:
 
     as_json: bool
     geojson: Path | None
+    mends: Path | None
     limit: int
 
 
@@ -63,6 +65,13 @@ def boundaries(
         str | None, typer.Option(help="In force from then: 2026-01-31 or an RFC 3339 instant.")
     ] = None,
     within: Annotated[str | None, typer.Option(help="Replace the ground of this area only.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what does not divide, within the limits.")] = False,
+    mend_width: Annotated[float, typer.Option(help="Metres: no place wider than this is mended.")] = 2.0,
+    mend_area: Annotated[float, typer.Option(help="Square metres: no larger place is mended.")] = 1000.0,
+    authority: Annotated[
+        str | None, typer.Option(help="Levels whose borders win, highest first, as grid,community,subdistrict.")
+    ] = None,
+    mends: Annotated[Path | None, typer.Option(help="Write the mends to this file as a GeoJSON layer.")] = None,
     over_edits: Annotated[bool, typer.Option("--over-edits", help="Undo later edits in the scope.")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="Publish; without it nothing is stored.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON document.")] = False,
@@ -89,12 +98,13 @@ def boundaries(
         "encoding": encoding,
     }
     sources = _sources(file, flags, (city_name, city_code, time_zone))
-    output = Output(as_json, geojson, limit)
+    leave = _leave(repair, mend_width, mend_area, authority)
+    output = Output(as_json, geojson, mends, limit)
     with _progress() as say:
         say("打开数据库 opening the database")
         with db.read(db.engine()) as connection:
             standing = standing_of(connection)
-        prepared = importing.prepare(sources, standing, within=within, progress=say)
+        prepared = importing.prepare(sources, standing, within=within, repair=leave, progress=say)
         request = Request(
             actor=Actor(actor or settings().actor),
             summary=f"{file.name}" + (f" ({within})" if within else ""),
@@ -136,6 +146,14 @@ def _sources(file: Path, flags: dict[str, str | None], city: tuple[str | None, s
             raise Refused(f"{', '.join(given)} cannot be given beside {file.name}; write it there")
         return read_sources(file)
     return sources_of(file, flags, city)
+
+
+def _leave(repair: bool, mend_width: float, mend_area: float, authority: str | None) -> Repair | None:
+    """Leave to mend, or None without ``--repair``."""
+    from geo.boundaries.repairs import repair_of
+
+    words = [word.strip() for word in (authority or "").split(",") if word.strip()]
+    return repair_of(mend_width, mend_area, words) if repair else None
 
 
 def instant_of(text: str | None, time_zone: str, option: str) -> datetime | None:
@@ -219,18 +237,25 @@ def _outcome(prepared: Prepared, seen: Preview | None, published: Published | No
 
 
 def _tell(output: Output, prepared: Prepared, summary: dict[str, Any]) -> None:
-    from geo.boundaries import findings
+    from geo.boundaries import findings, ledgers
 
     if output.geojson is not None:
         findings.write_geojson(prepared.findings, output.geojson)
+    if output.mends is not None:
+        ledgers.write_geojson(prepared.ledger, output.mends)
     if output.as_json:
         document = {"summary": summary, **findings.documents(prepared.findings)}
+        if prepared.repair is not None:
+            document |= {"repair": ledgers.documents(prepared.ledger, prepared.repair.limits)}
         typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
         return
     console = Console()
     if prepared.findings:
         console.print(findings.table(prepared.findings, output.limit))
         console.print(findings.kinds_table(prepared.findings))
+    if prepared.ledger:
+        console.print(ledgers.table(prepared.ledger, output.limit))
+        console.print(ledgers.totals_table(prepared.ledger))
     console.print(_lines(summary), highlight=False, markup=False, soft_wrap=True)
 
 

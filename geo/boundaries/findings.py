@@ -58,6 +58,7 @@ KINDS: dict[str, str] = {
     "code_matched": "info",
     "code_new": "info",
     "area_without_ground": "error",
+    "grid_without_ground": "error",
     "not_contiguous": "warning",
     "too_small": "warning",
     "union_differs": "error",

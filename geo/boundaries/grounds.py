@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -10,11 +10,15 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Codes, Shapes
 from geo.boundaries.findings import Finding
+from geo.boundaries.ledgers import Entry, Holder, outside_findings
 from geo.boundaries.members import Members
 from geo.boundaries.nesting import Tree
+from geo.boundaries.repairs import Repair
 from geo.boundaries.shapes import stand_ins
-from geo.space.division import AreaLayer, Division, NamedGrids, divide
-from geo.space.partition import Fault
+from geo.crs import metric_epsg
+from geo.space.division import BLOCKING, AreaLayer, Division, NamedGrids, divide
+from geo.space.mending import Mend, mended
+from geo.space.partition import OUTSIDE, Fault
 
 _TOLD_ELSEWHERE = ("empty", "invalid", "off_grid")  # by row, in shapes.py
 
@@ -43,18 +47,82 @@ class Party:
         return self.members.rows[self.at][:1] if self.members is not None else ()
 
 
-def judge_ground(tree: Tree, outline: BaseGeometry | None) -> tuple[Division, list[Finding]]:
-    """The division that all levels make and what is wrong with its ground; only proved when nothing is an error.
+@dataclass(frozen=True)
+class Ground:
+    """The division that all levels make, what is wrong with its ground, and what a repair moved."""
 
-    Members without a code or with a repeated one take part under a stand-in, so that one defect hides no other.
+    division: Division
+    findings: list[Finding]
+    ledger: list[Entry]
+
+
+def judge_ground(tree: Tree, outline: BaseGeometry | None, repair: Repair | None = None) -> Ground:
+    """The division and its findings; only proved when nothing is an error.
+
+    Members without a code or with a repeated one take part under a stand-in, so that one defect hides no other. With
+    leave to repair, ground that does not divide is mended first, and the findings are those of the mended ground.
     """
     grids = _grids(tree)
     layers = _layers(tree)
     named = _named(tree, grids, layers[-1].codes)
-    division, faults = divide(named, layers, outline, tree.scheme)
     parties = _parties(tree, grids)
-    findings = [found for fault in faults if (found := _told(tree, fault, parties, outline is not None))]
-    return division, findings
+    division, faults = divide(named, layers, outline, tree.scheme)
+    if repair is None or not any(fault.kind in BLOCKING for fault in faults):
+        return Ground(division, _found(tree, faults, parties, outline is not None), [])
+    done = mended(
+        named, layers, outline, repair.limits, authority=repair.ranked(tree.city), epsg=_epsg(named, layers, outline)
+    )
+    division, faults = divide(done.named, done.areas, done.outline, tree.scheme, gap_m=0.0)
+    ledger = [_entry(tree, parties, one) for one in done.mends]
+    found = [_left_out(one) for one in _found(tree, faults, parties, outline is not None)]
+    found += outside_findings(ledger) + _emptied(grids, done.named.shapes, named.shapes)
+    return Ground(division, found, ledger)
+
+
+def _epsg(named: NamedGrids, layers: list[AreaLayer], outline: BaseGeometry | None) -> int:
+    """Metric CRS by the middle of the ground."""
+    ground = [named.shapes, *(layer.shapes for layer in layers if layer.shapes is not None)]
+    shapes = np.concatenate(ground) if outline is None else np.asarray([outline], dtype=object)
+    west, south, east, north = shapely.total_bounds(shapes)
+    return metric_epsg((west + east) / 2, (south + north) / 2)
+
+
+def _found(tree: Tree, faults: list[Fault], parties: list[Party], has_outline: bool) -> list[Finding]:
+    return [found for fault in faults if (found := _told(tree, fault, parties, has_outline))]
+
+
+def _entry(tree: Tree, parties: list[Party], mend: Mend) -> Entry:
+    lost, got = (_holder(tree, parties, at) for at in (mend.lost, mend.got))
+    return Entry(mend.kind, lost, got, mend.ground, mend.area_m2, mend.width_m)
+
+
+def _holder(tree: Tree, parties: list[Party], at: int) -> Holder:
+    if at == OUTSIDE:
+        return Holder()
+    party = parties[at]
+    return Holder(tree.name(party.level), party.code or tree.city.code, party.file, party.row)
+
+
+def _left_out(found: Finding) -> Finding:
+    """An area without ground is left out by a repair: its ground was the grids', and they name another."""
+    return replace(found, severity="warning") if found.kind == "area_without_ground" else found
+
+
+def _emptied(grids: Members, after: Shapes, before: Shapes) -> list[Finding]:
+    """An error for each grid that mending left without ground."""
+    return [
+        grids.found(
+            "grid_without_ground",
+            int(at),
+            (
+                f"网格 {grids.called(int(at))} 修补后没有任何土地（全部与他者重叠或在范围外）；应改正其边界或删去此行",
+                f"grid {grids.called(int(at))} is left without ground by mending (all of it is another's or outside); "
+                "correct its border or drop the row",
+            ),
+            where=before[at],
+        )
+        for at in np.flatnonzero(shapely.is_empty(after) & ~shapely.is_empty(before))
+    ]
 
 
 def _grids(tree: Tree) -> Members:

@@ -19,10 +19,12 @@ from geo.arrays import Codes
 from geo.boundaries.coordinates import Around, around_ground, around_time_zone, placed
 from geo.boundaries.findings import Finding, has_errors
 from geo.boundaries.judging import Judgement, judge, judge_layers, tree_of
+from geo.boundaries.ledgers import Entry, totals
 from geo.boundaries.matching import with_codes
 from geo.boundaries.nesting import Tree
 from geo.boundaries.parents import found_parents
 from geo.boundaries.reading import Boundaries, boundaries_of, read_raw, unreadable
+from geo.boundaries.repairs import Repair
 from geo.boundaries.shapes import stand_ins
 from geo.boundaries.sources import CitySource, LayerSource, OutlineSource, Sources, check_levels
 from geo.boundaries.standing import Standing, members_of, source_of
@@ -43,11 +45,17 @@ class Prepared:
     origin: dict[str, Any]
     rows: int
     within: str | None = None
+    repair: Repair | None = None
 
     @property
     def findings(self) -> list[Finding]:
         """Everything said about it."""
         return self.judgement.findings
+
+    @property
+    def ledger(self) -> list[Entry]:
+        """Every piece of ground that a repair moved."""
+        return self.judgement.ledger
 
     @property
     def is_refused(self) -> bool:
@@ -81,7 +89,12 @@ class Preview:
 
 
 def prepare(
-    sources: Sources, standing: Standing | None, *, within: str | None = None, progress: Progress = lambda _: None
+    sources: Sources,
+    standing: Standing | None,
+    *,
+    within: str | None = None,
+    repair: Repair | None = None,
+    progress: Progress = lambda _: None,
 ) -> Prepared:
     """Everything read and judged; refuses only what cannot be judged at all.
 
@@ -91,6 +104,8 @@ def prepare(
         The city published; None before the first edition.
     within
         Code of the area whose ground the files replace; None = the whole city.
+    repair
+        Leave to mend what does not divide; None mends nothing.
 
     Raises
     ------
@@ -103,6 +118,8 @@ def prepare(
     """
     city = _city(sources, standing)
     check_levels(city, sources.layers)
+    if repair is not None:
+        repair.ranked(city)
     if within is not None and standing is None:
         raise Refused(f"no city has been published yet, so there is no area {within!r} to replace")
     known = members_of(standing, within) if standing and (sources.city is None or within) else {}
@@ -120,10 +137,11 @@ def prepare(
         tree, more = with_codes(tree, standing)
         findings += more
     progress("核对边界 proving")
-    judgement = judge(tree, outline, findings)
+    judgement = judge(tree, outline, findings, repair)
     stored = _stored_city(city, standing, judgement, outline)
     rows = sum(len(layer) for layer in layers)
-    return Prepared(sources, stored, judgement, _origin(sources, layers), rows, within)
+    origin = _origin(sources, layers) | _mends(judgement, repair)
+    return Prepared(sources, stored, judgement, origin, rows, within, repair)
 
 
 def _city(sources: Sources, standing: Standing | None) -> CitySource:
@@ -297,6 +315,14 @@ def _origin(sources: Sources, layers: Sequence[Boundaries]) -> dict[str, Any]:
             }
         )
     return {"kind": "import", "sources": sources.path.name if sources.path else None, "files": files}
+
+
+def _mends(judgement: Judgement, repair: Repair | None) -> dict[str, Any]:
+    """What a repair moved, as it is kept with the edition; nothing when it moved nothing."""
+    if repair is None or not judgement.ledger:
+        return {}
+    limits = {"width_m": repair.limits.width_m, "area_m2": repair.limits.area_m2}
+    return {"repair": {"limits": limits, "authority": list(repair.authority), "totals": totals(judgement.ledger)}}
 
 
 def _sha256(path: Path) -> str:

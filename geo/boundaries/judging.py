@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from geo.boundaries.findings import Finding, has_errors
 from geo.boundaries.grounds import fallback_findings, judge_ground, outlines_differ
+from geo.boundaries.ledgers import Entry
 from geo.boundaries.members import Members, ancestors_of, joined_parts, member_of, with_parents
 from geo.boundaries.nesting import Tree, judge_codes, scheme_of
 from geo.boundaries.reading import Boundaries, blank
+from geo.boundaries.repairs import Repair
 from geo.boundaries.shapes import judge_shapes
 from geo.boundaries.sources import CITY_LEVEL, CitySource
 from geo.boundaries.texts import judge_texts
@@ -28,6 +30,7 @@ class Judgement:
     tree: Tree
     division: Division
     findings: list[Finding]
+    ledger: list[Entry] = field(default_factory=list)
 
 
 def judge_layers(layers: Sequence[Boundaries], placed: Sequence[Finding]) -> list[Finding]:
@@ -127,8 +130,10 @@ def _from_codes(city: CitySource, members: Mapping[int, Members], level: int) ->
     )
 
 
-def judge(tree: Tree, outline: BaseGeometry | None, findings: Sequence[Finding]) -> Judgement:
-    """The division that a tree makes, with all findings, the earlier ones included.
+def judge(
+    tree: Tree, outline: BaseGeometry | None, findings: Sequence[Finding], repair: Repair | None = None
+) -> Judgement:
+    """The division that a tree makes, with all findings, the earlier ones included; with ``repair`` mended first.
 
     Raises
     ------
@@ -139,12 +144,13 @@ def judge(tree: Tree, outline: BaseGeometry | None, findings: Sequence[Finding])
         if has_errors(findings):
             return Judgement(tree, _no_division(tree), list(findings))
         raise Refused("the files hold no ground: no layer has a row with a polygon")
-    division, ground = judge_ground(tree, outline)
-    told = [*findings, *_codes(tree, findings), *ground, *outlines_differ(ground, outline is not None)]
+    ground = judge_ground(tree, outline, repair)
+    division, found = ground.division, ground.findings
+    told = [*findings, *_codes(tree, findings), *found, *outlines_differ(found, outline is not None)]
     if not has_errors(told):
         areas_m2 = dict(zip(map(str, division.leaf_codes), area_m2(division.leaf_shapes).tolist(), strict=True))
         told += fallback_findings(tree, division, areas_m2)
-    return Judgement(tree, division, told)
+    return Judgement(tree, division, told, ground.ledger)
 
 
 def _codes(tree: Tree, findings: Sequence[Finding]) -> list[Finding]:

@@ -32,7 +32,12 @@ in none of the areas below it) and ``hair`` (borders apart by no more than the s
 
 
 def divide(
-    named: NamedGrids, areas: Sequence[AreaLayer], outline: BaseGeometry | None, scheme: Scheme
+    named: NamedGrids,
+    areas: Sequence[AreaLayer],
+    outline: BaseGeometry | None,
+    scheme: Scheme,
+    *,
+    gap_m: float = GAP_M,
 ) -> tuple[Division, list[Fault]]:
     """The city that grids and areas make, and every fault found on the way.
 
@@ -47,6 +52,8 @@ def divide(
         else that of the grids.
     scheme
         Gives the fallback codes.
+    gap_m
+        Uncovered ground thinner than this is a gap; 0 takes it for fallback ground, however thin.
 
     Returns
     -------
@@ -61,7 +68,7 @@ def divide(
         When codes repeat, a parent is not in the layer above, levels are missing, or a fallback code is taken.
     """
     _refuse_unfit(named, areas)
-    city = _City.of(named, areas, outline)
+    city = _City.of(named, areas, outline, gap_m)
     found = city.unfit + _judged(city)
     pieces, more = _fallback(city, scheme)
     found += more + _without_community(city)
@@ -109,9 +116,10 @@ class _City:
     outline: BaseGeometry | None
     unfit: list[Fault]
     epsg: int
+    gap_m: float
 
     @classmethod
-    def of(cls, named: NamedGrids, areas: Sequence[AreaLayer], outline: BaseGeometry | None) -> _City:
+    def of(cls, named: NamedGrids, areas: Sequence[AreaLayer], outline: BaseGeometry | None, gap_m: float) -> _City:
         grids, unfit = fitted(named.shapes, 0)
         layers: list[_Layer] = []
         first = len(grids)
@@ -129,7 +137,7 @@ class _City:
         outline = _outline(layers)
         west, south, east, north = shapely.total_bounds(grids if outline is None else np.asarray([outline]))
         epsg = metric_epsg((west + east) / 2, (south + north) / 2)
-        return cls(named, grids, positions(named.parents, above), layers, outline, unfit, epsg)
+        return cls(named, grids, positions(named.parents, above), layers, outline, unfit, epsg, gap_m)
 
 
 def _outline(layers: list[_Layer]) -> BaseGeometry | None:
@@ -201,7 +209,7 @@ def _fallback(city: _City, scheme: Scheme) -> tuple[list[_Piece], list[Fault]]:
             continue
         open_ = np.flatnonzero(~closed(children, parent, layer.shapes) & ~shapely.is_empty(layer.shapes))
         for at, parts in zip(open_, rests(layer.shapes[open_], taken), strict=True):
-            wide = thickness(shapes_to_metres(parts, city.epsg)) >= GAP_M
+            wide = thickness(shapes_to_metres(parts, city.epsg)) >= city.gap_m
             found += [_gap(part, city, layer, int(at)) for part in parts[~wide]]
             if wide.any():
                 pieces.append(_Piece(layer, int(at), one_of(parts[wide])))
@@ -222,7 +230,7 @@ def _without_community(city: _City) -> list[Fault]:
             parent = _one_up(parent, between)
         open_ = np.flatnonzero(~closed(below.shapes, parent, layer.shapes) & ~shapely.is_empty(layer.shapes))
         for at, parts in zip(open_, rests(layer.shapes[open_], below.shapes), strict=True):
-            wide = parts[thickness(shapes_to_metres(parts, city.epsg)) >= GAP_M]
+            wide = parts[thickness(shapes_to_metres(parts, city.epsg)) >= city.gap_m]
             if len(wide):
                 found.append(Fault("no_community", one_of(wide), float(area_m2(wide).sum()), (layer.first + int(at),)))
     return found
@@ -242,7 +250,7 @@ def _gap(part: BaseGeometry, city: _City, layer: _Layer, at: int) -> Fault:
 def _thin_holes(city: _City) -> list[Fault]:
     """Holes of the grids' own union too thin to be ground that is meant to be free."""
     holes = holes_of(whole_of(city.grids))
-    thin = (thickness(shapes_to_metres(holes, city.epsg)) < GAP_M) & (thickness(holes) > NEAR)
+    thin = (thickness(shapes_to_metres(holes, city.epsg)) < city.gap_m) & (thickness(holes) > NEAR)
     return [_gap(hole, city, city.layers[0], 0) for hole in holes[thin]]
 
 
