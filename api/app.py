@@ -18,13 +18,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import areas, health, incidents, locate, logs, openapi, pages, tiles
+from api import areas, health, imports, incidents, locate, logs, openapi, pages, tiles
 from api.auth import OnlyLoopback
 from api.deps import Store
 from api.errors import add_handlers, answer
+from api.jobs import Jobs, sweep
 from api.timelines import Timeline
 from geo import db
 from geo.errors import GeoError, TooMuch
+from geo.imports.shelves import Shelf
 from geo.settings import settings
 
 STATIC = Path(__file__).parent.parent / "maps" / "static"
@@ -58,12 +60,13 @@ class SecurityHeaders:
 class BodyLimit:
     """Turns away a body larger than any request needs: by its declared length unread, else as soon as it is."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, but_at: tuple[str, ...] = ()) -> None:
         self.app = app
         self.most_bytes = most_bytes
+        self.but_at = but_at  # addresses that count for themselves
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self.but_at:
             await self.app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "0")
@@ -86,8 +89,13 @@ class BodyLimit:
         return TooMuch(f"a body of {size} bytes; at most {self.most_bytes}: send it in several requests")
 
 
-def create_app(engine: sa.Engine | None = None) -> FastAPI:
+def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None) -> FastAPI:
     """The application on ``engine``; without one, on the city's own database, its schema brought up to date.
+
+    Parameters
+    ----------
+    handed_in
+        Folder of the files handed in; None = the database's own under ``home``.
 
     Raises
     ------
@@ -106,8 +114,10 @@ def create_app(engine: sa.Engine | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.store, app.state.timeline = store, Timeline(store)
+    folder = handed_in or settings().home / "imports" / str(store.engine.url.database)
+    app.state.jobs = Jobs(Shelf(folder), store.engine)
     add_handlers(app)
-    for room in (health, areas, locate, incidents, tiles, pages, openapi):
+    for room in (health, areas, locate, incidents, imports, tiles, pages, openapi):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_middleware(app)
@@ -125,7 +135,7 @@ def _add_middleware(app: FastAPI) -> None:
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/vnd.apache.arrow.stream"),
     )
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(BodyLimit, most_bytes=settings().max_points * BYTES_A_POINT + 65_536)
+    app.add_middleware(BodyLimit, most_bytes=settings().max_points * BYTES_A_POINT + 65_536, but_at=(imports.ADDRESS,))
     app.add_middleware(OnlyLoopback)
     app.add_middleware(logs.RequestLog)
 
@@ -135,6 +145,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """As many request threads as pooled connections, so that requests queue; the index loads meanwhile."""
     current_default_thread_limiter().total_tokens = settings().pool_size
     threading.Thread(target=_warm, args=(app.state.timeline,), name="warm", daemon=True).start()
+    threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True).start()
     yield
 
 

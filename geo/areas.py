@@ -140,11 +140,16 @@ def all_editions(connection: sa.Connection) -> list[Edition]:
     return [Edition(**row) for row in rows.mappings()]
 
 
+def newest_number(connection: sa.Connection) -> int:
+    """Number of the newest edition; 0 when nothing has been published."""
+    return int(connection.scalar(sa.select(sa.func.max(editions.c.number))) or 0)
+
+
 def numbered(connection: sa.Connection, number: int) -> Edition:
     """Edition ``number``. Raises Unknown, naming those there are."""
     row = connection.execute(sa.select(*_edition_columns()).where(editions.c.number == number)).mappings().one_or_none()
     if row is None:
-        newest = connection.scalar(sa.select(sa.func.max(editions.c.number)))
+        newest = newest_number(connection)
         there = f"there are 1 to {newest}" if newest else "none has been published yet"
         raise Unknown(f"no edition {number}; {there}")
     return Edition(**row)

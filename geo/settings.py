@@ -53,7 +53,8 @@ class Settings(BaseSettings):
         default=0.9, gt=0, le=1, description="an assignment less probable than this is doubtful"
     )
     max_points: int = Field(default=100_000, ge=1, description="points one POST /v1/locate may carry")
-    max_import_mb: int = Field(default=2_000, ge=1, description="megabytes a boundary file may unpack to")
+    max_import_mb: int = Field(default=2_000, ge=1, description="megabytes a file may have, and unpack to")
+    import_days: float = Field(default=30, gt=0, description="days a file that was handed in is kept")
     actor: str = Field(default="local", description="name written beside changes when --as is not given")
     review_number: str = Field(default="", description="map review number (审图号) printed on every map")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -259,3 +259,14 @@ def _check_sqlite(path: Path, name: str) -> None:
         raise Refused(f"{name} is a damaged GeoPackage: {error}; fetch it again") from error
     if answer != "ok":
         raise Refused(f"{name} is a damaged GeoPackage: {answer}; fetch it again")
+
+
+def datasets(path: Path) -> list[str]:
+    """Names of the datasets in a zip, as ``member`` of :func:`opened` takes them; none for a file that is no zip."""
+    if not zipfile.is_zipfile(path):
+        return []
+    with zipfile.ZipFile(path) as packed:
+        names = [PurePosixPath(_spelt(info).replace("\\", "/")).name for info in packed.infolist()[:MEMBERS_MAX]]
+    if _KMZ in names:
+        return []
+    return sorted(name for name in names if PurePosixPath(name).suffix.lower() in _READABLE and name[0] != ".")

@@ -10,16 +10,18 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 
 
 @contextmanager
-def served(engine: sa.Engine) -> Iterator[str]:
-    """Address of a server of the city on ``engine``, as ``http://127.0.0.1:port``; stopped when the block ends."""
+def served(city: sa.Engine | FastAPI) -> Iterator[str]:
+    """Address of a server of an application or the city on an engine, ``http://127.0.0.1:port``; stopped at the end."""
+    app = city if isinstance(city, FastAPI) else create_app(city)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so asyncio sends without delay
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(engine), log_level="error", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     until = time.monotonic() + 20

@@ -21,11 +21,13 @@ MODELS = {
 
 
 def operations(http: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every operation but those on an import: each hangs on the step before, and ``test_imports`` walks them."""
     document = http.get("/openapi.json").json()
     return [
         (method.upper(), path, operation)
         for path, found in document["paths"].items()
         for method, operation in found.items()
+        if not path.startswith("/v1/imports")
     ]
 
 

@@ -1,0 +1,230 @@
+"""Imports worked on beside the doors: one at a time, in the order they were asked for."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.errors import kind_of
+from geo import areas, db
+from geo.actors import Actor
+from geo.areas import City
+from geo.errors import GeoError, Stale, Unknown
+from geo.imports import KINDS
+from geo.imports.kinds import Found, Kind, Work
+from geo.imports.records import (
+    COMMITTED,
+    COMMITTING,
+    FAILED,
+    JUDGED,
+    JUDGING,
+    READ,
+    READING,
+    REFUSED,
+    WITHDRAWN,
+    Import,
+    moment,
+)
+from geo.imports.shelves import FINDINGS, OVERLAY, PLACES, Shelf
+from geo.settings import settings
+
+_WAITING = {"zh": "等待", "en": "waiting"}
+
+
+class _Withdrawn(Exception):
+    """Whoever handed the file in took it back while it was being worked on."""
+
+
+@dataclass
+class _Job:
+    """One step of one import, asked for and not yet done."""
+
+    record: Import
+    before: Import
+    run: Callable[[_Job], Import]
+    actor: Actor
+    hold: ExitStack
+    progress: dict[str, Any] = field(default_factory=dict)
+    is_withdrawn: bool = False
+
+    def step(self, zh: str, en: str, done: int | None, total: int | None) -> None:
+        """Note how far it is; ends it when it was withdrawn meanwhile, unless it already changes the city."""
+        if self.is_withdrawn and self.record.state != COMMITTING:
+            raise _Withdrawn
+        self.progress = {"step": {"zh": zh, "en": en}, "done": done, "total": total}
+
+
+class Jobs:
+    """The queue of a city's imports, and the one thread that works through it."""
+
+    def __init__(self, shelf: Shelf, engine: sa.Engine) -> None:
+        self.shelf, self._engine = shelf, engine
+        self._queue: queue.Queue[_Job] = queue.Queue()
+        self._jobs: dict[str, _Job] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    # -- asked by the doors -------------------------------------------------------------------------------------------
+    def get(self, number: str) -> Import:
+        """The import as it is now. Raises Unknown when there is none."""
+        with self._lock:
+            job = self._jobs.get(number)
+        return job.record if job else self.shelf.get(number)
+
+    def progress(self, number: str) -> dict[str, Any] | None:
+        """The step it is at, rows done of their total, and how many imports are before it; None when it is idle."""
+        with self._lock:
+            job = self._jobs.get(number)
+            if job is None:
+                return None
+            ahead = list(self._jobs).index(number)
+            return {"step": _WAITING, "done": None, "total": None, **job.progress, "ahead": ahead}
+
+    def look(self, record: Import, actor: Actor) -> Import:
+        """See what the file holds, in its turn."""
+        return self._take(record, READING, self._look, actor)
+
+    def judge(self, record: Import, actor: Actor) -> Import:
+        """Judge the file, in its turn."""
+        return self._take(record, JUDGING, self._judge, actor)
+
+    def commit(self, record: Import, actor: Actor) -> Import:
+        """Take the file in, in its turn."""
+        return self._take(record, COMMITTING, self._commit, actor)
+
+    def withdraw(self, number: str) -> Import:
+        """The import without its file; one being judged stops at its next step.
+
+        Raises
+        ------
+        Stale
+            When it is changing the city just now.
+        """
+        with self._lock:
+            job = self._jobs.get(number)
+            if job is not None:
+                if job.record.state == COMMITTING:
+                    raise Stale(f"import {number} is being taken in; wait for its end")
+                job.is_withdrawn = True
+                return job.record.now(WITHDRAWN)
+        record = self.shelf.get(number)
+        with self.shelf.at_work(number):
+            self.shelf.empty(record)
+            return self.shelf.put(record if record.state == COMMITTED else record.now(WITHDRAWN))
+
+    def _take(self, record: Import, state: str, run: Callable[[_Job], Import], actor: Actor) -> Import:
+        """Put a step at the end of the queue; the record says so on the disk before this returns."""
+        with ExitStack() as hold, self._lock:
+            if record.id in self._jobs:
+                raise Stale(f"import {record.id} is {self._jobs[record.id].record.state}; ask again when that is done")
+            hold.enter_context(self.shelf.at_work(record.id))
+            taken = self.shelf.put(record.now(state))
+            job = _Job(taken, record, run, actor, hold.pop_all())
+            self._jobs[record.id] = job
+            self._queue.put(job)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="imports", daemon=True)
+                self._thread.start()
+        return taken
+
+    # -- the thread ---------------------------------------------------------------------------------------------------
+    def _work(self) -> None:
+        while True:
+            job = self._queue.get()
+            done = self._done(job)
+            with self._lock, job.hold:
+                if done.state == WITHDRAWN or job.is_withdrawn:
+                    self.shelf.empty(done)
+                    done = done if done.state == COMMITTED else done.now(WITHDRAWN)
+                self.shelf.put(done)
+                del self._jobs[job.record.id]
+
+    def _done(self, job: _Job) -> Import:
+        """The import after its step, however that ended."""
+        record = job.record
+        try:
+            job.step("准备", "preparing", None, None)
+            return job.run(job)
+        except _Withdrawn:
+            return record.now(WITHDRAWN)
+        except GeoError as error:
+            return self._failed(job, kind_of(error).name, error.detail)
+        except Exception as error:  # the thread serves every other import too
+            structlog.get_logger().exception("import", id=record.id)
+            return self._failed(job, "fault", _said(error))
+
+    def _failed(self, job: _Job, kind: str, detail: str) -> Import:
+        """What could not be read or judged has failed; what could not be taken in may be tried again."""
+        state = FAILED
+        if job.record.state == COMMITTING:
+            state = READ if kind == "stale" else job.before.state
+        return job.record.now(state, problem={"type": f"/problems/{kind}", "detail": detail})
+
+    def _city(self) -> City | None:
+        with db.read(self._engine) as connection:
+            try:
+                return areas.city(connection)
+            except Unknown:
+                return None
+
+    def _of(self, job: _Job) -> tuple[Kind, Work]:
+        record = job.record
+        return KINDS[record.kind], Work(record, self.shelf.file(record), self._engine, job.step)
+
+    def _look(self, job: _Job) -> Import:
+        kind, work = self._of(job)
+        job.step("查看文件", "looking at the file", None, None)
+        holds, guess = kind.look(work.path, job.record.mapping, self._city())
+        return job.record.now(READ, holds=holds.document(), guess=guess, judged=None)
+
+    def _judge(self, job: _Job) -> Import:
+        kind, work = self._of(job)
+        found = kind.judge(work)
+        self._keep(job.record, found)
+        told = {
+            "edition": found.edition,
+            "at": moment(),
+            "counts": dict(found.counts),
+            "kinds": found.kinds,
+            "summary": dict(found.summary),
+            "refusal": found.refusal,
+        }
+        return job.record.now(REFUSED if found.is_refused else JUDGED, judged=told)
+
+    def _keep(self, record: Import, found: Found) -> None:
+        lines = "".join(json.dumps(dict(one), ensure_ascii=False) + "\n" for one in found.findings)
+        self.shelf.write_part(record, FINDINGS, lines)
+        self.shelf.write_part(record, PLACES, json.dumps(dict(found.places), ensure_ascii=False))
+        self.shelf.write_part(record, OVERLAY, json.dumps(dict(found.overlay), ensure_ascii=False))
+
+    def _commit(self, job: _Job) -> Import:
+        kind, work = self._of(job)
+        assert job.record.judged is not None, "the door makes sure of it"
+        became = kind.commit(work, job.actor, int(job.record.judged["edition"]))
+        return job.record.now(COMMITTED, committed={**became, "at": moment(), "actor": job.actor.name})
+
+
+def _said(error: Exception) -> str:
+    """What a person is told of an error that no one foresaw."""
+    if isinstance(error, SQLAlchemyError):
+        return "the database did not carry it out; try again"
+    if isinstance(error, OSError):
+        return f"the disk did not carry it out: {error.strerror}; free some space and try again"
+    return "something went wrong inside; the log knows why"
+
+
+def sweep(shelf: Shelf) -> None:
+    """Remove what is older than the setting allows; a full or forbidden disk is only noted."""
+    try:
+        shelf.sweep(settings().import_days)
+    except OSError as error:
+        structlog.get_logger().warning("imports not swept", error=str(error))

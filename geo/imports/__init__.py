@@ -1,0 +1,7 @@
+"""Files handed in at a door: kept, looked at, judged, taken in. What the command line does with a file, in steps."""
+
+from geo.imports.boundaries import Boundaries
+from geo.imports.kinds import Kind
+
+KINDS: dict[str, Kind] = {one.key: one for one in (Boundaries(),)}
+"""Every kind of import by its key."""

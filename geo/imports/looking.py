@@ -1,0 +1,123 @@
+"""A file seen from outside, whatever its format: its layers, a few rows, its CRS. Only its head is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyproj
+from pyproj.exceptions import CRSError
+
+from geo.errors import Refused
+from geo.frames import LAYER, form_of, opened, vectors
+from geo.frames.sheets import Sheet
+from geo.imports.holdings import LOOKED_AT, Holdings, previewed
+from geo.imports.kinds import Mapped
+from geo.unpacking import datasets
+from geo.unpacking import opened as unpacked
+
+_HEAD = 65_536
+_TYPES = (
+    (pa.types.is_boolean, "yes or no"),
+    (pa.types.is_integer, "whole number"),
+    (pa.types.is_floating, "number"),
+    (pa.types.is_decimal, "number"),
+    (pa.types.is_temporal, "time"),
+)
+
+
+def look(path: Path, asked: Mapped, usual: Sequence[str] = ()) -> Holdings:
+    """What a file holds.
+
+    Parameters
+    ----------
+    asked
+        May name a ``layer`` (else the first there is, ``usual`` ones before others) and an ``encoding`` (else the one
+        recognised).
+
+    Raises
+    ------
+    Refused
+        When it cannot be read.
+    TooMuch
+        When it unpacks to more than the setting allows.
+    """
+    layers, says_crs = _layers(path) if form_of(path) == LAYER else ([], True)
+    layer = asked.get("layer")
+    if layer not in layers:
+        layer = next((one for one in (*usual, *layers) if one in layers), None)
+    with opened(path, encoding=asked.get("encoding"), layer=layer) as sheet:
+        columns = _head(sheet)
+        types = {name: _type(sheet.schema.field(name).type) for name in columns}
+        why = None
+        if sheet.recognised:
+            why = {"zh": "由字节识别", "en": "recognised by its bytes"}
+        return Holdings(
+            form=sheet.kind or sheet.form,
+            columns=columns,
+            types=types,
+            preview=previewed(columns),
+            layers=layers,
+            layer=layer,
+            encoding=asked.get("encoding") or sheet.recognised,
+            encoding_why=why,
+            crs=_named(sheet.crs) if says_crs else None,
+            rows=sheet.total,
+            has_shapes=sheet.geometry is not None,
+        )
+
+
+def _layers(path: Path) -> tuple[list[str], bool]:
+    """Names of the layers where there are several, and whether the file itself names a CRS."""
+    packed = datasets(path)
+    if len(packed) > 1:
+        return packed, True
+    with unpacked(path) as file:
+        if file.kind == "geojson":  # by its standard it names none, and GDAL then says EPSG:4326 for it
+            with file.path.open("rb") as text:
+                return [], b'"crs"' in text.read(_HEAD)
+        if file.kind not in vectors.LAYERED:
+            return [], True
+        import pyogrio
+
+        vectors.ready(file, path.name)
+        try:
+            there = [str(name) for name, kind in pyogrio.list_layers(file.path) if kind is not None]
+        except Exception as error:  # pyogrio raises a dozen kinds of its own, all of them "this cannot be read"
+            raise Refused(f"{path.name} cannot be read: {vectors.said(str(error), file.path)}") from error
+    return there if len(there) > 1 else [], True
+
+
+def _head(sheet: Sheet) -> dict[str, list[str]]:
+    """Column → its first values as texts; geometry is no column."""
+    frame = next(sheet.frames, None)
+    table = sheet.schema.empty_table() if frame is None else frame.table.slice(0, LOOKED_AT)
+    names = [name for name in table.column_names if name != sheet.geometry]
+    return {name: [_text(value) for value in table.column(name).to_pylist()] for name in names}
+
+
+def _text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _type(kind: pa.DataType) -> str:
+    return next((words for is_one, words in _TYPES if is_one(kind)), "text")
+
+
+def _named(crs: str | None) -> str | None:
+    """What a file says of its coordinates, as people call it."""
+    if crs is None:
+        return None
+    try:
+        read = pyproj.CRS.from_user_input(crs)
+    except CRSError:
+        return crs[:120]
+    code = read.to_epsg()
+    return f"EPSG:{code} {read.name}" if code else read.name

@@ -1,0 +1,383 @@
+"""Files handed in by http: kept whole or not at all, judged like the command line does, taken in once."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+
+from api import imports
+from api.app import create_app
+from geo import areas
+from geo.imports.records import JUDGING
+from geo.imports.shelves import Shelf
+from geo.settings import settings
+from tests.serving import served
+from tests.small_city import CITY, SPLIT_OFF, publish_small_city
+from tests.uploads import MAPPING, committed, declare, grids_file, hand_in, judged, moved_east, settled
+
+MODELS = {
+    (method, route.path): route.response_model
+    for route in imports.router.routes
+    if isinstance(route, APIRoute)
+    for method in route.methods
+}
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "handed in")
+
+
+@pytest.fixture
+def site(fresh_engine: sa.Engine, shelf: Shelf) -> Iterator[httpx.Client]:
+    """A client of a server of its own, with the small city's first edition and an empty shelf."""
+    with fresh_engine.begin() as connection:
+        publish_small_city(connection)
+    with (
+        served(create_app(fresh_engine, handed_in=shelf.folder)) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
+        yield client
+
+
+def edition(engine: sa.Engine) -> int:
+    with engine.connect() as connection:
+        return areas.newest_number(connection)
+
+
+def left_over(shelf: Shelf) -> list[str]:
+    return sorted(one.name for one in shelf.folder.glob("*")) + sorted(one.name for one in shelf.folder.glob(".*"))
+
+
+# -- the way through ---------------------------------------------------------------------------------------------------
+def test_a_file_becomes_an_edition_step_by_step(site: httpx.Client, fresh_engine: sa.Engine) -> None:
+    seen = hand_in(site, grids_file(2))
+    assert seen["state"] == "read"
+    assert [column["name"] for column in seen["holds"]["columns"]] == ["编码", "名称", "社区", "类型"]
+    assert seen["holds"]["rows"] == 13
+    assert {name: one["value"] for name, one in seen["guess"].items()} == {
+        name: value for name, value in MAPPING.items() if name != "datum"
+    }
+    assert declare(site, seen["id"]).json()["mapping"] == MAPPING
+    assert site.post(f"/v1/imports/{seen['id']}/judge").status_code == 202
+    found = settled(site, seen["id"])
+    assert (found["state"], found["judged"]["counts"]["error"]) == ("judged", 0), found
+    assert found["judged"]["summary"]["appeared"] == 1
+    assert edition(fresh_engine) == 1
+    done = committed(site, seen["id"])
+    assert (done["state"], done["committed"]["edition"]) == ("committed", 2), done
+    assert edition(fresh_engine) == 2
+    assert site.get(f"/v1/grids/{SPLIT_OFF}").status_code == 200
+    assert site.get("/v1/imports").json()["imports"][0]["id"] == seen["id"]
+
+
+def test_a_damaged_file_is_refused_with_places_and_nothing_is_stored(
+    site: httpx.Client, fresh_engine: sa.Engine
+) -> None:
+    found = judged(site, grids_file(1, moved_east))
+    assert found["state"] == "refused"
+    page = site.get(f"/v1/imports/{found['id']}/findings", params={"severity": "error"}).json()
+    overlap = next(one for one in page["findings"] if one["kind"] == "overlap")
+    assert overlap["rows"]
+    assert overlap["area_m2"] > 1_000
+    places = site.get(f"/v1/imports/{found['id']}/findings.geojson").json()
+    assert len(places["features"]) == sum(found["judged"]["counts"].values())
+    drawn = site.get(f"/v1/imports/{found['id']}/overlay.geojson").json()["features"]
+    assert overlap["number"] in {one["properties"].get("finding") for one in drawn}
+    assert sum("code" in one["properties"] for one in drawn) == 12
+    assert site.post(f"/v1/imports/{found['id']}/commit").status_code == 409
+    assert edition(fresh_engine) == 1
+
+
+def test_the_same_file_again_is_no_new_edition(site: httpx.Client, fresh_engine: sa.Engine) -> None:
+    found = judged(site, grids_file(1))
+    assert found["judged"]["summary"]["is_same"] is True
+    assert committed(site, found["id"])["committed"] == {
+        **committed_members(site, found["id"]),
+        "is_same": True,
+        "edition": 1,
+    }
+    assert edition(fresh_engine) == 1
+
+
+def committed_members(site: httpx.Client, number: str) -> dict[str, object]:
+    told: dict[str, object] = site.get(f"/v1/imports/{number}").json()["committed"]
+    return told
+
+
+def test_one_datum_is_never_guessed_and_must_be_declared(site: httpx.Client) -> None:
+    seen = hand_in(site, grids_file())
+    assert "datum" not in seen["guess"]
+    declare(site, seen["id"], **{name: value for name, value in MAPPING.items() if name != "datum"})
+    answer = site.post(f"/v1/imports/{seen['id']}/judge")
+    assert answer.status_code == 422
+    assert "datum" in answer.json()["detail"]
+
+
+def test_another_layer_or_encoding_has_the_file_looked_at_again(site: httpx.Client) -> None:
+    seen = hand_in(site, grids_file())
+    answer = declare(site, seen["id"], **MAPPING, encoding="UTF-8")
+    assert answer.json()["state"] in ("reading", "read")
+    again = settled(site, seen["id"])
+    assert (again["state"], again["holds"]["encoding"]) == ("read", "UTF-8")
+
+
+def test_every_door_of_an_import_answers_as_it_declares(site: httpx.Client) -> None:
+    paths = site.get("/openapi.json").json()["paths"]
+    doors = {(method, path) for path, found in paths.items() for method in found if path.startswith("/v1/imports")}
+
+    def declared(method: str, path: str, answer: httpx.Response) -> httpx.Response:
+        operation = paths[path][method]
+        doors.discard((method, path))
+        assert " · " in operation["summary"]
+        assert str(answer.status_code) in operation["responses"], answer.text
+        assert any("404" <= status < "500" for status in operation["responses"]) or path == "/v1/imports"
+        if (model := MODELS.get((method.upper(), path))) is not None:
+            TypeAdapter(model).validate_json(answer.content)
+        return answer
+
+    about = {"kind": "boundaries", "filename": "grids.geojson"}
+    first = declared("post", "/v1/imports", site.post("/v1/imports", params=about, content=grids_file(2)))
+    declared("get", "/v1/imports", site.get("/v1/imports"))
+    one, at = f"/v1/imports/{first.json()['id']}", "/v1/imports/{number}"
+    settled(site, first.json()["id"])
+    declared("put", f"{at}/mapping", site.put(f"{one}/mapping", json={"fields": MAPPING}))
+    declared("post", f"{at}/judge", site.post(f"{one}/judge"))
+    settled(site, first.json()["id"])
+    for part in ("", "/findings", "/findings.geojson", "/overlay.geojson"):
+        declared("get", f"{at}{part}", site.get(f"{one}{part}"))
+    declared("post", f"{at}/commit", site.post(f"{one}/commit"))
+    settled(site, first.json()["id"])
+    declared("delete", at, site.delete(one))
+    assert doors == set()
+
+
+# -- once, and on the edition it was judged on -------------------------------------------------------------------------
+def test_a_commit_is_carried_out_once_under_its_key(site: httpx.Client, fresh_engine: sa.Engine) -> None:
+    number = judged(site, grids_file(2))["id"]
+    assert committed(site, number, "once")["committed"]["edition"] == 2
+    again = site.post(f"/v1/imports/{number}/commit", headers={"Idempotency-Key": "once"})
+    assert (again.status_code, again.json()["committed"]["edition"]) == (200, 2)
+    assert site.post(f"/v1/imports/{number}/commit", headers={"Idempotency-Key": "twice"}).status_code == 409
+    assert edition(fresh_engine) == 2
+
+
+def test_a_commit_after_another_publish_must_be_judged_again(site: httpx.Client, fresh_engine: sa.Engine) -> None:
+    first, second = judged(site, grids_file(2)), judged(site, grids_file(2))
+    assert committed(site, first["id"])["state"] == "committed"
+    late = site.post(f"/v1/imports/{second['id']}/commit")
+    assert late.status_code == 409
+    assert "edition 2" in late.json()["detail"]
+    site.post(f"/v1/imports/{second['id']}/judge")
+    assert settled(site, second["id"])["judged"]["summary"]["is_same"] is True
+    assert edition(fresh_engine) == 2
+
+
+def test_two_at_once_are_worked_on_one_after_the_other(site: httpx.Client, fresh_engine: sa.Engine) -> None:
+    numbers = [judged(site, grids_file(2))["id"] for _ in range(2)]
+    statuses = [site.post(f"/v1/imports/{number}/commit").status_code for number in numbers]
+    ends = sorted(settled(site, number)["state"] for number in numbers)
+    assert statuses[0] == 202
+    assert ends in (["committed", "read"], ["committed", "judged"])  # refused at the door, or in its turn
+    assert edition(fresh_engine) == 2
+    assert site.post(f"/v1/imports/{numbers[0]}/judge").status_code == 409
+
+
+def test_many_files_wait_in_a_queue_that_is_shown(site: httpx.Client) -> None:
+    numbers = [hand_in(site, grids_file(1, moved_east))["id"] for _ in range(4)]
+    for number in numbers:
+        declare(site, number)
+    told = [site.post(f"/v1/imports/{number}/judge").json()["progress"] for number in numbers]
+    assert max(one["ahead"] for one in told if one) >= 1
+    assert {settled(site, number)["state"] for number in numbers} == {"refused"}
+
+
+# -- what may not be handed in -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "type_", ["multipart/form-data; boundary=x", "text/plain", "application/x-www-form-urlencoded"]
+)
+def test_a_form_is_no_file(site: httpx.Client, shelf: Shelf, type_: str) -> None:
+    about = {"kind": "boundaries", "filename": "a.geojson"}
+    answer = site.post("/v1/imports", params=about, content=b"{}", headers={"Content-Type": type_})
+    assert answer.status_code == 400
+    assert "octet-stream" in answer.json()["detail"]
+    assert left_over(shelf) == []
+
+
+def test_a_page_of_another_origin_hands_nothing_in(site: httpx.Client, shelf: Shelf) -> None:
+    about = {"kind": "boundaries", "filename": "a.geojson"}
+    headers = {"Origin": "http://evil.example"}
+    assert site.post("/v1/imports", params=about, content=b"{}", headers=headers).status_code == 403
+    assert left_over(shelf) == []
+
+
+def test_an_upload_that_is_cut_leaves_nothing(site: httpx.Client, shelf: Shelf) -> None:
+    at = urlsplit(str(site.base_url))
+    with socket.create_connection((str(at.hostname), at.port or 0)) as line:
+        head = f"POST /v1/imports?kind=boundaries&filename=a.geojson HTTP/1.1\r\nHost: {at.netloc}\r\n"
+        line.sendall(head.encode() + b"Content-Length: 5000000\r\n\r\n" + b"x" * 2_500_000)
+        until_true(lambda: bool(left_over(shelf)))
+    until_true(lambda: left_over(shelf) == [])
+    assert site.get("/v1/imports").json()["imports"] == []
+
+
+def until_true(holds: object) -> None:
+    for _ in range(500):
+        if holds():  # type: ignore[operator]
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("it did not come about in ten seconds")
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_a_file_larger_than_allowed_is_a_413_and_leaves_nothing(
+    site: httpx.Client, shelf: Shelf, limit_mb: int, is_declared: bool
+) -> None:
+    content = b"x" * (limit_mb * 1_000_000 + 1)
+    chunks = (content[at : at + 65_536] for at in range(0, len(content), 65_536))
+    about = {"kind": "boundaries", "filename": "a.geojson"}
+    answer = site.post("/v1/imports", params=about, content=content if is_declared else chunks)
+    assert answer.status_code == 413
+    assert "GRIDATLAS_MAX_IMPORT_MB" in answer.json()["detail"]
+    assert left_over(shelf) == []
+
+
+@pytest.fixture
+def limit_mb(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """One megabyte may be handed in, or unpacked to."""
+    settings.cache_clear()
+    monkeypatch.setenv("GRIDATLAS_MAX_IMPORT_MB", "1")
+    yield 1
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def test_a_bomb_is_refused_when_it_is_looked_at(site: httpx.Client, limit_mb: int) -> None:
+    bomb = gzip.compress(b'{"type": "FeatureCollection", "features": [' + b" " * (50 * limit_mb * 1_000_000) + b"]}")
+    told = hand_in(site, bomb, "bomb.geojson.gz")
+    assert (told["state"], told["problem"]["type"]) == ("failed", "/problems/too-much")
+    assert "unpacks" in told["problem"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "says"),
+    [
+        (b"\x00\x01\x02 no file at all", "a.gpkg", "holds no shapes"),
+        (b"PK\x03\x04 cut", "a.zip", "damaged"),
+        (b'{"type": "FeatureCollection", "features": [', "a.geojson", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_fails_with_words(site: httpx.Client, content: bytes, name: str, says: str) -> None:
+    told = hand_in(site, content, name)
+    assert told["state"] == "failed", told
+    assert says in told["problem"]["detail"]
+
+
+def test_nothing_and_unknown_kinds_are_refused(site: httpx.Client, shelf: Shelf) -> None:
+    about = {"kind": "boundaries", "filename": "a.geojson"}
+    assert site.post("/v1/imports", params=about, content=b"").status_code == 400
+    assert site.post("/v1/imports", params={**about, "kind": "people"}, content=b"{}").status_code == 400
+    assert left_over(shelf) == []
+
+
+def test_a_name_with_folders_stays_in_its_folder(site: httpx.Client, shelf: Shelf) -> None:
+    told = hand_in(site, grids_file(), "../../etc/网格 2026.geojson")
+    assert told["filename"] == "网格 2026.geojson"
+    assert (shelf.folder / told["id"] / "file" / "网格 2026.geojson").is_file()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"colour": "red"}, "no field"),
+        ({"code": "代码"}, "no column"),
+        ({"level": "planet"}, "one of"),
+        ({"datum": "mars"}, "mars"),
+        ({"over_edits": "yes"}, "true or false"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_refused(site: httpx.Client, fields: dict[str, object], says: str) -> None:
+    number = hand_in(site, grids_file())["id"]
+    answer = site.put(f"/v1/imports/{number}/mapping", json={"fields": fields})
+    assert answer.status_code == 422, answer.text
+    assert says in answer.json()["detail"]
+
+
+# -- what outlives the server ------------------------------------------------------------------------------------------
+def test_a_restart_loses_no_file_and_shows_what_was_interrupted(
+    site: httpx.Client, fresh_engine: sa.Engine, shelf: Shelf
+) -> None:
+    done, half = judged(site, grids_file(2)), judged(site, grids_file(2))
+    shelf.put(shelf.get(half["id"]).now(JUDGING))  # as a server leaves it that is killed while judging
+    with (
+        served(create_app(fresh_engine, handed_in=shelf.folder)) as address,
+        httpx.Client(base_url=address, timeout=30) as again,
+    ):
+        assert again.get(f"/v1/imports/{done['id']}").json()["judged"] == done["judged"]
+        assert again.get(f"/v1/imports/{half['id']}").json()["state"] == "interrupted"
+        assert again.post(f"/v1/imports/{half['id']}/judge").status_code == 202
+        assert settled(again, half["id"])["state"] == "judged"
+        assert committed(again, done["id"])["committed"]["edition"] == 2
+
+
+def test_what_is_withdrawn_is_gone_and_what_was_taken_in_stays(site: httpx.Client, shelf: Shelf) -> None:
+    found = judged(site, grids_file(2))
+    assert site.delete(f"/v1/imports/{found['id']}").json()["state"] == "withdrawn"
+    assert not (shelf.folder / found["id"] / "file").exists()
+    assert site.get(f"/v1/imports/{found['id']}/findings").status_code == 409
+    assert site.post(f"/v1/imports/{found['id']}/judge").status_code == 409
+    kept = committed(site, judged(site, grids_file(2))["id"])
+    assert site.delete(f"/v1/imports/{kept['id']}").json()["state"] == "committed"
+    assert site.get("/v1/editions/2").status_code == 200
+
+
+def test_the_actor_stands_beside_the_file_and_the_edition(site: httpx.Client) -> None:
+    site.headers["X-GridAtlas-Actor"] = "%E7%8E%8B%E8%8A%B3"
+    done = committed(site, judged(site, grids_file(2))["id"])
+    assert (done["actor"], done["committed"]["actor"]) == ("王芳", "王芳")
+    assert site.get("/v1/editions/2").json()["published_by"] == "王芳"
+
+
+def test_a_new_city_comes_from_one_file(fresh_engine: sa.Engine, shelf: Shelf) -> None:
+    city = {"city_name": "试验市", "city_code": CITY, "level": "grid", "datum": "wgs84", "code": "编码", "name": "名称"}
+    with (
+        served(create_app(fresh_engine, handed_in=shelf.folder)) as address,
+        httpx.Client(base_url=address, timeout=30) as first,
+    ):
+        number = hand_in(first, grids_file())["id"]
+        assert declare(first, number, **city).status_code == 200
+        assert first.post(f"/v1/imports/{number}/judge").status_code == 202
+        found = settled(first, number)
+        assert found["state"] == "judged", found
+        assert committed(first, number)["committed"]["edition"] == 1
+        assert first.get("/v1/city").json()["name"] == "试验市"
+
+
+@pytest.mark.parametrize("number", ["0123456789abcdef", "..", "record.json", "0" * 15, "%2e%2e"])
+def test_an_id_there_is_none_of_is_a_404(site: httpx.Client, number: str) -> None:
+    for way in ("", "/findings", "/findings.geojson", "/overlay.geojson"):
+        answer = site.get(f"/v1/imports/{number}{way}")
+        assert answer.status_code in (404, 200 if number == ".." else 404), answer.text
+    assert site.delete(f"/v1/imports/{'f' * 16}").status_code == 404
+
+
+def test_findings_come_page_by_page(site: httpx.Client) -> None:
+    found = judged(site, grids_file(1, moved_east))
+    path, seen = f"/v1/imports/{found['id']}/findings?limit=2", []
+    while path:
+        page = site.get(path).json()
+        seen += [one["number"] for one in page["findings"]]
+        path = page["next"]
+    assert seen == list(range(sum(found["judged"]["counts"].values())))
+    assert site.get(f"/v1/imports/{found['id']}/findings?severity=grave").status_code == 400
