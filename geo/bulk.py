@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +21,7 @@ from geo.arrays import Floats, Ints, Positions
 from geo.assignments import Assignment, Ground, Rule, assign, in_force, open_index
 from geo.crs import datum_of, snap
 from geo.errors import Refused
+from geo.files import renamed
 from geo.frames import CSV, LAYER, PARQUET, Frame, Sheet, form_of, opened
 from geo.incidents.reports import converted
 from geo.layers import Layer
@@ -182,7 +180,7 @@ def assign_file(
                 columns = [*frame.table.columns, *made.values()]
                 yield pa.table(columns, schema=schema)
 
-        with _renamed(target) as unfinished:
+        with renamed(target) as unfinished:
             _WRITERS[form_of(target)](unfinished, schema, tables(), sheet)
     return told
 
@@ -285,15 +283,6 @@ def _refuse_ragged(source: Path, frame: Frame) -> None:
 def _refuse_target(target: Path) -> None:
     if not target.name.lower().endswith(_WRITTEN):
         raise Refused(f"{target.name} cannot be written; its name must end in one of {', '.join(_WRITTEN)}")
-
-
-@contextmanager
-def _renamed(target: Path) -> Iterator[Path]:
-    """A name beside ``target`` that becomes it when the block ends, and vanishes when it raises."""
-    with tempfile.TemporaryDirectory(prefix=".assign-", dir=target.parent) as folder:
-        unfinished = Path(folder) / target.name
-        yield unfinished
-        os.replace(unfinished, target)
 
 
 def _write_csv(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:

@@ -47,23 +47,38 @@ class View:
         Everything the page's script starts from, as plain JSON values.
     nonce
         Of the Content-Security-Policy this page is sent with.
+    is_file
+        Whether it is one file opened from disk: then no other page can be reached from it.
     """
 
     page: str
     lang: str
     place: str
-    nonce: str
+    nonce: str = ""
     boot: dict[str, Any] = field(default_factory=dict)
+    is_file: bool = False
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A folium map as the parts of a page: what its head asks for, its own element, and the script that makes it."""
+
+    head: str
+    element: Markup
+    script: Markup
 
 
 class Starter(MacroElement):
-    """Starts one of our ES modules on the map it is added to, with the page's boot document."""
+    """Starts one of our ES modules on the map it is added to, with everything the page's JSON blocks hold."""
 
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-            import({{ this.module|tojson }}).then(module => module.default(
-                {{ this._parent.get_name() }}, JSON.parse(document.getElementById("boot").textContent)));
+            import({{ this.module|tojson }}).then(module => {
+                const blocks = document.querySelectorAll('script[type="application/json"]');
+                const boot = Object.assign({}, ...Array.from(blocks, block => JSON.parse(block.textContent)));
+                module.default({{ this._parent.get_name() }}, boot);
+            });
         {% endmacro %}
         """
     )
@@ -82,10 +97,13 @@ def words(lang: str) -> dict[str, str]:
 
 
 @cache
-def _templates() -> Environment:
-    return Environment(
+def templates() -> Environment:
+    """Our templates; every value that is put in is escaped, JSON for a script, Chinese left readable."""
+    found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    found.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
+    return found
 
 
 def policy(nonce: str) -> str:
@@ -114,6 +132,43 @@ def render(drawn: folium.Map, view: View) -> str:
     Refused
         When the map asks for an asset that has no local file.
     """
+    parts = parted(drawn)
+    given = {"boot": view.boot | language_of(view), "head": _nonced(parts.head, view.nonce), "title": title(view)}
+    template = templates().get_template("shell.html")
+    return template.render(_context(view, parts) | given | {"script": parts.script})
+
+
+def shell(view: View, parts: Drawn) -> Markup:
+    """What stands around the map of a page in the language of ``view``, as HTML; no script among it."""
+    template = templates().get_template("shell.html")
+    return Markup("".join(template.blocks["shell"](template.new_context(_context(view, parts)))))
+
+
+def language_of(view: View) -> dict[str, Any]:
+    """The part of a boot document that is in one language."""
+    return {"words": words(view.lang), "lang": view.lang, "page": view.page}
+
+
+def title(view: View) -> str:
+    """What the window of a page is called."""
+    return " · ".join(part for part in (words(view.lang)[f"page.{view.page}"], view.place, "GridAtlas") if part)
+
+
+def _context(view: View, parts: Drawn) -> dict[str, Any]:
+    houses = [(key, OPEN_HOUSES.get(key)) for key in HOUSES]
+    return {"view": view, "t": words(view.lang), "houses": houses, "map": parts.element}
+
+
+def parted(drawn: folium.Map) -> Drawn:
+    """A map rendered.
+
+    Raises
+    ------
+    Unavailable
+        When the front-end files have not been copied yet.
+    Refused
+        When the map asks for an asset that has no local file.
+    """
     if lacking := missing():
         raise Unavailable(f"front-end files are missing ({lacking[0]}, …): run npm ci, then python -m maps.assets")
     figure = OfflineFigure()
@@ -121,20 +176,7 @@ def render(drawn: folium.Map, view: View) -> str:
     head, found = _VIEWPORT.subn("", figure.localise().render())
     if found != 1:
         raise Unavailable("folium's header has changed: its viewport tag, which forbids zooming, was not found")
-    text = words(view.lang)
-    return (
-        _templates()
-        .get_template("shell.html")
-        .render(
-            view=view,
-            t=text,
-            boot=view.boot | {"words": text, "lang": view.lang, "page": view.page},
-            houses=[(key, OPEN_HOUSES.get(key)) for key in HOUSES],
-            head=_nonced(head, view.nonce),
-            map=Markup(figure.html.render()),
-            script=Markup(figure.script.render()),
-        )
-    )
+    return Drawn(head, Markup(figure.html.render()), Markup(figure.script.render()))
 
 
 def _nonced(html: str, nonce: str) -> Markup:

@@ -30,14 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Watched:
     """What a page asked for and complained about."""
 
-    address: str
+    addresses: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
     @property
     def foreign(self) -> list[str]:
-        own = (self.address, "data:", f"blob:{self.address}")
-        return [url for url in self.requests if not url.startswith(own)]
+        own = ["data:", *self.addresses, *(f"blob:{address}" for address in self.addresses)]
+        return [url for url in self.requests if not url.startswith(tuple(own))]
 
     def of(self, part: str) -> list[str]:
         return [url for url in self.requests if part in url]
@@ -72,21 +72,30 @@ Opener = Callable[..., Page]
 
 @pytest.fixture
 def watched() -> Watched:
-    return Watched("")
+    return Watched()
 
 
 @pytest.fixture
 def visit(browser: Browser, watched: Watched, request: pytest.FixtureRequest) -> Iterator[Opener]:
-    """Opens a path of the city; afterwards nothing foreign was asked for and nothing complained."""
+    """Opens a path of the city, or a file with the network off; nothing foreign was asked for, nothing complained."""
     contexts = []
 
-    def go(path: str, *, size: tuple[int, int] = (1440, 900), lang: str = "zh-CN", address: str = "") -> Page:
-        watched.address = address or request.getfixturevalue("city")
+    def go(
+        path: str,
+        *,
+        size: tuple[int, int] = (1440, 900),
+        lang: str = "zh-CN",
+        address: str = "",
+        file: Path | None = None,
+    ) -> Page:
+        base = file.as_uri() if file else address or request.getfixturevalue("city")
+        watched.addresses.append(base)
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale=lang,
             has_touch=size[0] < 500,
-            base_url=watched.address,
+            base_url=base,
+            offline=file is not None,
         )
         contexts.append(context)
         page = context.new_page()
@@ -94,7 +103,7 @@ def visit(browser: Browser, watched: Watched, request: pytest.FixtureRequest) ->
         page.on("console", lambda message: _complain(watched, message))
         page.on("pageerror", lambda error: watched.complaints.append(str(error)))
         page.on("request", lambda asked: _note(watched, asked))
-        page.goto(path)
+        page.goto(base + path if file else path)
         return page
 
     yield go

@@ -25,7 +25,7 @@ class Coverage {
     this.levels = boot.city.levels;
     this.deepest = this.levels.length - 1;
     const usual = this.levels[Math.max(1, this.deepest - 1)].key;
-    this.state = new State({ within: boot.city.code, level: usual, by: boot.indicators[0], chosen: null, view: null });
+    this.state = new State({ within: boot.city.code, level: boot.level ?? usual, by: boot.by ?? boot.indicators[0], chosen: null, view: null });
     if (!boot.indicators.includes(this.state.get("by"))) this.state.values.by = boot.indicators[0];
     if (!this.levels.slice(1).some((level) => level.key === this.state.get("level"))) this.state.values.level = usual;
     this.order = null;

@@ -21,6 +21,7 @@ export function shell({ map, boot, words, state, go }) {
 
 function role(boot, words) {
   const select = find("#role");
+  if (!select) return;
   for (const one of boot.roles) select.append(el("option", { value: one }, words.t(`role.${one}`)));
   select.value = boot.role ?? "";
   select.addEventListener("change", () => {

@@ -45,6 +45,6 @@ export class State {
   }
 
   write() {
-    history.replaceState(null, "", this.address({ lang: null }));
+    history.replaceState(null, "", this.address(location.protocol === "file:" ? {} : { lang: null })); // a file has no cookie to remember by
   }
 }

@@ -4,17 +4,22 @@ import { ICONS, el, find, icon } from "./dom.js";
 export function when({ boot, words, state }) {
   const button = find(".when"), drop = find(".when-drop");
   if (!boot.edition) { button.hidden = true; return; }
+  if (boot.kept) { kept(button, drop, boot, words); return; }
   const standing = boot.edition.number === boot.current ? "current" : boot.edition.number < boot.current ? "past" : "future";
   button.querySelector("b").textContent = boot.at ? words.date(boot.at) : words.moment(boot.now);
   button.querySelector(".ed").textContent = `${words.t("edition", { n: boot.edition.number })} · ${words.t(`when.${standing}`)}`;
   button.classList.toggle("past", standing !== "current" || Boolean(boot.at));
   if (standing !== "current") stale(boot, words, state);
+  fill(drop, boot, words, state);
+  opening(button, drop);
+}
+
+function opening(button, drop) {
   const open = (shown) => {
     drop.hidden = !shown;
     button.setAttribute("aria-expanded", String(shown));
-    if (shown) drop.querySelector("input").focus();
+    if (shown) (drop.querySelector("input") ?? drop).focus();
   };
-  fill(drop, boot, words, state);
   button.addEventListener("click", () => open(drop.hidden));
   drop.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -25,6 +30,22 @@ export function when({ boot, words, state }) {
   document.addEventListener("pointerdown", (event) => {
     if (!drop.hidden && !event.target.closest(".when-box")) open(false);
   });
+}
+
+/** A page that is one file shows one date: what it is, and what it was made from. */
+function kept(button, drop, boot, words) {
+  const { number, effective_at, published_by, summary } = boot.edition;
+  const { made_at, tolerance_m, decimals } = boot.kept;
+  button.querySelector("b").textContent = words.date(boot.at ?? made_at);
+  button.querySelector(".ed").textContent = words.t("edition", { n: number });
+  const exact = tolerance_m ? words.t("kept.thinned", { m: tolerance_m }) : words.t("kept.exact", { n: decimals });
+  const facts = [
+    ["kept.edition", [words.t("edition", { n: number }), words.t("edition.since", { date: words.date(effective_at) }), summary].filter(Boolean).join(" · ")],
+    ["kept.published", published_by], ["kept.at", words.date(boot.at ?? made_at)], ["kept.made", `${words.date(made_at)} ${words.moment(made_at).slice(6)}`], ["kept.borders", exact],
+  ];
+  drop.replaceChildren(el("h3", {}, words.t("kept")), el("dl", { class: "kept-facts" }, facts.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])), el("p", { class: "cap dim" }, words.t("kept.note")));
+  drop.tabIndex = -1;
+  opening(button, drop);
 }
 
 function fill(drop, boot, words, state) {

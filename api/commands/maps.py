@@ -1,0 +1,89 @@
+"""``gridatlas map``: a map as one file that opens without a server, a network or an installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geo.errors import Unknown
+
+if TYPE_CHECKING:
+    from geo.areas import City
+
+map_app = typer.Typer(no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``map coverage``."""
+    app.add_typer(map_app, name="map")
+    map_app.command("coverage")(coverage)
+
+
+@map_app.callback()
+def _map() -> None:
+    """地图文件 · A map as one file that opens from disk, without a network."""
+
+
+def coverage(
+    out: Annotated[Path, typer.Option("--out", help="the file, as coverage.html; an older one is replaced when whole")],
+    at: Annotated[str | None, typer.Option(help="date or time whose edition is shown; default now")] = None,
+    level: Annotated[str, typer.Option(help="level coloured at first, by its key; the reader may change it")] = "",
+    indicator: Annotated[str, typer.Option(help="grid-coverage, incident-density, incidents")] = "grid-coverage",
+    lang: Annotated[str, typer.Option(help="language at first: zh-CN or en; both are in the file")] = "zh-CN",
+    tolerance_m: Annotated[float, typer.Option(min=0, max=50, help="metres borders may be drawn straighter by")] = 0.5,
+) -> None:
+    """覆盖图文件 · The coverage map of one edition as one HTML file: every level, every indicator, both languages."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from api.deps import instant_of
+    from geo import areas, db
+    from geo.files import renamed
+    from maps import kept
+
+    say = Console(stderr=True).print
+    with db.read(db.engine()) as connection:
+        city = areas.city(connection)
+        instant = instant_of(at, city.time_zone)
+        shown = kept.Shown(datetime.now(UTC), instant, _language(lang), _level(city, level), _indicator(indicator))
+        say("读取版次 · reading the edition …", highlight=False)
+        contents = kept.gathered(connection, instant)
+    say(f"{len(contents.leaves.ids):,} 个网格 · simplifying the borders and writing the page …", highlight=False)
+    html = kept.page(contents, shown, tolerance_m)
+    with renamed(out) as unfinished:
+        unfinished.write_text(html, encoding="utf-8")
+    named = int((contents.leaves.kinds != "fallback").sum())
+    Console().print(
+        f"{out}  {out.stat().st_size / 1e6:.2f} MB · 第 {contents.edition.number} 版 edition · "
+        f"具名网格 named grids {named:,}\n"
+        "用任一浏览器打开，无需联网 · open it in any browser; it asks nothing of a network",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _level(city: City, key: str) -> str:
+    number = city.level(key) if key else max(1, city.grid_level - 1)
+    if number == 0:
+        below = ", ".join(level.key for level in city.levels[1:])
+        raise Unknown(f"--level {key} has one area, the city itself; take one of {below}")
+    return city.levels[number].key
+
+
+def _indicator(key: str) -> str:
+    from geo.coverage import INDICATORS
+
+    if key not in INDICATORS:
+        raise Unknown(f"no indicator {key!r}; there are {', '.join(INDICATORS)}")
+    return key
+
+
+def _language(asked: str) -> str:
+    from maps.page import LANGUAGES
+
+    if asked not in LANGUAGES:
+        raise Unknown(f"no language {asked!r}; there are {', '.join(LANGUAGES)}")
+    return asked

@@ -1,0 +1,34 @@
+"""Files that are written: under their name only when they are whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from geo.errors import Refused
+
+
+@contextmanager
+def renamed(target: Path) -> Iterator[Path]:
+    """A name beside ``target`` that becomes it when the block ends, and vanishes when it raises.
+
+    An older file stays under its name until then, and is replaced.
+
+    Raises
+    ------
+    Refused
+        When the folder is not there or cannot be written to, or ``target`` is a folder itself.
+    """
+    if target.is_dir():
+        raise Refused(f"{target} is a folder; name the file to write, as {target / 'coverage.html'}")
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=".gridatlas-", dir=target.parent)
+    except OSError as error:
+        raise Refused(f"{target} cannot be written: {error.strerror} ({target.parent})") from error
+    with folder:
+        unfinished = Path(folder.name) / target.name
+        yield unfinished
+        os.replace(unfinished, target)

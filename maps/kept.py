@@ -1,0 +1,138 @@
+"""The coverage page as one file: one edition with its ground, its values on every level, and both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+
+from geo import areas, drawings
+from geo import coverage as indicators
+from geo.areas import Areas, City, Edition, Ids, Leaves
+from geo.coverage import Values
+from geo.settings import settings
+from geo.space.partition import whole_of
+from geo.space.topology import Light, document, lightened, lines, polygons, topology
+from maps import coverage, values
+from maps.offline import self_contained
+from maps.page import LANGUAGES, Starter, View, blank_map
+
+TILES = "kept:{layer}/{z}/{x}/{y}"
+"""Address the page's own thread answers; see ``kept.js``."""
+
+TOLERANCE_M = 0.5
+"""Metres borders are drawn straighter by: a pixel of zoom 17 is 1.2 m wide at the equator."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the file holds: an edition whole, and every indicator on every level."""
+
+    city: City
+    edition: Edition
+    leaves: Leaves
+    upper: Areas
+    lineage: Ids
+    values: Sequence[Values]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How the file opens: language, level, indicator by their keys; ``at`` is the date asked for, None = now."""
+
+    made_at: datetime
+    at: datetime | None
+    lang: str
+    level: str
+    indicator: str
+
+
+def gathered(connection: sa.Connection, instant: datetime | None) -> Contents:
+    """What the file of the edition in force at ``instant`` (None = now) holds.
+
+    Raises
+    ------
+    Unknown
+        When nothing has been published.
+    """
+    city, edition = areas.city(connection), areas.at(connection, instant)
+    _, lineage = areas.lineage(connection, edition)
+    found = [
+        indicators.values(connection, edition, one, level)
+        for level in range(city.grid_level + 1)
+        for one in indicators.INDICATORS
+    ]
+    return Contents(city, edition, areas.leaves(connection, edition), areas.upper(connection, edition), lineage, found)
+
+
+def page(contents: Contents, shown: Shown, tolerance_m: float = TOLERANCE_M) -> str:
+    """The file's HTML.
+
+    Raises
+    ------
+    Unavailable
+        When the front-end files have not been copied yet.
+    """
+    boot = _boot(contents, shown, lightened(contents.leaves.shapes, tolerance_m))
+    city = contents.city
+    languages = [shown.lang, *(lang for lang in LANGUAGES if lang != shown.lang)]
+    places = {lang: city.name if lang == "zh-CN" else city.name_en or city.name for lang in languages}
+    views = [View("coverage", lang, places[lang], boot=boot, is_file=True) for lang in languages]
+    drawn = blank_map()
+    drawn.add_child(Starter(coverage.MODULES["coverage"]))
+    return self_contained(drawn, views)
+
+
+def _boot(contents: Contents, shown: Shown, light: Light) -> dict[str, Any]:
+    west, south, east, north = shapely.total_bounds(contents.leaves.shapes).tolist()
+    found = coverage.boot(contents.city, contents.edition, editions=[], bounds=(west, south, east, north), tiles=TILES)
+    return found | {
+        "at": shown.at and shown.at.isoformat(),
+        "level": shown.level,
+        "by": shown.indicator,
+        "grids_from": drawings.GRIDS_FROM,
+        "review_number": settings().review_number,
+        "roles": [],
+        "ground": ground(contents, light),
+        "values": _by_level(contents),
+        "kept": {"made_at": shown.made_at.isoformat(), "tolerance_m": light.tolerance_m, "decimals": light.decimals},
+    }
+
+
+def ground(contents: Contents, light: Light) -> dict[str, Any]:
+    """Areas, grids and borders as one TopoJSON topology; ids are those of the values."""
+    upper, leaves, lineage = contents.upper, contents.leaves, contents.lineage.astype(np.int64)
+    columns = zip(upper.levels.tolist(), upper.ids.tolist(), strict=True)
+    above = np.array([whole_of(light.shapes[lineage[:, level] == one]) for level, one in columns], dtype=object)
+    found = topology(light, above)
+    levels = found.levels(lineage)
+    return document(
+        found,
+        {
+            "areas": [
+                polygons(rings, one, {"level": level})
+                for rings, one, level in zip(found.above, upper.ids.tolist(), upper.levels.tolist(), strict=True)
+            ],
+            "grids": [
+                polygons(rings, one, {"level": contents.city.grid_level, "kind": kind})
+                for rings, one, kind in zip(found.leaves, leaves.ids.tolist(), leaves.kinds.tolist(), strict=True)
+            ],
+            "borders": [lines(np.flatnonzero(levels == one), {"level": one}) for one in np.unique(levels).tolist()],
+        },
+    )
+
+
+def _by_level(contents: Contents) -> dict[str, Any]:
+    """By level the columns that every indicator shares, and by indicator its own column and classes."""
+    found: dict[str, Any] = {}
+    for one in contents.values:
+        told = values.document(contents.city, one)
+        own = {"value": told["rows"].pop("value"), "classes": told.pop("classes")}
+        indicator = told.pop("indicator")
+        found.setdefault(told["level_key"], told | {"by": {}})["by"][indicator] = own
+    return found

@@ -1,0 +1,44 @@
+// Where the documents of a page that is one file come from: the file. It gives what live.js gives from the server.
+import { Ground } from "./ground.js";
+import { serve } from "./painter.js";
+
+const FOUND = 12;
+let ground = null;
+
+/** One painter on the page's own thread: a file on disk has no worker. Each tile waits its turn, so the page answers. */
+export function painters(topology, got) {
+  ground = new Ground(topology);
+  const heard = serve({
+    post: got,
+    read: async (url, signal) => {
+      await new Promise((done) => setTimeout(done));
+      signal.throwIfAborted();
+      const [layer, z, x, y] = url.slice(url.indexOf(":") + 1).split("/");
+      return ground.tile(layer, Number(z), Number(x), Number(y));
+    },
+  });
+  return [{ postMessage: heard }];
+}
+
+/** The document of an indicator on a level: the level's columns with the indicator's own. */
+export async function values(boot, indicator, key) {
+  const { rows, by, ...level } = boot.values[key];
+  const { value, classes } = by[indicator];
+  return { ...level, indicator, classes, rows: { ...rows, value } };
+}
+
+/** Places by code or name, in the order the server gives them: exact, name begins so, upper levels, code. */
+export async function places(boot, text) {
+  const asked = text.toLowerCase();
+  const found = all(boot).filter((one) => one.code.startsWith(text) || one.name.toLowerCase().includes(asked));
+  const key = (one) => [one.code !== text && one.name !== text, !one.name.toLowerCase().startsWith(asked), one.level];
+  const order = (a, b) => key(a).reduce((so_far, part, k) => so_far || part - key(b)[k], 0) || (a.code < b.code ? -1 : 1);
+  return found.sort(order).slice(0, FOUND).map((one) => ({ ...one, level: boot.city.levels[one.level].key, bounds: ground.bounds(one.id) }));
+}
+
+function all(boot) {
+  return boot.city.levels.flatMap(({ key }) => {
+    const rows = boot.values[key]?.rows;
+    return rows ? rows.id.map((id, k) => ({ id, code: rows.code[k], name: rows.name[k], level: rows.level[k], kind: rows.kind?.[k] })) : [];
+  });
+}
