@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from api.commands import import_app
+from api.commands import import_app, pairs
 from geo.errors import Refused
 from geo.settings import settings
 
@@ -47,11 +47,12 @@ def boundaries(
     file: Annotated[
         Path,
         typer.Argument(
-            help="sources.toml, or one file: GeoJSON, GeoPackage, zipped Shapefile, GeoParquet, each also as .gz."
+            help="sources.toml, or one file: GeoPackage, GeoJSON, zipped Shapefile, .osm.pbf … (docs/formats.md)."
         ),
     ],
     level: Annotated[str | None, typer.Option(help="Level of the file's rows, such as grid.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer inside a GeoPackage or zip.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Rows that count: column=text, as admin_level=8.")] = None,
     datum: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; never guessed.")] = None,
     code: Annotated[str | None, typer.Option(help="Column of codes; without it grids are matched.")] = None,
     name: Annotated[str | None, typer.Option(help="Column of names.")] = None,
@@ -90,6 +91,7 @@ def boundaries(
     flags = {
         "level": level,
         "layer": layer,
+        "where": pairs(where or [], "--where", "admin_level=8"),
         "datum": datum,
         "code": code,
         "name": name,
@@ -135,7 +137,7 @@ def _draw(published: Published) -> None:
             drawings.prepare(connection, published.edition)
 
 
-def _sources(file: Path, flags: dict[str, str | None], city: tuple[str | None, str | None, str]) -> Sources:
+def _sources(file: Path, flags: dict[str, Any], city: tuple[str | None, str | None, str]) -> Sources:
     """What a sources.toml says, or what the flags say of one file."""
     from geo.boundaries.flags import sources_of
     from geo.boundaries.sources import read_sources

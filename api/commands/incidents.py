@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import import_app
+from api.commands import import_app, pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +44,7 @@ def load(
     from geo.incidents.loading import load as load_file
     from geo.settings import settings
 
-    intake = Intake(file, datum, _declared(map_ or []), source, encoding, skip_bad, commit)
+    intake = Intake(file, datum, pairs(map_ or [], "--map", "lon=经度"), source, encoding, skip_bad, commit)
     with rows_read(file.name) as progress, db.write(db.engine()) as connection:
         loaded = load_file(connection, Actor(actor or settings().actor), intake, progress)
     if as_json:
@@ -53,13 +53,6 @@ def load(
         _show(Console(), loaded, commit)
     if loaded.findings.refused and not loaded.is_kept:
         raise typer.Exit(1)
-
-
-def _declared(pairs: list[str]) -> dict[str, str]:
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise typer.BadParameter(f"--map {wrong[0]!r}: write field=column, as lon=经度")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _told(loaded: Loaded) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from geo.boundaries.sources import DATUMS, CitySource, LayerSource, LevelSource, Sources, check_city, check_levels
 from geo.crs import datum_of
@@ -12,7 +13,7 @@ from geo.errors import Refused, Unknown
 _WORDS = {"grid": ("网格", "Grid"), "community": ("社区", "Community"), "district": ("区", "District")}
 
 
-def sources_of(file: Path, flags: Mapping[str, str | None], city: tuple[str | None, str | None, str]) -> Sources:
+def sources_of(file: Path, flags: Mapping[str, Any], city: tuple[str | None, str | None, str]) -> Sources:
     """Sources of one file.
 
     Parameters
@@ -36,7 +37,7 @@ def sources_of(file: Path, flags: Mapping[str, str | None], city: tuple[str | No
     if not flags["level"]:
         raise Refused(f"{file.name}: no level is declared; say what its rows are, such as --level grid")
     datum_of(flags["datum"])
-    layer = LayerSource(file=file.resolve(), **{key: value for key, value in flags.items() if value})  # type: ignore[arg-type]
+    layer = LayerSource(file=file.resolve(), **{key: value for key, value in flags.items() if value})
     made = _city(layer, city)
     if made is not None:
         check_levels(made, (layer,))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from geo.arrays import Bools, Ints, Shapes
 from geo.boundaries.findings import Finding
 from geo.boundaries.sources import LayerSource, OutlineSource
 from geo.errors import Refused, near
-from geo.frames import vectors
+from geo.frames import osm, vectors
 from geo.unpacking import FORMATS, Opened, opened
 
 Texts = NDArray[np.object_]
@@ -36,6 +37,8 @@ class Raw:
         Two-dimensional; None where there is no geometry or it cannot be read (``is_unreadable``).
     crs
         What the file itself says, as an EPSG code or WKT; None when it says nothing.
+    rows
+        Number of each row in its file, from 1.
     warnings
         What the reading library said that may or may not matter.
     """
@@ -45,6 +48,7 @@ class Raw:
     is_unreadable: Bools
     crs: str | None
     kind: str
+    rows: Ints
     warnings: tuple[str, ...] = ()
 
 
@@ -117,14 +121,60 @@ def read_raw(source: LayerSource | OutlineSource) -> Raw:
         When it unpacks to more than the setting allows.
     """
     with opened(source.file, sha256=source.sha256, member=source.layer) as file:
-        return _read_parquet(file, source) if file.kind == "parquet" else _read_gdal(file, source)
+        reading = {"parquet": _read_parquet, "osm": _read_osm}.get(file.kind, _read_gdal)
+        return _chosen(reading(file, source), source)
+
+
+def _chosen(raw: Raw, source: LayerSource | OutlineSource) -> Raw:
+    """The rows that have what ``where`` asks of their columns."""
+    if not source.where:
+        return raw
+    kept = np.ones(len(raw.rows), dtype=np.bool_)
+    for name, value in source.where.items():
+        kept &= _column(raw, name, source.label) == value
+    columns = {name: values[kept] for name, values in raw.columns.items()}
+    return replace(
+        raw, columns=columns, shapes=raw.shapes[kept], is_unreadable=raw.is_unreadable[kept], rows=raw.rows[kept]
+    )
+
+
+def _read_osm(file: Opened, source: LayerSource | OutlineSource) -> Raw:
+    """Ground of an OpenStreetMap file; what its extract left incomplete is left out, and said."""
+    name = source.file.name
+    layer = osm.layer_of(name, source.layer, osm.GROUND)
+    parts: list[pa.Table] = []
+    with osm.sheet(file.path, name, None, layer) as sheet:
+        for frame in sheet.frames:
+            kept = np.ones(len(frame.rows), dtype=np.bool_)
+            for key, value in source.where.items():
+                if key in sheet.schema.names:
+                    kept &= np.asarray([told or "" for told in frame.table[key].to_pylist()], dtype=object) == value
+            parts.append(frame.table.append_column("row", pa.array(frame.rows)).filter(pa.array(kept)))
+    if not parts:
+        raise Refused(f"{name} holds no {layer}; it must hold ground, such as relations boundary=administrative")
+    whole = pa.concat_tables(parts)
+    wkb = whole[osm.GEOMETRY].to_numpy()
+    there = np.asarray([one is not None for one in wkb], dtype=np.bool_)
+    cut = [one or "?" for one in whole.filter(pa.array(~there))["name"].to_pylist()]
+    said = (
+        f"{len(cut)} not complete in this extract and left out: {', '.join(cut[:_NAMED])}"
+        f"{' …' if len(cut) > _NAMED else ''}; take a larger extract if they belong to the city"
+    )
+    whole = whole.filter(pa.array(there))
+    columns = {key: _texts(whole[key].to_numpy()) for key in whole.column_names if key not in {osm.GEOMETRY, "row"}}
+    shapes = _shapes(whole[osm.GEOMETRY].to_numpy())
+    rows = whole["row"].to_numpy()
+    return Raw(columns, shapes, shapely.is_missing(shapes), "EPSG:4326", file.kind, rows, (said,) if cut else ())
+
+
+_NAMED = 8
 
 
 def _read_gdal(file: Opened, source: LayerSource | OutlineSource) -> Raw:
     import pyogrio
 
     name = source.file.name
-    layer = vectors.layer_of(file, name, source.layer, usual="multipolygons")
+    layer = vectors.layer_of(file, name, source.layer)
     vectors.ready(file, name)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -147,7 +197,18 @@ def _read_gdal(file: Opened, source: LayerSource | OutlineSource) -> Raw:
     columns = {str(key): _texts(values) for key, values in zip(meta["fields"], data, strict=True)}
     shapes = _shapes(wkb)
     missing = np.asarray([one is None for one in wkb], dtype=np.bool_)
-    return Raw(columns, shapes, shapely.is_missing(shapes) & ~missing, meta["crs"], file.kind, words)
+    unreadable = shapely.is_missing(shapes) & ~missing
+    shapes = _rings_filled(shapes) if file.kind == "dxf" else shapes
+    return Raw(columns, shapes, unreadable, meta["crs"], file.kind, np.arange(1, len(shapes) + 1), words)
+
+
+def _rings_filled(shapes: Shapes) -> Shapes:
+    """A drawing has outlines, not ground: closed lines become polygons, others stay and are judged."""
+    filled = shapes.copy()
+    rings = (shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING) & shapely.is_closed(shapes)
+    rings &= shapely.get_num_coordinates(shapes) > 3
+    filled[rings] = [shapely.polygons(shapely.get_coordinates(one)) for one in shapes[rings]]
+    return filled
 
 
 _OF_ROWS = ("non closed ring", "unsupported geometry type", "several features with id", "organizepolygons")
@@ -176,7 +237,7 @@ def _read_parquet(file: Opened, source: LayerSource | OutlineSource) -> Raw:
         if key != frame.geometry.name
     }
     crs = frame.crs.to_wkt() if frame.crs is not None else None
-    return Raw(columns, shapes, np.zeros(len(shapes), dtype=np.bool_), crs, file.kind)
+    return Raw(columns, shapes, np.zeros(len(shapes), dtype=np.bool_), crs, file.kind, np.arange(1, len(shapes) + 1))
 
 
 def _shapes(wkb: NDArray[np.object_]) -> Shapes:
@@ -242,12 +303,12 @@ def boundaries_of(raw: Raw, source: LayerSource, level: int, levels: Callable[[s
     count = len(raw.shapes)
 
     def column(name: str | None) -> Texts:
-        return blank(count) if name is None else _column(raw, name, source)
+        return blank(count) if name is None else _column(raw, name, source.label)
 
     return Boundaries(
         source=source,
         level=level,
-        rows=np.arange(1, count + 1),
+        rows=raw.rows,
         codes=padded(column(source.code), source.code_width),
         names=column(source.name),
         names_en=column(source.name_en),
@@ -274,14 +335,12 @@ def padded(codes: Texts, width: int) -> Texts:
     return np.asarray([code and code.zfill(width) for code in codes], dtype=object)
 
 
-def _column(raw: Raw, name: str, source: LayerSource) -> Texts:
+def _column(raw: Raw, name: str, label: str) -> Texts:
     wanted = _TEMPLATE.findall(name) if "{" in name else [name]
     there = list(raw.columns)
     for one in wanted:
         if one not in raw.columns:
-            raise Refused(
-                f"{source.label} has no column {one!r}; it has {', '.join(there) or 'none'}{near(one, there)}"
-            )
+            raise Refused(f"{label} has no column {one!r}; it has {', '.join(there) or 'none'}{near(one, there)}")
     if "{" not in name:
         return raw.columns[name]
     made = [_filled(raw, name, at) for at in range(len(raw.shapes))]
@@ -303,7 +362,7 @@ def unreadable(raw: Raw, source: LayerSource) -> list[Finding]:
             "it must be a closed polygon",
             file=source.label,
             level=source.level,
-            rows=(int(at) + 1,),
+            rows=(int(raw.rows[at]),),
         )
         for at in np.flatnonzero(raw.is_unreadable)
     ]

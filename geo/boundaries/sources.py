@@ -79,10 +79,16 @@ class OutlineSource:
     file: Path
     datum: str
     layer: str | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     sha256: str | None = None
     origin: str = ""
     licence: str = ""
+
+    @property
+    def label(self) -> str:
+        """File name, and the layer inside it where one is named."""
+        return f"{self.file.name}:{self.layer}" if self.layer else self.file.name
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class LayerSource:
     Parameters
     ----------
     file
-        GeoJSON, GeoPackage, zipped Shapefile or GeoParquet, each also as ``.gz``.
+        Any format of ``docs/formats.md``.
     level
         Key of the level its rows belong to.
     datum
@@ -104,6 +110,8 @@ class LayerSource:
         the level above, else the code's beginning.
     ancestors, ancestor_names
         Level key → column, where parents of several levels are columns of this layer and have no layer of their own.
+    where
+        Column → the text its rows must have, as ``boundary = "administrative"``; the others are no rows of the layer.
     code_width
         Codes shorter than this are padded with zeros on the left.
     layer, encoding, origin, licence, sha256
@@ -122,6 +130,7 @@ class LayerSource:
     kind: str | None = None
     ancestors: Mapping[str, str] = field(default_factory=dict)
     ancestor_names: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
     code_width: int = 0
     encoding: str | None = None
     origin: str = ""
@@ -280,7 +289,7 @@ def _fits(value: Any, annotation: str, where: str) -> None:
     wanted: dict[str, tuple[type, str]] = {
         "str": (str, "a text"),
         "int": (int, "a whole number"),
-        "Mapping": (dict, "a table of level = column"),
+        "Mapping": (dict, 'a table, such as { district = "column" }'),
     }
     for prefix, (kind, words) in wanted.items():
         if annotation.startswith(prefix) and (not isinstance(value, kind) or isinstance(value, bool)):

@@ -16,7 +16,7 @@ from geo.frames.sheets import LAYER, Frame, Sheet, numbered
 from geo.frames.wholeness import beside, check_whole
 from geo.unpacking import FORMATS, Opened, opened
 
-LAYERED = ("gpkg", "kml", "osm")
+LAYERED = ("gpkg", "kml")
 """Kinds of file that may hold several layers."""
 
 _DRIVERS = {
@@ -27,7 +27,6 @@ _DRIVERS = {
     "mapinfo": "MapInfo File",
     "kml": "LIBKML",
     "dxf": "DXF",
-    "osm": "OSM",
 }
 _GRAVE = ("corrupt", "truncat", "fail", "error", "recode", "couldn't be converted", "unable", "cannot", "premature")
 _DBF_HEADER = 32
@@ -39,6 +38,10 @@ def sheet(path: Path, encoding: str | None, columns: list[str] | None, layer: st
     with opened(path, member=layer) as file:
         if file.kind == "parquet":
             with parquets.sheet(file.path, path.name, columns) as found:
+                yield found
+            return
+        if file.kind == "osm":
+            with osm.sheet(file.path, path.name, columns, osm.layer_of(path.name, layer), path) as found:
                 yield found
             return
         ready(file, path.name)
@@ -75,18 +78,11 @@ def ready(file: Opened, name: str) -> None:
     if "r" not in pyogrio.list_drivers().get(driver, ""):
         version = ".".join(map(str, pyogrio.__gdal_version__))
         raise Refused(f"{name} is {driver}, which this GDAL ({version}) was built without; export it as GeoPackage")
-    if file.kind == "osm":
-        osm.configure()
     check_whole(file, name)
 
 
-def layer_of(file: Opened, name: str, wanted: str | None, *, usual: str | None = None) -> str | None:
+def layer_of(file: Opened, name: str, wanted: str | None) -> str | None:
     """Layer to read; None for formats that hold one only.
-
-    Parameters
-    ----------
-    usual
-        Taken when none is wanted and the file has it among others.
 
     Raises
     ------
@@ -101,8 +97,8 @@ def layer_of(file: Opened, name: str, wanted: str | None, *, usual: str | None =
         there = [str(one) for one, kind in pyogrio.list_layers(file.path) if kind is not None]
     except Exception as error:  # pyogrio raises a dozen kinds of its own, all of them "this cannot be read"
         raise Refused(f"{name} is a damaged {_DRIVERS[file.kind]}: {said(str(error), file.path)}") from error
-    if wanted in there or (file.kind == "osm" and wanted is None and usual in there):
-        return wanted or usual
+    if wanted in there:
+        return wanted
     if wanted:
         raise Refused(f"{name} has no layer {wanted!r}; it has {', '.join(there)}{near(wanted, there)}")
     if len(there) == 1:
@@ -193,8 +189,6 @@ def _total(file: Opened, layer: str | None) -> int | None:
     """Rows of the layer, where that costs no reading."""
     import pyogrio
 
-    if file.kind == "osm":
-        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         total = int(pyogrio.read_info(file.path, layer=layer)["features"])

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from geo.errors import Refused
-from geo.frames import osm
 from geo.unpacking import Opened
 
 _OBJECT = re.compile(
@@ -22,9 +21,7 @@ def check_whole(file: Opened, name: str) -> None:
     Refused
         When it is cut off; formats that GDAL refuses by itself are not looked at.
     """
-    if file.kind == "osm":
-        osm.check_whole(file.path, name)
-    elif file.kind == "dxf":
+    if file.kind == "dxf":
         _check_dxf(file.path, name)
     elif file.kind == "shp":
         _check_shp(file.path, name)

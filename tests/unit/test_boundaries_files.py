@@ -253,7 +253,10 @@ def test_a_ring_of_a_million_vertices_is_read_and_judged(tmp_path: Path) -> None
     assert shapely.get_num_coordinates(prepared.judgement.division.leaf_shapes[0]) > 900_000
 
 
-@pytest.mark.parametrize("form", ["grids.gpkg", "grids.parquet", "grids.zip", "grids.gpkg.gz", "grids.geojson.gz"])
+FORMS = ["grids.gpkg", "grids.parquet", "grids.zip", "grids.gpkg.gz", "grids.geojson.gz", "grids.fgb", "grids.mif"]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_every_format_makes_the_same_division(tmp_path: Path, form: str) -> None:
     right = prepare(write_city(tmp_path)).judgement.division
     _write(tmp_path, form)
@@ -271,6 +274,10 @@ def _write(folder: Path, form: str) -> None:
         _frame().to_file(plain, driver="GPKG")
     elif plain.suffix == ".parquet":
         _frame().to_parquet(plain)
+    elif plain.suffix == ".fgb":
+        _frame().to_file(plain, driver="FlatGeobuf")
+    elif plain.suffix == ".mif":
+        _frame().to_file(plain, driver="MapInfo File", FORMAT="MIF")
     elif plain.suffix == ".zip":
         _shapefile(folder, plain, "UTF-8")
     if form.endswith(".gz"):
@@ -318,3 +325,27 @@ def test_the_outline_is_read_and_ground_beyond_it_found(tmp_path: Path) -> None:
     outside = [each for each in found if each.kind == "outside_outline" and each.level == "grid"]
     assert {each.codes[0][-3:] for each in outside} == {"003", "004"}
     write(tmp_path / "communities.geojson", communities())
+
+
+def test_only_the_rows_that_are_asked_for_are_boundaries(tmp_path: Path) -> None:
+    write_city(tmp_path)
+    rows = [*grids(), feature(square(0, 0, 4, 2), code="x", name="区界", parent="")]
+    for row in rows:
+        row["properties"]["what"] = "grid" if row["properties"]["code"] != "x" else "district"
+    write(tmp_path / "mixed.geojson", rows)
+    lines = 'datum = "wgs84"\ncode = "code"\nname = "name"\nparent = "parent"\n'
+    prepared = prepare(write_sources(tmp_path, file="mixed.geojson", grid=lines + 'where = { what = "grid" }\n'))
+    assert not prepared.is_refused, prepared.findings
+    assert prepared.rows == prepare(write_sources(tmp_path)).rows
+    with pytest.raises(Refused, match="no column 'wat'; it has code, name, parent, what; did you mean 'what'"):
+        prepare(write_sources(tmp_path, file="mixed.geojson", grid=lines + 'where = { wat = "grid" }\n'))
+
+
+def test_closed_lines_of_a_drawing_are_ground(tmp_path: Path) -> None:
+    write_city(tmp_path)
+    drawn = gpd.GeoDataFrame({"Layer": _frame()["code"]}, geometry=_frame().boundary, crs=4326)
+    drawn.to_file(tmp_path / "grids.dxf", driver="DXF")
+    prepared = prepare(write_sources(tmp_path, file="grids.dxf", grid='datum = "wgs84"\ncode = "Layer"\n'))
+    right = prepare(write_sources(tmp_path)).judgement.division
+    assert not prepared.is_refused, prepared.findings
+    assert shapely.equals(prepared.judgement.division.leaf_shapes, right.leaf_shapes).all()
