@@ -13,11 +13,11 @@ import typer
 
 from geo.errors import GeoError
 from geo.settings import PREFIX, Settings
+from tests.examples import documented_commands
 
 ROOT = Path(__file__).parent.parent
 HOUSES = ("geo", "maps", "api")
 MAX_LINES = 400
-DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -72,13 +72,6 @@ def test_every_statement_file_has_one_caller() -> None:
         for file in tracked("geo/sql/*.sql")
     }
     assert {name: found for name, found in callers.items() if len(found) != 1} == {}
-
-
-def documented_commands() -> list[str]:
-    """Every line in the docs' shell blocks that begins with ``./gridatlas``."""
-    blocks = (block for doc in DOCS for block in re.findall(r"```(?:sh|bash)\n(.*?)```", doc.read_text("utf-8"), re.S))
-    lines = (line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines())
-    return sorted({line.split("  #")[0].strip() for line in lines if line.startswith("./gridatlas")})
 
 
 def test_the_docs_name_commands() -> None:

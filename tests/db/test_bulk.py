@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
 import pytest
 import shapely
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from geo import bulk
 from geo.bulk import OfCity, OfLayer, Points, assign_file
 from geo.errors import Broken, Refused
 from geo.frames import sheets
@@ -85,6 +89,26 @@ def test_layers_and_geoparquet_are_placed_by_their_geometry(city: sa.Connection,
     written = geopandas.read_file(tmp_path / "b.gpkg")
     assert [None if str(grid) == "nan" else grid for grid in written["grid"]] == expected
     assert written.geometry.geom_equals(frame.geometry).all()
+
+
+@pytest.mark.parametrize("held", [bulk.RTREE_BYTES, 1000], ids=["in memory", "on the disk"])
+def test_a_geopackage_has_its_spatial_index_however_little_memory_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(bulk, "RTREE_BYTES", held)
+    layer = read_layer(wards(tmp_path / "wards.gpkg", [shapely.box(0, 0, 1, 1)], ["A"]), "ward")
+    places = np.random.default_rng(1).uniform(-1, 2, (20_000, 2))
+    wards(tmp_path / "in.gpkg", shapely.points(places), range(len(places)))
+    assign_file(tmp_path / "in.gpkg", tmp_path / "out.gpkg", Points(prefix="at_"), OfLayer(layer))
+    window = (0.2, 0.3, 0.4, 1.7)
+    inside = shapely.intersects_xy(shapely.box(*window), places)
+    with closing(sqlite3.connect(tmp_path / "out.gpkg")) as file:
+        asked = "minx <= ? AND maxx >= ? AND miny <= ? AND maxy >= ?"
+        found = file.execute(f"SELECT id FROM rtree_assigned_geom WHERE {asked}", (0.4, 0.2, 1.7, 0.3)).fetchall()
+        assert file.execute("SELECT count(*) FROM rtree_assigned_geom").fetchone() == (len(places),)
+    assert inside[[number - 1 for (number,) in found]].mean() > 0.99  # the index holds float32, rounded outwards
+    assert len(found) >= inside.sum()
+    assert pyogrio.get_gdal_config_option("OGR_GPKG_MAX_RAM_USAGE_RTREE") is None
 
 
 def test_each_row_takes_the_edition_of_its_time(city: sa.Connection, tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
+import pytest
+import shapely
 
-from geo.frames import CHUNK, opened
+from geo.frames import CHUNK, opened, sheets
 
 
 def test_what_was_read_of_a_parquet_file_is_not_kept(tmp_path: Path) -> None:
@@ -26,3 +30,22 @@ def test_what_was_read_of_a_parquet_file_is_not_kept(tmp_path: Path) -> None:
     assert len(held) == 12
     assert max(held) < path.stat().st_size / 2, "the file is held while it is read"
     assert held[-1] <= 1.1 * held[0], "what is held grows with the rows read"
+
+
+def test_what_was_read_of_a_geopackage_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "CHUNK", 4096)
+    rows, wide = 20 * 4096, 1000
+    frame = pa.table({"told": ["x" * wide] * rows, "geom": shapely.to_wkb(shapely.points(np.full((rows, 2), 1.0)))})
+    told = {"geometry_name": "geom", "geometry_type": "Point", "crs": "EPSG:4326", "SPATIAL_INDEX": "NO"}
+    pyogrio.write_arrow(frame, tmp_path / "long.gpkg", driver="GPKG", **told)
+    held = []
+    with opened(tmp_path / "long.gpkg") as sheet:
+        for frame in sheet.frames:
+            held.append(resident_bytes())
+            del frame
+    assert len(held) == 20
+    assert held[-1] - held[4] < rows * wide / 4, "what is held grows with the rows read"
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

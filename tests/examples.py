@@ -1,0 +1,106 @@
+"""The commands that the docs show, and the files they name: small ones, made so that every command can be run.
+
+Who documents a command on a new file adds it to :data:`FILES`; a command that cannot run in a test is named in
+:data:`NOT_RUN` with the reason. All run one after the other in one folder, on the made city.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PROGRAM = "./gridatlas"
+
+WEST, SOUTH, EAST, NORTH = 117.88, 36.58, 117.93, 36.62
+"""Ground inside the made city."""
+POINTS = np.random.default_rng(2026).uniform((WEST, SOUTH), (EAST, NORTH), (50, 2))
+
+NOT_RUN = {
+    "test": "it is this very suite",
+    "prove": ".ci/run runs every proof at size small",
+    "bench": ".ci/run runs every bench at size small",
+    "serve": "it serves until it is stopped; tests/http and tests/browser serve",
+    "db down": "refused for a server of one's own, as the tests have; tests/db/test_commands.py runs it",
+    "db reset": "it would drop the city the other commands need; tests/db/test_commands.py runs it",
+}
+"""First words of a command → why it is not run here."""
+
+SMALLER = {"--grids": "60", "--incidents": "200", "--buildings": "200"}
+"""Options whose number is made small."""
+
+
+def documented_commands() -> list[str]:
+    """Every line in the docs' shell blocks that begins with ``./gridatlas``, without its comment."""
+    blocks = (block for doc in DOCS for block in re.findall(r"```(?:sh|bash)\n(.*?)```", doc.read_text("utf-8"), re.S))
+    lines = (line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines())
+    return sorted({line.split("  #")[0].strip() for line in lines if line.startswith(PROGRAM)})
+
+
+def reason_not_to_run(line: str) -> str | None:
+    """Why this command is not run here; None when it is."""
+    words = shlex.split(line)[1:]
+    return next((why for begins, why in NOT_RUN.items() if words[: len(begins.split())] == begins.split()), None)
+
+
+def arguments(line: str) -> list[str]:
+    """The words of a command after the program, cheap enough for a test: numbers small, and nothing served."""
+    words = shlex.split(line)[1:]
+    words = [SMALLER.get(before, word) for before, word in zip(["", *words], words, strict=False)]
+    return [*words, "--no-serve"] if words[0] == "demo" and "--no-serve" not in words else words
+
+
+def write_files(folder: Path) -> None:
+    """Write every file the docs name, and put the made city's beside them as ``data``."""
+    (folder / "data").symlink_to(ROOT / "data")
+    for name, write in FILES.items():
+        write(folder / name)
+
+
+# -- the files -------------------------------------------------------------------------------------------------------
+def _points_parquet(path: Path) -> None:
+    pq.write_table(pa.table({"id": range(len(POINTS)), "lon": POINTS[:, 0], "lat": POINTS[:, 1]}), path)
+
+
+def _csv(header: list[str], encoding: str = "utf-8") -> Callable[[Path], None]:
+    """Writer of a CSV with these columns: number, time, longitude, latitude."""
+
+    def write(path: Path) -> None:
+        rows = ([f"A{at}", f"2025-03-01T08:{at:02}", lon, lat] for at, (lon, lat) in enumerate(POINTS.tolist()))
+        with path.open("w", encoding=encoding, newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+
+    return write
+
+
+def _wards(path: Path) -> None:
+    middle = (WEST + EAST) / 2
+    shapes = [shapely.box(WEST, SOUTH, middle, NORTH), shapely.box(middle, SOUTH, EAST, NORTH)]
+    geopandas.GeoDataFrame({"ward": ["1", "2"]}, geometry=shapes, crs=4326).to_file(path)
+
+
+FILES: dict[str, Callable[[Path], None]] = {
+    "points.parquet": _points_parquet,
+    "points.csv": _csv(["id", "time", "lon", "lat"]),
+    "wards.geojson": _wards,
+    "wards.gpkg": _wards,
+    "incidents.csv": _csv(["reference", "occurred_at", "lon", "lat"]),
+    "12345.csv": _csv(["工单编号", "发生时间", "经度", "纬度"], "gbk"),
+}
+"""File a documented command reads → who writes it."""
+
+
+def unused() -> list[str]:
+    """Files of :data:`FILES` that no documented command names."""
+    words = {word for line in documented_commands() for word in shlex.split(line)}
+    return [name for name in FILES if name not in words]
