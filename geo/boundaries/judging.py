@@ -10,10 +10,12 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.boundaries.findings import Finding, has_errors
 from geo.boundaries.grounds import fallback_findings, judge_ground, outlines_differ
+from geo.boundaries.joining import folded_rows, joined_parts, totals_repeated
 from geo.boundaries.ledgers import Entry
-from geo.boundaries.members import Members, ancestors_of, joined_parts, member_of, with_parents
+from geo.boundaries.members import Members, ancestors_of, member_of, with_parents
 from geo.boundaries.nesting import Tree, judge_codes, scheme_of
 from geo.boundaries.reading import Boundaries, blank
+from geo.boundaries.recognising import recognised
 from geo.boundaries.repairs import Repair
 from geo.boundaries.shapes import judge_shapes
 from geo.boundaries.sources import CITY_LEVEL, CitySource
@@ -66,7 +68,7 @@ def tree_of(
     for level in range(1, city.grid_level + 1):
         here = [layer for layer in layers if layer.level == level]
         if here:
-            members[level], more = joined_parts(_named_only(member_of(here)))
+            members[level], more = _members(here)
         else:
             members[level], more = _without_layer(city, layers, level, given)
         findings += more
@@ -78,6 +80,14 @@ def tree_of(
         above = members[level - 1] if level > 1 else None
         members[level] = with_parents(members[level], city, above, has_column)
     return Tree(city, members, scheme_of(city), matchable), findings
+
+
+def _members(layers: Sequence[Boundaries]) -> tuple[Members, list[Finding]]:
+    """The members of a level: rows given twice folded, parts joined, and the totals that parts repeat."""
+    whole, repeated = folded_rows(_named_only(member_of(layers)))
+    whole, joined = joined_parts(whole)
+    codes = [one.codes[0] for one in joined if one.kind == "parts_joined"]
+    return whole, [*repeated, *joined, *(one for layer in layers for one in totals_repeated(layer, codes))]
 
 
 def _named_only(members: Members) -> Members:
@@ -146,7 +156,9 @@ def judge(
         raise Refused("the files hold no ground: no layer has a row with a polygon")
     ground = judge_ground(tree, outline, repair)
     division, found = ground.division, ground.findings
-    told = [*findings, *_codes(tree, findings), *found, *outlines_differ(found, outline is not None)]
+    whole = next(iter(division.area_shapes[division.area_levels == CITY_LEVEL]), None)
+    told = [*findings, *_codes(tree, findings), *recognised(tree, whole), *found]
+    told += outlines_differ(found, outline is not None)
     if not has_errors(told):
         areas_m2 = dict(zip(map(str, division.leaf_codes), area_m2(division.leaf_shapes).tolist(), strict=True))
         told += fallback_findings(tree, division, areas_m2)

@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Shapes
 from geo.boundaries.findings import Finding
 from geo.boundaries.reading import Boundaries, Texts, blank
-from geo.boundaries.shapes import stand_ins
 from geo.boundaries.sources import CITY_LEVEL, CitySource
 from geo.boundaries.texts import KINDS
-from geo.crs import area_m2
 from geo.errors import Refused
 from geo.names import plain_name
 
@@ -113,89 +110,6 @@ def member_of(layers: Sequence[Boundaries]) -> Members:
             level: np.concatenate([layer.ancestors.get(level, blank(len(layer))) for layer in layers])
             for level in above
         },
-    )
-
-
-# -- one area in several rows ------------------------------------------------------------------------------------------
-def joined_parts(members: Members) -> tuple[Members, list[Finding]]:
-    """Members with rows of the same code joined where they are one area in several parts.
-
-    One area: same code, name and parent, and no common ground. Any other repeat is an error, and the rows stay.
-    """
-    places: dict[str, list[int]] = defaultdict(list)
-    for at, code in enumerate(members.codes):
-        if code:
-            places[str(code)].append(at)
-    repeats = [group for group in places.values() if len(group) > 1]
-    findings, drop, shapes, rows = [], set(), members.shapes.copy(), list(members.rows)
-    for group in repeats:
-        if why := _apart(members, group):
-            findings += [_duplicate(members, group[0], at, why) for at in group[1:]]
-            continue
-        first, all_rows = group[0], tuple(row for at in group for row in members.rows[at])
-        findings.append(_parts(members, first, all_rows))
-        shapes[first] = _together(members.shapes[group])
-        rows[first] = all_rows
-        drop |= set(group[1:])
-    if not drop:
-        return members, findings
-    whole = replace(members, shapes=shapes, rows=tuple(rows))
-    return whole.taken([at for at in range(len(members)) if at not in drop]), findings
-
-
-def _together(shapes: Shapes) -> BaseGeometry:
-    """Parts as one multipolygon, united where they touch along a line."""
-    united: BaseGeometry = shapely.union_all(shapes)
-    return united if united.is_valid else shapely.MultiPolygon(list(shapely.get_parts(shapes)))
-
-
-def _apart(members: Members, group: list[int]) -> tuple[str, str] | None:
-    """Why rows of one code are not one area: Chinese and English; None when they are."""
-    for name, zh, en in (
-        ("names", "名称", "names"),
-        ("parents", "上级", "parents"),
-        ("parent_names", "上级", "parents"),
-    ):
-        values = list(dict.fromkeys(str(getattr(members, name)[at]) for at in group))
-        if len(values) > 1:
-            return f"{zh}不同（{'、'.join(values)}）", f"their {en} differ ({', '.join(values)})"
-    shapes = stand_ins(members.shapes[group])
-    if shapely.is_empty(shapes).any():
-        return "其中有行没有几何", "one of them has no ground"
-    total, united = float(area_m2(shapes).sum()), shapely.union_all(shapes)
-    common = total - float(area_m2(np.asarray([united], dtype=object))[0])
-    if common > 1e-6 * total:
-        return f"范围重叠 {common:,.2f} m²", f"they overlap by {common:,.2f} m²"
-    return None
-
-
-def _duplicate(members: Members, first: int, at: int, why: tuple[str, str]) -> Finding:
-    code, one, other = members.codes[at], members.rows[first], members.rows[at]
-    return members.found(
-        "code_duplicate",
-        at,
-        (
-            f"编码 {code} 在第 {one[0]} 行与第 {other[0]} 行重复，且{why[0]}；每个编码只能属于一个区域",
-            f"code {code} is given to rows {one[0]} and {other[0]}, and {why[1]}; a code belongs to one area",
-        ),
-        rows=one + other,
-        codes=(str(code), str(code)),
-        where=members.shapes[at],
-    )
-
-
-def _parts(members: Members, at: int, rows: Rows) -> Finding:
-    code, listed = members.codes[at], ", ".join(map(str, rows))
-    return members.found(
-        "parts_joined",
-        at,
-        (
-            f"编码 {code} 出现 {len(rows)} 次（第 {listed} 行），名称、上级相同且互不重叠；合为一个区域的多个部分",
-            f"code {code} occurs {len(rows)} times (rows {listed}) with the same name and parent and no common ground; "
-            "the rows are joined as parts of one area",
-        ),
-        rows=rows,
-        where=members.shapes[at],
     )
 
 

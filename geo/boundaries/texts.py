@@ -40,7 +40,7 @@ def _collisions(found: Boundaries) -> Iterable[Finding]:
     same: dict[str, list[str]] = defaultdict(list)
     for name in found.columns:
         same[name.casefold()].append(name)
-    used = _used(found)
+    used = used_columns(found)
     for names in same.values():
         if len(names) > 1:
             read = next((name for name in names if name in used), None)
@@ -55,7 +55,8 @@ def _collisions(found: Boundaries) -> Iterable[Finding]:
             )
 
 
-def _used(found: Boundaries) -> set[str]:
+def used_columns(found: Boundaries) -> set[str]:
+    """The columns that the sources name, for whatever purpose."""
     source = found.source
     named = [source.code, source.name, source.name_en, source.parent, source.parent_name, source.kind]
     wholes = [one for one in (*named, *source.ancestors.values(), *source.ancestor_names.values()) if one]
@@ -63,7 +64,7 @@ def _used(found: Boundaries) -> set[str]:
 
 
 def _damage(found: Boundaries) -> Iterable[Finding]:
-    used = _used(found)
+    used = used_columns(found)
     for column, values in found.texts.items():
         severity = "error" if column in used else "warning"
         if right := mojibake(values):

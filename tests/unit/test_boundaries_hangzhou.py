@@ -82,7 +82,7 @@ def test_it_is_refused(prepared: Prepared) -> None:
         "geometry_empty", "ring_invalid", "text_damaged", "code_blank", "code_not_nested", "level_mixed",
         "parent_blank", "parent_unknown", "parent_doubtful", "parents_disagree", "parent_name",
         "overlap", "gap", "outside_parent", "outside_outline", "area_without_ground", "columns_collide", "name_blank",
-        "hairline", "outlines_differ", "ground_without_area",
+        "hairline", "outlines_differ", "ground_without_area", "exclave",
     }  # fmt: skip
 
 
@@ -127,6 +127,27 @@ def test_parents_that_disagree_hold_less_of_the_ground_than_another(prepared: Pr
         there = shapely.intersection(shapes["grid"][at], shapes["community"][hand.communities[other]])
         assert m2(there) > m2(shapes["grid"][at]) / 2
         assert each.area_m2 == pytest.approx(m2(there), rel=1e-5, abs=0.5)
+
+
+def test_exclaves_are_parts_inside_another_community_or_enclosed_by_one(prepared: Prepared, hand: ByHand) -> None:
+    grid, shapes, found = hand.frames["grid"], hand.shapes, told(prepared, "exclave")
+    warned = [each for each in found if each.severity == "warning"]
+    assert {each.rows[0] for each in warned} == {94, 114, 115, 121, 189, 432}
+    for each in warned:
+        at, part = each.rows[0] - 1, each.where
+        parts = shapely.get_parts(shapes["grid"][at])
+        assert part is not None
+        assert part.area < shapely.area(parts).max()
+        assert grid.CS_XZQHBM[at] != each.codes[1]
+        inside = shapely.intersection(part, shapes["community"][hand.communities[each.codes[1]]])
+        assert inside.area > part.area / 2
+    enclosed = [each for each in found if each.severity == "info" and each.level == "community"]
+    assert len(enclosed) == 19
+    for each in enclosed:
+        around = shapes["community"][hand.communities[each.codes[1]]]
+        filled = shapely.union_all([shapely.Polygon(one.exterior) for one in shapely.get_parts(around)])
+        assert each.where is not None
+        assert shapely.intersection(each.where, filled).area > 0.9999 * each.where.area
 
 
 def test_largest_overlap_agrees_with_codes_and_names_as_often_as_it_was_measured(hand: ByHand) -> None:
