@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import shapely
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from geo.arrays import Bools, Floats, Ints
+from geo.arrays import Bools, Floats, Ints, Shapes
 
 Bytes = NDArray[np.uint8]
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -71,6 +72,11 @@ def points(lonlat: Floats) -> Column:
     told = np.ascontiguousarray(lonlat[~missing].astype("<f8")).view(np.uint8).reshape(-1, 16)
     cells = np.hstack([np.broadcast_to(_POINT, (len(told), len(_POINT))), told])
     return Column(cells.ravel(), np.where(missing, -1, cells.shape[1]))
+
+
+def shapes(made: Shapes) -> Column:
+    """Shapes in EPSG:4326 as EWKB."""
+    return texts(pa.array(shapely.to_wkb(shapely.set_srid(made, 4326), include_srid=True), type=pa.binary()))
 
 
 def binary(columns: list[Column]) -> bytes:

@@ -29,7 +29,7 @@ class Published:
     """What a publish did; codes ascend.
 
     ``changed`` counts leaves whose code, name, kind, parent or ground differs, ``noded`` those which only gained or
-    lost vertices; ``moved_incidents`` were placed anew.
+    lost vertices; ``moved_incidents`` and ``moved_buildings`` were placed anew.
     """
 
     edition: Edition
@@ -39,6 +39,7 @@ class Published:
     retired: Codes
     crosswalk: list[Crossing]
     moved_incidents: int
+    moved_buildings: int
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,13 @@ def publish(connection: sa.Connection, division: Division, city: City, request: 
     # Last before the moved points are collected: whoever writes a grid reads this row FOR SHARE.
     connection.execute(sa.select(editions.c.number).where(editions.c.number == weighed.number).with_for_update())
     edition = areas.numbered(connection, weighed.next_number)
-    left = rows.ids_of(given, _left(base, whole, difference))
-    moved = moves.follow(connection, edition, left, outline_moved=difference.outline_moved)
+    moved = moves.follow(
+        connection,
+        edition,
+        left=rows.ids_of(given, _left(base, whole, difference)),
+        closed=rows.ids_of(given, base.leaf_codes[difference.closed]),
+        outline_moved=difference.outline_moved,
+    )
     _tell(connection, request, edition, moved)
     return Published(
         edition=edition,
@@ -154,7 +160,8 @@ def publish(connection: sa.Connection, division: Division, city: City, request: 
         appeared=whole.leaf_codes[difference.appeared],
         retired=base.leaf_codes[difference.retired],
         crosswalk=crossings,
-        moved_incidents=moved,
+        moved_incidents=moved.incidents,
+        moved_buildings=moved.buildings,
     )
 
 
@@ -324,14 +331,15 @@ def _cross(connection: sa.Connection, crossings: list[Crossing], given: rows.Reg
         connection.execute(sa.insert(crosswalks), lines)
 
 
-def _tell(connection: sa.Connection, request: Request, edition: Edition, moved: int) -> None:
+def _tell(connection: sa.Connection, request: Request, edition: Edition, moved: moves.Moved) -> None:
     """The audit entry, and the word to other processes that an edition came into force."""
     detail = {
         "edition": edition.number,
         "scope": request.within,
         "changed": edition.changed,
         "noded": edition.noded,
-        "moved_incidents": moved,
+        "moved_incidents": moved.incidents,
+        "moved_buildings": moved.buildings,
         "over_edits": request.over_edits,
     }
     connection.execute(sa.insert(audit_events).values(actor=request.actor.name, action="publish", detail=detail))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from geo.errors import TooMuch
 
 _TOLD = 10_000  # rows listed of a kind that refuses nothing; all are counted, and stored
 _REFUSED = 100_000  # refused rows before the file is given up: the mapping is wrong, not the rows
+
+
+Place = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,13 @@ ENCODING = Kind(
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of the file and what is the matter with it."""
+    """One row of the file and what is the matter with it; ``where`` in degrees WGS 84 when it has a place."""
 
     kind: Kind
     row: int
     column: str
     value: str
+    where: Place | None = None
 
     @property
     def message(self) -> str:
@@ -58,8 +63,10 @@ class Findings:
     listed: list[Finding] = field(default_factory=list)
     totals: Counter[str] = field(default_factory=Counter)
 
-    def add(self, key: str, column: str, rows: Iterable[tuple[int, str]]) -> None:
-        """Take note of rows (number and value).
+    def add(
+        self, key: str, column: str, rows: Iterable[tuple[int, str]], where: Mapping[int, Place] | None = None
+    ) -> None:
+        """Take note of rows (number and value), and of the places of those that have one.
 
         Raises
         ------
@@ -70,7 +77,7 @@ class Findings:
         for row, value in rows:
             self.totals[key] += 1
             if kind.refuses or self.totals[key] <= _TOLD:
-                self.listed.append(Finding(kind, row, column, value))
+                self.listed.append(Finding(kind, row, column, value, (where or {}).get(row)))
         if self.refused > _REFUSED:
             last = self.listed[-1].message
             raise TooMuch(f"more than {_REFUSED:,} rows would be refused; are the columns right? The last: {last}")
@@ -80,7 +87,32 @@ class Findings:
         if number:
             self.totals[key] += number
 
+    def forget(self, key: str) -> None:
+        """Take back what was found of a kind, to find it anew."""
+        if self.totals.pop(key, 0):
+            self.listed = [one for one in self.listed if one.kind.key != key]
+
     @property
     def refused(self) -> int:
         """Rows that are left out."""
         return sum(number for key, number in self.totals.items() if self.kinds[key].refuses)
+
+    def geojson(self) -> str:
+        """Everything listed as a GeoJSON layer (RFC 7946): one feature a finding, ``geometry`` null without a place."""
+        features = [
+            {
+                "type": "Feature",
+                "geometry": None if one.where is None else {"type": "Point", "coordinates": list(one.where)},
+                "properties": {
+                    "kind": one.kind.key,
+                    "row": one.row,
+                    "column": one.column,
+                    "value": one.value,
+                    "refused": one.kind.refuses,
+                    "zh": one.kind.zh,
+                    "en": one.kind.en,
+                },
+            }
+            for one in self.listed
+        ]
+        return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)

@@ -9,9 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.arrays import Bools, Floats
-from geo.findings import Findings
+from geo.arrays import Bools, Floats, Ints
+from geo.findings import Findings, Place
 from geo.frames import Frame
+from geo.mapping import parts_of
 
 _BLANK = ("", "null", "none", "nan", "n/a", "-", "\\n")
 
@@ -25,18 +26,31 @@ class Judging:
         Field → column of the frame.
     findings
         Where what is found is noted; its kinds have a ``ragged``.
+
+    Attributes
+    ----------
+    places
+        (n, 2) degrees WGS 84 where rows lie, NaN for nowhere; empty until they are known.
     """
 
     def __init__(self, frame: Frame, columns: Mapping[str, str], findings: Findings) -> None:
         self.frame, self.columns, self.findings = frame, columns, findings
+        self.places: Floats = np.empty((0, 2))
         self.good = ~np.isin(frame.rows, list(frame.cells))
         findings.add("ragged", "*", [(row, f"{cells} cells") for row, cells in frame.cells.items()])
 
     def column(self, field: str) -> pa.Array | None:
-        """The column of a field as one plain array; None for a field without column."""
-        name = self.columns.get(field)
-        if name is None:
+        """The column of a field as one plain array, several joined by a blank; None for a field without column."""
+        told = self.columns.get(field)
+        if told is None:
             return None
+        columns = [self._one(name) for name in parts_of(told, self.frame.table.column_names)]
+        if len(columns) == 1:
+            return columns[0]
+        joined = pc.binary_join_element_wise(*map(_texts, columns), " ")
+        return pc.utf8_trim_whitespace(pc.replace_substring_regex(joined, " +", " "))
+
+    def _one(self, name: str) -> pa.Array:
         column = self.frame.table.column(name).combine_chunks()
         return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
@@ -45,15 +59,7 @@ class Judging:
         column = self.column(field)
         if column is None:
             return pa.array([""] * len(self.frame.rows), type=pa.string())
-        if pa.types.is_floating(column.type):
-            column = pc.if_else(pc.is_nan(column), None, column)
-            # a whole number that once had blanks beside it: 12.0 is 12
-            whole = pc.if_else(
-                pc.equal(column, pc.floor(column)), pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), None
-            )
-            column = pc.coalesce(whole, pc.cast(column, pa.string()))
-        told = pc.fill_null(pc.cast(column, pa.string()), "")
-        return pc.utf8_trim_whitespace(pc.replace_substring(told, "\0", ""))
+        return _texts(column)
 
     def filled(self, field: str, default: str) -> pa.Array:
         """A field as texts, ``default`` where there is none."""
@@ -66,7 +72,15 @@ class Judging:
         if len(at):
             told = (self.texts(field) if values is None else values).take(pa.array(at)).to_pylist()
             column = self.columns.get(field, field)
-            self.findings.add(key, column, zip(self.frame.rows[at].tolist(), told, strict=True))
+            rows = self.frame.rows[at].tolist()
+            self.findings.add(key, column, zip(rows, told, strict=True), self._where(at))
+
+    def _where(self, at: Ints) -> dict[int, Place]:
+        if not len(self.places):
+            return {}
+        there = at[np.isfinite(self.places[at]).all(axis=1)]
+        places = [(x, y) for x, y in self.places[there].tolist()]
+        return dict(zip(self.frame.rows[there].tolist(), places, strict=True))
 
     def refuse(self, key: str, field: str, where: Bools) -> None:
         """Note the rows ``where`` and leave them out."""
@@ -92,6 +106,18 @@ class Judging:
         wrong = ~blank & ~np.isfinite(told)
         told[blank | wrong] = np.nan
         return told, blank, wrong
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+        # a whole number that once had blanks beside it: 12.0 is 12
+        whole = pc.if_else(
+            pc.equal(column, pc.floor(column)), pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), None
+        )
+        column = pc.coalesce(whole, pc.cast(column, pa.string()))
+    told = pc.fill_null(pc.cast(column, pa.string()), "")
+    return pc.utf8_trim_whitespace(pc.replace_substring(told, "\0", ""))
 
 
 def bools(column: pa.Array) -> Bools:

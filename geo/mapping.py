@@ -38,7 +38,8 @@ class Fields:
         columns
             Names of the file's columns.
         declared
-            Field → column as the user says; the rest is found by ``names``, no column serving two fields.
+            Field → column as the user says, or several as ``street+number``; the rest is found by ``names``, no column
+            serving two fields.
 
         Raises
         ------
@@ -74,9 +75,15 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter not in " _-.")
 
 
-def _column(name: str, there: list[str]) -> str:
-    if name not in there:
-        near = difflib.get_close_matches(name, there, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise Refused(f"there is no column {name!r}{hint}; there are: {', '.join(there)}")
-    return name
+def parts_of(told: str, there: Iterable[str]) -> list[str]:
+    """The columns a mapped name stands for: itself when there is such a column, else those it joins by ``+``."""
+    return [told] if told in set(there) else told.split("+")
+
+
+def _column(told: str, there: list[str]) -> str:
+    for name in parts_of(told, there):
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise Refused(f"there is no column {name!r}{hint}; there are: {', '.join(there)}")
+    return told

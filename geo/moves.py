@@ -1,8 +1,9 @@
-"""Incidents follow the ground: whose grid of today changes when an edition is published."""
+"""Incidents and buildings follow the ground: whose grid of today changes when an edition is published."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from geoalchemy2 import functions as gis
 
 from geo import assignments, rows
 from geo.areas import Edition
+from geo.buildings import following
 from geo.tables import incidents
 
 _BATCH = 50_000
@@ -25,11 +27,35 @@ _FOLLOW = sa.text(
 )
 
 
-def follow(connection: sa.Connection, edition: Edition, left: Sequence[int], *, outline_moved: bool) -> int:
-    """Number of incidents placed anew: those in the grids ``left``, and the unplaced ones if the outline moved.
+@dataclass(frozen=True)
+class Moved:
+    """How many were placed anew."""
+
+    incidents: int
+    buildings: int
+
+
+def follow(
+    connection: sa.Connection, edition: Edition, *, left: Sequence[int], closed: Sequence[int], outline_moved: bool
+) -> Moved:
+    """What was placed anew in ``edition``: what lies in the old leaves ``left``, and the unplaced if the outline moved.
 
     Costs what it moves. The grid an incident had when it happened is never rewritten.
+
+    Parameters
+    ----------
+    left
+        Ids of old leaves that lost ground or came under another area.
+    closed
+        Ids of old leaves of which anything changed; a building in several leaves may be overtaken by one of them.
     """
+    return Moved(
+        incidents=_follow_incidents(connection, edition, left, outline_moved),
+        buildings=following.follow(connection, edition, left, closed, outline_moved=outline_moved),
+    )
+
+
+def _follow_incidents(connection: sa.Connection, edition: Edition, left: Sequence[int], outline_moved: bool) -> int:
     concerned = rows.one_of(incidents.c.grid_now, left)
     if outline_moved:
         concerned = sa.or_(concerned, incidents.c.grid_now.is_(None))

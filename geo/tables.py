@@ -181,6 +181,47 @@ incident_keys = sa.Table(
     comment="one row an incident: source and reference are unique across the months",
 )
 
+buildings = sa.Table(
+    "buildings",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("use", sa.Text, comment="geo.buildings.uses; null = unknown"),
+    sa.Column("use_given", sa.Text, comment="what the source says for it"),
+    sa.Column("floors", sa.REAL),
+    sa.Column("households", sa.Integer),
+    sa.Column("firms", sa.Integer),
+    sa.Column("workers", sa.Integer),
+    sa.Column("name", sa.Text),
+    sa.Column("address", sa.Text),
+    _geometry("MULTIPOLYGON"),
+    sa.Column("area_m2", sa.Double, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False, comment="of what the file says: tells a repeat from a change"),
+    sa.Column("grid_id", sa.Integer, comment="code id of the grid in edition; null = wholly outside the city"),
+    sa.Column("share", sa.Double, nullable=False, comment="of the footprint in grid_id, 0..1"),
+    sa.Column("straddles", sa.Boolean, nullable=False, comment="no grid has 90 % of the footprint"),
+    sa.Column("community_id", sa.Integer, comment="code id of the lowest area above the grid"),
+    sa.Column("pinned_id", sa.Integer, comment="code id of the grid a planner pinned it to"),
+    sa.Column("edition", sa.Integer, nullable=False, comment="whose grid grid_id is: in force when it was written"),
+    sa.UniqueConstraint("source", "reference"),
+    sa.Index("ix_buildings_geom", "geom", postgresql_using="gist"),
+    sa.Index("ix_buildings_grid_id_id", "grid_id", "id"),
+    sa.Index("ix_buildings_community_id_id", "community_id", "id"),
+    sa.Index("ix_buildings_use_id", "use", "id"),
+    sa.Index("ix_buildings_straddles", "id", postgresql_where=sa.text("straddles")),
+    sa.Index("ix_buildings_unassigned", "id", postgresql_where=sa.text("grid_id IS NULL")),
+    comment="footprints; counts only, null = unknown",
+)
+
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("noun", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    comment="how often the rows of a noun changed: what is made from them is keyed by it",
+)
+
 intakes = sa.Table(
     "intakes",
     metadata,

@@ -119,11 +119,26 @@ def _grids(edition: int) -> list[tuple[str, str, str, str, Polygon]]:
 
 def small_division(edition: int = 1) -> Division:
     """The city's partition; edition 2 splits the south-west cell."""
-    codes, names, kinds, parents, shapes = zip(*_grids(edition), strict=True)
+    columns = [shapely.union_all([_cell(column, row) for row in range(ROWS)]) for column in range(COLUMNS)]
+    return _divided(_grids(edition), columns)
+
+
+def division_of(cells: dict[tuple[int, int], tuple[str, str | None]]) -> Division:
+    """The same cells shared out anew: (column, row) → community and code of the grid, None for no named one."""
+    ground = {key: _cell(*key) for key in cells}
+    columns = [shapely.union_all([ground[key] for key in cells if cells[key][0] == one]) for one in COMMUNITIES]
+    grids = []
+    for community, code in sorted({found for found in cells.values() if found[1] is not None}):
+        shape = shapely.union_all([ground[key] for key in cells if cells[key] == (community, code)])
+        grids.append((code, f"网格{code[-3:]}", "comprehensive", community, shape))
+    return _divided(grids, columns)
+
+
+def _divided(grids: list[tuple[str, str, str, str, Polygon]], columns: list[Polygon]) -> Division:
+    codes, names, kinds, parents, shapes = zip(*grids, strict=True)
     named = NamedGrids(
         *(np.array(column, dtype=np.str_) for column in (codes, names, kinds, parents)), np.array(shapes)
     )
-    columns = [shapely.union_all([_cell(column, row) for row in range(ROWS)]) for column in range(COLUMNS)]
     layers = [
         _layer(0, [CITY], ["试验市"], [""], None),
         _layer(1, [DISTRICT], ["城东区"], [CITY], None),

@@ -212,6 +212,7 @@ def _summary(
             "appeared": len(published.appeared),
             "retired": len(published.retired),
             "moved_incidents": published.moved_incidents,
+            "moved_buildings": published.moved_buildings,
         }
     told["outcome"] = _outcome(prepared, seen, published, commit)
     return told

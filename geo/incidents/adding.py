@@ -18,10 +18,11 @@ from geo.assignments import microseconds
 from geo.crs import datum_of
 from geo.errors import Refused, Stale
 from geo.incidents.months import make_months
-from geo.incidents.placing import Places, lock_current, place
+from geo.incidents.placing import Places, place
 from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, digests, lonlat_of
 from geo.incidents.searching import Incident, one
 from geo.instants import NEVER_US
+from geo.locking import lock_current
 from geo.tables import audit_events, incident_keys, incidents
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)

@@ -21,7 +21,8 @@ from geo.incidents.adding import AHEAD, EARLIEST
 from geo.incidents.findings import Findings
 from geo.incidents.judging import Reading, judge
 from geo.incidents.mapping import mapped
-from geo.incidents.placing import lock_current, place
+from geo.incidents.placing import place
+from geo.locking import lock_current
 from geo.tables import audit_events
 
 Progress = Callable[[int, int | None], None]

@@ -12,7 +12,6 @@ from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Positions
 from geo.assignments import assign, in_force, open_index
-from geo.tables import editions
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,26 +31,6 @@ class Places:
     rule: NDArray[np.uint8]
     is_doubtful: Bools
     nearest_area: Positions
-
-
-def lock_current(connection: sa.Connection) -> Edition:
-    """The edition in force, which stays in force until this transaction ends.
-
-    Whoever writes a grid asks here, and places anew what was placed on another edition.
-
-    Raises
-    ------
-    Unknown
-        When nothing has been published.
-    """
-    while True:
-        edition = areas.current(connection)
-        connection.execute(
-            sa.select(editions.c.number).where(editions.c.number == edition.number).with_for_update(read=True)
-        )
-        # waiting for the lock may have been waiting for a publish
-        if areas.current(connection).number == edition.number:
-            return edition
 
 
 def place(connection: sa.Connection, current: Edition, lonlat: Floats, occurred_us: Ints, accuracy_m: Floats) -> Places:

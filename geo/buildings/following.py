@@ -1,0 +1,89 @@
+"""Buildings follow the ground: whose grid changes when an edition is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+
+from geo import revisions, rows
+from geo.areas import Edition
+from geo.buildings.footprints import NOUN
+from geo.buildings.placing import Places, place
+from geo.copying import copy, figures, ids, numbers
+from geo.tables import buildings, grids
+
+_BATCH = 20_000
+_NEW_PLACES = (
+    "CREATE TEMP TABLE IF NOT EXISTS new_building_places (id bigint, grid_id int, share float8, straddles boolean, "
+    "community_id int, pinned_id int) ON COMMIT DROP"
+)
+_FOLLOW = sa.text(
+    """UPDATE buildings SET grid_id = new.grid_id, share = new.share, straddles = new.straddles,
+              community_id = new.community_id, pinned_id = new.pinned_id, edition = :number
+         FROM new_building_places AS new WHERE buildings.id = new.id"""
+)
+
+
+def follow(
+    connection: sa.Connection, edition: Edition, left: Sequence[int], closed: Sequence[int], *, outline_moved: bool
+) -> int:
+    """Number of buildings placed anew in ``edition``; the rest keep their grid, which is what placing would find.
+
+    Costs what it moves. A pin whose grid is gone, or holds none of the building any more, is released.
+
+    Parameters
+    ----------
+    left
+        Ids of old leaves that lost ground or came under another area: all their buildings are placed anew.
+    closed
+        Ids of old leaves of which anything changed: of their buildings those that do not lie wholly in one leaf, since
+        the others can only be overtaken by a leaf that gained ground from theirs.
+    outline_moved
+        Whether ground came to the city or left it.
+    """
+    concerned = [rows.one_of(buildings.c.grid_id, left), _parted(closed, edition)]
+    if outline_moved:
+        concerned.append(sa.or_(buildings.c.grid_id.is_(None), buildings.c.share < 1))
+    asked = sa.select(buildings.c.id, gis.ST_AsBinary(buildings.c.geom).label("shape"), buildings.c.pinned_id)
+    connection.execute(sa.text(_NEW_PLACES))
+    connection.execute(sa.text("TRUNCATE new_building_places"))
+    found, after = 0, 0
+    while some := connection.execute(
+        asked.where(sa.or_(*concerned), buildings.c.id > after).order_by(buildings.c.id).limit(_BATCH)
+    ).all():
+        _place(connection, edition, some)
+        found, after = found + len(some), some[-1].id
+    if found:
+        connection.execute(_FOLLOW, {"number": edition.number})
+        revisions.raise_(connection, NOUN)
+    return found
+
+
+def _parted(closed: Sequence[int], edition: Edition) -> sa.ColumnElement[bool]:
+    """Condition: the building lies in several leaves, and near one of ``closed`` as it was before ``edition``."""
+    near = sa.exists().where(
+        rows.one_of(grids.c.id, closed),
+        grids.c.last_edition == edition.number,
+        grids.c.geom.op("&&")(buildings.c.geom),
+    )
+    return sa.and_(buildings.c.share < 1, near)
+
+
+def _place(connection: sa.Connection, edition: Edition, some: Sequence[sa.Row[*tuple[Any, ...]]]) -> None:
+    shapes = shapely.from_wkb(np.array([bytes(row.shape) for row in some], dtype=object))
+    pinned = np.array([row.pinned_id or 0 for row in some], dtype=np.int32)
+    found: Places = place(connection, edition, np.asarray(shapes, dtype=object), pinned)
+    columns = {
+        "id": numbers(np.array([row.id for row in some], dtype=np.int64), "i8"),
+        "grid_id": ids(found.grid),
+        "share": figures(found.share),
+        "straddles": numbers(found.straddles, "u1"),
+        "community_id": ids(found.community),
+        "pinned_id": ids(found.pinned),
+    }
+    copy(connection, "new_building_places", columns)
