@@ -73,12 +73,17 @@ def divide(
     pieces, more = _fallback(city, scheme)
     found += more + _without_community(city)
     leaves = _leaves(city, pieces, scheme)
-    if not any(fault.kind in BLOCKING for fault in found):
+    if not any(_blocks(fault, city) for fault in found):
         shapes = matched(leaves.shapes, city.outline)
         found += _proved(shapes, city.outline, leaves.origin)
         leaves = replace(leaves, shapes=shapes)
     division, bare = _lifted(city, leaves)
     return division, found + bare
+
+
+def _blocks(fault: Fault, city: _City) -> bool:
+    """Whether leaves cannot be proved with it: an area without a shape of its own is no obstacle, a grid is."""
+    return fault.kind in BLOCKING and (fault.kind != "empty" or fault.parties[0] < len(city.grids))
 
 
 def party(named: NamedGrids, areas: Sequence[AreaLayer], position: int) -> tuple[int, str]:

@@ -29,7 +29,8 @@ KINDS = {
 }
 """Every reason for which ground moved, or expressly did not, in the order in which a ledger tells them."""
 
-_MIC_TOLERANCE_M = 0.001
+_PRECISION_M = 0.001
+_PRECISION = 0.01  # of the width of wide ground: a circle in a large place is costly to find, and none needs it to a mm
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def widths_m(shapes: Shapes, epsg: int, *, most: float = np.inf) -> Floats:
     wide = thickness(metric) > most
     found = np.full(len(metric), np.inf)
     parts, of = shapely.get_parts(metric[~wide], return_index=True)
-    circles = shapely.maximum_inscribed_circle(parts, _MIC_TOLERANCE_M)
+    precision = np.maximum(_PRECISION_M, _PRECISION * thickness(parts))
+    circles = shapely.maximum_inscribed_circle(parts, precision)
     widest = np.zeros(int((~wide).sum()))
     np.maximum.at(widest, of, 2 * shapely.length(circles))
     found[~wide] = widest

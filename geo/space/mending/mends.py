@@ -10,6 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Ints, Shapes
+from geo.crs import area_m2
 from geo.space.arrangement import united
 from geo.space.division.rows import AreaLayer, NamedGrids, positions
 from geo.space.grounds import fitted
@@ -19,7 +20,7 @@ from geo.space.mending.ledger import KINDS, Limits, Mend, Places, is_hair, place
 from geo.space.partition import OUTSIDE, whole_of
 
 _NESTED = 0.999
-_ROUNDS = 100
+_ROUNDS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,19 +66,37 @@ def mended(
         Grids that no mend concerns are the same objects. What may not be mended, an overlap of two grids or ground
         beyond a declared outline larger than the limits, is left in the shapes for ``divide`` to tell.
     """
-    city = _City.of(named, areas, outline, limits, _ranks(authority, len(areas)), epsg)
+    rank = _ranks(authority, len(areas))
+    done = Mended(named, list(areas), outline, [])
+    for _ in range(_ROUNDS):
+        again = _once(_City.of(done.named, done.areas, done.outline, limits, rank, epsg), done)
+        done = replace(again, mends=done.mends + [one for one in again.mends if one not in done.mends])
+        if not again.mends or not _has_cracks(done, limits, epsg):
+            break
+    ledger = sorted(done.mends, key=lambda one: (list(KINDS).index(one.kind), -one.area_m2, one.lost, one.got))
+    return replace(done, mends=ledger)
+
+
+def _once(city: _City | None, given: Mended) -> Mended:
+    """Everything mended that can be seen at once: ground that this leaves thin is mended in the next round."""
     if city is None:
-        return Mended(named, list(areas), outline, [])
+        return replace(given, mends=[])
     owner = _Owners(city)
-    owner.overlaps()
-    owner.beyond()
     owner.cuts()
+    owner.beyond()
+    owner.overlaps()
     owner.gaps()
-    shapes = owner.shapes()
     layers, told = _lifted(city, owner)
-    ledger = sorted(owner.mends + told, key=lambda one: (list(KINDS).index(one.kind), -one.area_m2, one.lost, one.got))
-    whole = whole_of(city.arrangement.faces[city.inside])
-    return Mended(replace(named, shapes=shapes), layers, whole, ledger)
+    return Mended(replace(given.named, shapes=owner.shapes()), layers, _whole(city), owner.mends + told)
+
+
+def _has_cracks(done: Mended, limits: Limits, epsg: int) -> bool:
+    """Whether ground is left that no grid holds and that is within the limits."""
+    if done.outline is None:
+        return False
+    grids = np.asarray(done.named.shapes, dtype=object)
+    thin = cracks(free_ground(grids, done.outline), grids, done.outline, limits, epsg)
+    return bool((area_m2(thin) <= limits.area_m2).any()) if len(thin) else False
 
 
 def _ranks(authority: Sequence[int], grid_level: int) -> list[int]:
@@ -165,51 +184,54 @@ def _fitted(layer: AreaLayer) -> Shapes:
 
 
 class _Owners:
-    """The grid of each face, decided step by step; ``mends`` is what the steps moved."""
+    """The grid of each face, decided step by step; ``mends`` is what the steps moved.
+
+    ``face`` and ``grid`` are the claims of grids, ``stands`` says which of them nothing has decided against; ``label``
+    is the grid of each face inside, the other claims that stand are ground too large to be mended.
+    """
 
     def __init__(self, city: _City) -> None:
         self.city = city
         self.mends: list[Mend] = []
-        self.label = _winners(city)
-        self.extra_face = np.zeros(0, dtype=np.int64)  # faces left with a second grid: too large to be mended
-        self.extra_grid = np.zeros(0, dtype=np.int64)
+        self.face, self.grid = city.held.face, city.held.shape
+        self.stands = np.ones(len(self.face), dtype=np.bool_)
+        self.label = np.full(city.held.faces, OUTSIDE, dtype=np.int64)
         self.touched = np.zeros(len(city.grids), dtype=np.bool_)
-
-    def overlaps(self) -> None:
-        """Ground of two grids: the smaller keeps it, within the limits, or where it was drawn to lie inside."""
-        held, city = self.city.held, self.city
-        lose = held.shape != self.label[held.face]
-        face, lost = held.face[lose], held.shape[lose]
-        if not len(face):
-            return
-        found = city.places(face, lost, self.label[face])
-        kinds = _overlap_kinds(city, found)
-        moves = kinds != ""
-        self._told(found, kinds, moves)
-        kept = ~moves[found.of]
-        self.extra_face, self.extra_grid = face[kept], lost[kept]
-
-    def beyond(self) -> None:
-        """Ground of grids outside a declared outline: cut off within the limits."""
-        these = np.flatnonzero((self.label >= 0) & ~self.city.inside)
-        if not len(these):
-            return
-        found = self.city.places(these, self.label[these], np.full(len(these), OUTSIDE))
-        small = found.within(self.city.limits)
-        self._told(found, np.full(len(small), "beyond"), small)
-        self.label[these[small[found.of]]] = OUTSIDE
 
     def cuts(self) -> None:
         """Ground of grids in an area of another parent, where that level has the higher authority."""
         city = self.city
         for level in [one for one in city.drawn if city.rank[one] < city.rank[city.grid_level]]:
-            up = city.ancestors(self.label, level)
-            claim = city.claim[level]
-            these = np.flatnonzero((self.label >= 0) & (up >= 0) & (claim != up) & (claim != SEVERAL) & city.inside)
-            if len(these):
-                found = city.places(these, self.label[these], _party(city, level, claim[these]))
-                self._told(found, np.full(len(found.key), "cut"), np.ones(len(found.key), dtype=np.bool_))
-                self.label[these] = OUTSIDE
+            up, claim = city.ancestors(self.grid, level), city.claim[level][self.face]
+            wrong = self.stands & (up >= 0) & (claim != up) & (claim != SEVERAL) & city.inside[self.face]
+            self._drop(np.flatnonzero(wrong), _party(city, level, claim[wrong]), "cut", limited=False)
+
+    def beyond(self) -> None:
+        """Ground of grids outside a declared outline: cut off within the limits."""
+        these = np.flatnonzero(self.stands & ~self.city.inside[self.face])
+        self._drop(these, np.full(len(these), OUTSIDE), "beyond", limited=True)
+
+    def _drop(self, these: Ints, got: Ints, kind: str, *, limited: bool) -> None:
+        """Decide against these claims, where a place is within the limits or no limit counts."""
+        if not len(these):
+            return
+        found = self.city.places(self.face[these], self.grid[these], got)
+        moves = found.within(self.city.limits) | (not limited)
+        self._told(found, np.full(len(moves), kind), moves)
+        self.stands[these[moves[found.of]]] = False
+
+    def overlaps(self) -> None:
+        """Ground of two grids: the smaller keeps it, within the limits, or where it was drawn to lie inside."""
+        city = self.city
+        inside = np.flatnonzero(self.stands & city.inside[self.face])
+        self.label = _winners(city, self.face[inside], self.grid[inside])
+        lose = inside[self.grid[inside] != self.label[self.face[inside]]]
+        if not len(lose):
+            return
+        found = city.places(self.face[lose], self.grid[lose], self.label[self.face[lose]])
+        kinds = _overlap_kinds(city, found)
+        self._told(found, kinds, kinds != "")
+        self.stands[lose[(kinds != "")[found.of]]] = False
 
     def gaps(self) -> None:
         """Free ground within the limits goes to the grid with the longest border, first among those of its area."""
@@ -236,7 +258,7 @@ class _Owners:
         inner = np.flatnonzero((edges.twin != OUTSIDE) & (place[edges.owner] != OUTSIDE))
         inner = inner[place[edges.right[inner]] != place[edges.owner[inner]]]
         length = np.hypot(*(edges.ends[inner, :2] - edges.ends[inner, 2:]).T)
-        for _ in range(_ROUNDS):
+        for _ in range(len(place)):
             mine, beside = edges.owner[inner], self.label[edges.right[inner]]
             open_ = (beside >= 0) & (got[place[mine]] == OUTSIDE)
             if not open_.any():
@@ -260,8 +282,8 @@ class _Owners:
     def shapes(self) -> Shapes:
         """Ground of every grid; the same object where nothing concerned it."""
         faces = self.city.arrangement.faces
-        label = np.concatenate([self.label, self.extra_grid])
-        ground = united(np.concatenate([faces, faces[self.extra_face]]), label)
+        more = self.stands & (self.grid != self.label[self.face])  # held by two, or outside: too large to be mended
+        ground = united(np.concatenate([faces, faces[self.face[more]]]), np.concatenate([self.label, self.grid[more]]))
         shapes = self.city.grids.copy()
         for at in np.flatnonzero(self.touched):
             shapes[at] = ground.get(int(at), shapely.Polygon())
@@ -272,13 +294,12 @@ def _whole(city: _City) -> BaseGeometry:
     return whole_of(city.arrangement.faces[city.inside])
 
 
-def _winners(city: _City) -> Ints:
-    """The grid that holds each face first: dedicated before others, the smaller, the lower position."""
-    held = city.held
-    common = city.named.kinds[held.shape] != "dedicated" if len(held.shape) else np.zeros(0, dtype=np.bool_)
-    order = np.lexsort((held.shape, shapely.area(city.grids)[held.shape], common, held.face))
-    label = np.full(held.faces, OUTSIDE, dtype=np.int64)
-    label[held.face[order[::-1]]] = held.shape[order[::-1]]
+def _winners(city: _City, face: Ints, grid: Ints) -> Ints:
+    """The grid of each face, of those that claim it: dedicated before others, the smaller, the lower position."""
+    common = city.named.kinds[grid] != "dedicated"
+    order = np.lexsort((grid, shapely.area(city.grids)[grid], common, face))[::-1]  # the first is written last
+    label = np.full(city.held.faces, OUTSIDE, dtype=np.int64)
+    label[face[order]] = grid[order]
     return label
 
 
