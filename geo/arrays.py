@@ -16,3 +16,6 @@ Bools = NDArray[np.bool_]
 Codes = NDArray[np.str_]
 Shapes = NDArray[np.object_]
 """Shapely geometries; None and empty ones are the caller's to refuse unless the function says otherwise."""
+
+Texts = NDArray[np.object_]
+"""Texts as a file has them; blank where there is none."""

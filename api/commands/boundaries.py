@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,6 +62,14 @@ def boundaries(
     city_name: Annotated[str | None, typer.Option(help="Name of a new city that this one file makes.")] = None,
     city_code: Annotated[str | None, typer.Option(help="Its code.")] = None,
     time_zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Shanghai",
+    evidence: Annotated[Path | None, typer.Option(help="Points that state their area, to verify the datum.")] = None,
+    evidence_area: Annotated[str | None, typer.Option(help="Their column of areas: codes or names.")] = None,
+    evidence_datum: Annotated[str, typer.Option(help="Their datum; default the file's own CRS, else wgs84.")] = "",
+    evidence_lon: Annotated[str | None, typer.Option(help="Their column of longitudes.")] = None,
+    evidence_lat: Annotated[str | None, typer.Option(help="Their column of latitudes.")] = None,
+    evidence_level: Annotated[str | None, typer.Option(help="The level they state; default what fits best.")] = None,
+    evidence_layer: Annotated[str | None, typer.Option(help="Their layer or sheet, where there are several.")] = None,
+    evidence_encoding: Annotated[str | None, typer.Option(help="Their text encoding; default recognised.")] = None,
     effective_at: Annotated[
         str | None, typer.Option(help="In force from then: 2026-01-31 or an RFC 3339 instant.")
     ] = None,
@@ -84,6 +92,7 @@ def boundaries(
     from geo import db
     from geo.actors import Actor
     from geo.boundaries import importing
+    from geo.boundaries.flags import evidence_of
     from geo.boundaries.standing import standing_of
     from geo.editions import Request
 
@@ -101,6 +110,9 @@ def boundaries(
     }
     sources = _sources(file, flags, (city_name, city_code, time_zone))
     leave = _leave(repair, mend_width, mend_area, authority)
+    if evidence is not None or evidence_area is not None:
+        lonlat, more = (evidence_lon, evidence_lat), (evidence_level, evidence_encoding, evidence_layer)
+        sources = replace(sources, evidence=evidence_of(evidence, evidence_area, evidence_datum, lonlat, more))
     output = Output(as_json, geojson, mends, limit)
     with _progress() as say:
         say("打开数据库 opening the database")

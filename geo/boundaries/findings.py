@@ -19,7 +19,13 @@ STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 KINDS: dict[str, str] = {
     "datum_contradicted": "error",
+    "datum_contradicted_by_evidence": "warning",
     "datum_unlabelled": "info",
+    "datum_unverifiable": "info",
+    "datum_agreement": "info",
+    "vintage_differs": "warning",
+    "stated_elsewhere": "warning",
+    "stated_area_unknown": "info",
     "latitude_first": "error",
     "coordinates_not_finite": "error",
     "coordinates_out_of_range": "error",

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from geo.boundaries.sources import DATUMS, CitySource, LayerSource, LevelSource, Sources, check_city, check_levels
+from geo.boundaries.sources import (
+    DATUMS,
+    CitySource,
+    EvidenceSource,
+    LayerSource,
+    LevelSource,
+    Sources,
+    check_city,
+    check_levels,
+)
 from geo.crs import datum_of
 from geo.errors import Refused, Unknown
 
@@ -71,3 +80,24 @@ def _city(layer: LayerSource, city: tuple[str | None, str | None, str]) -> CityS
     )
     check_city(made, "--city")
     return made
+
+
+def evidence_of(
+    file: Path | None,
+    area: str | None,
+    datum: str,
+    lonlat: tuple[str | None, str | None],
+    more: tuple[str | None, str | None, str | None],
+) -> EvidenceSource:
+    """The evidence that flags name; ``more`` are its level, its encoding and its layer.
+
+    Raises
+    ------
+    Refused
+        When file or column is missing, or the datum is not known.
+    """
+    if file is None or area is None:
+        raise Refused("--evidence and --evidence-area go together: --evidence points.csv --evidence-area district")
+    if datum:
+        datum_of(datum)
+    return EvidenceSource(file, area, datum, *lonlat, *more)

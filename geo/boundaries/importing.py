@@ -17,6 +17,7 @@ from geo import editions
 from geo.areas import City, Level
 from geo.arrays import Codes
 from geo.boundaries.coordinates import Around, around_ground, around_time_zone, placed
+from geo.boundaries.evidence import heard
 from geo.boundaries.findings import Finding, has_errors
 from geo.boundaries.judging import Judgement, judge, judge_layers, tree_of
 from geo.boundaries.ledgers import Entry, totals
@@ -31,6 +32,7 @@ from geo.boundaries.standing import Standing, members_of, source_of
 from geo.crs import area_m2, metric_epsg
 from geo.editions import Published, Request
 from geo.errors import Refused
+from geo.space.evidence import Stated
 
 Progress = Callable[[str], None]
 
@@ -94,6 +96,7 @@ def prepare(
     *,
     within: str | None = None,
     repair: Repair | None = None,
+    stated: Stated | None = None,
     progress: Progress = lambda _: None,
 ) -> Prepared:
     """Everything read and judged; refuses only what cannot be judged at all.
@@ -106,6 +109,8 @@ def prepare(
         Code of the area whose ground the files replace; None = the whole city.
     repair
         Leave to mend what does not divide; None mends nothing.
+    stated
+        Points already stored that state their area: evidence where the sources name none.
 
     Raises
     ------
@@ -128,6 +133,8 @@ def prepare(
     findings += more
     progress("判读 judging")
     findings += judge_layers(layers, findings)
+    progress("核验坐标基准 holding the datums against evidence")
+    findings += heard(sources.evidence, city, layers, stated)
     matchable = any(layer.source.code is None for layer in layers if layer.level == city.grid_level)
     tree, more = tree_of(city, layers, known, matchable=matchable)
     findings += more

@@ -13,10 +13,10 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import Shapes
+from geo.arrays import Shapes, Texts
 from geo.boundaries.findings import Finding
 from geo.boundaries.members import Members, Rows
-from geo.boundaries.reading import Boundaries, Texts
+from geo.boundaries.reading import Boundaries
 from geo.boundaries.shapes import stand_ins
 from geo.boundaries.texts import used_columns
 from geo.crs import area_m2

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
-from geo.arrays import Shapes
+from geo.arrays import Shapes, Texts
 from geo.boundaries.findings import Finding
-from geo.boundaries.reading import Boundaries, Texts, blank
+from geo.boundaries.reading import Boundaries, blank
 from geo.boundaries.sources import CITY_LEVEL, CitySource
 from geo.boundaries.texts import KINDS
 from geo.errors import Refused

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
-from geo.arrays import Bools, Floats, Ints, Shapes
+from geo.arrays import Bools, Floats, Ints, Shapes, Texts
 from geo.boundaries.findings import Finding
 from geo.boundaries.members import Members
 from geo.boundaries.nesting import Tree
-from geo.boundaries.reading import Texts
 from geo.boundaries.shapes import stand_ins
 from geo.crs import area_m2
 from geo.names import folded, plain_name

@@ -13,14 +13,13 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from geo.arrays import Bools, Ints, Shapes
+from geo.arrays import Bools, Ints, Shapes, Texts
 from geo.boundaries.findings import Finding
 from geo.boundaries.sources import LayerSource, OutlineSource
 from geo.errors import Refused, near
 from geo.frames import osm, vectors
 from geo.unpacking import FORMATS, Opened, opened
 
-Texts = NDArray[np.object_]
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 _NOTHING = ("", "nan", "none", "null", "<na>")
 

@@ -144,6 +144,38 @@ class LayerSource:
 
 
 @dataclass(frozen=True)
+class EvidenceSource:
+    """The file of points that state in which area they lie.
+
+    Parameters
+    ----------
+    file
+        CSV, Parquet, GeoParquet, XLSX, GeoPackage or GeoJSON.
+    area
+        Column of the area each states: its code or its name.
+    datum
+        Of their positions; blank: what the file says of its geometry, else wgs84, as receivers give it.
+    lon, lat
+        Columns; without them the usual names, else the geometry.
+    level
+        Key of the level they speak of; without it the one whose codes or names fit best.
+    encoding
+        Of its texts; without it recognised.
+    layer
+        Layer or sheet, where the file has several.
+    """
+
+    file: Path
+    area: str
+    datum: str = ""
+    lon: str | None = None
+    lat: str | None = None
+    level: str | None = None
+    encoding: str | None = None
+    layer: str | None = None
+
+
+@dataclass(frozen=True)
 class Sources:
     """Everything one import reads; ``city`` is None when the layers belong to the city already published."""
 
@@ -151,6 +183,7 @@ class Sources:
     layers: tuple[LayerSource, ...]
     outline: OutlineSource | None = None
     path: Path | None = None
+    evidence: EvidenceSource | None = None
 
 
 def read_sources(path: Path) -> Sources:
@@ -173,7 +206,7 @@ def read_sources(path: Path) -> Sources:
 
 
 def _sources(document: dict[str, Any], path: Path) -> Sources:
-    known = ["city", "outline", "layer"]
+    known = ["city", "outline", "layer", "evidence"]
     for key in document:
         if key not in known:
             raise Refused(f"{path.name}: there is no table [{key}]; known: {', '.join(known)}{near(key, known)}")
@@ -183,9 +216,10 @@ def _sources(document: dict[str, Any], path: Path) -> Sources:
     city = _city(document["city"], f"{path.name} [city]") if "city" in document else None
     layers = tuple(_layer(row, f"{path.name} [[layer]] {number}", path) for number, row in enumerate(rows, 1))
     outline = _outline(document["outline"], path) if "outline" in document else None
+    evidence = _evidence(document["evidence"], path) if "evidence" in document else None
     if city:
         check_levels(city, layers)
-    return Sources(city=city, layers=layers, outline=outline, path=path)
+    return Sources(city=city, layers=layers, outline=outline, path=path, evidence=evidence)
 
 
 def check_levels(city: CitySource, layers: tuple[LayerSource, ...]) -> None:
@@ -252,6 +286,14 @@ def _outline(table: dict[str, Any], path: Path) -> OutlineSource:
     return outline
 
 
+def _evidence(table: dict[str, Any], path: Path) -> EvidenceSource:
+    where = f"{path.name} [evidence]"
+    evidence = _record(EvidenceSource, {**table, "file": _beside(table, where, path)}, where)
+    if evidence.datum:
+        datum_of(evidence.datum)
+    return evidence
+
+
 def _check_file(source: LayerSource | OutlineSource, where: str) -> None:
     datum_of(source.datum)
     if source.sha256 is not None and not _SHA256.fullmatch(source.sha256):
@@ -259,11 +301,17 @@ def _check_file(source: LayerSource | OutlineSource, where: str) -> None:
 
 
 def _located(table: dict[str, Any], where: str, path: Path) -> dict[str, Any]:
-    if not isinstance(table, dict) or not isinstance(table.get("file"), str):
-        raise Refused(f"{where} needs file = the path of its file, beside {path.name}")
+    file = _beside(table, where, path)
     if not table.get("datum"):
         raise Refused(f"{where} declares no datum for {table['file']}; {DATUMS}")
-    return {**table, "file": (path.parent / table["file"]).resolve()}
+    return {**table, "file": file}
+
+
+def _beside(table: dict[str, Any], where: str, path: Path) -> Path:
+    """The file a table names, relative to the sources."""
+    if not isinstance(table, dict) or not isinstance(table.get("file"), str):
+        raise Refused(f"{where} needs file = the path of its file, beside {path.name}")
+    return path.parent.joinpath(table["file"]).resolve()
 
 
 DATUMS = "declare one of wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; it is never guessed"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from geo.arrays import Texts
 from geo.boundaries.findings import Finding
-from geo.boundaries.reading import Boundaries, Texts
+from geo.boundaries.reading import Boundaries
 
 _DAMAGED = re.compile("\ufffd|[\ue000-\uf8ff]|\\?{2,}|(?<=[\u3400-\u9fff])\\?|\\?(?=[\u3400-\u9fff])|[\x80-\x9f]")
 _CJK = re.compile("[\u3400-\u9fff]")

@@ -10,8 +10,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import Shapes
-from geo.boundaries.reading import Texts
+from geo.arrays import Shapes, Texts
 
 MOST_FINDINGS = 2_000
 MOST_BYTES = 1_200_000

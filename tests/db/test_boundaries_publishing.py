@@ -145,7 +145,7 @@ def test_one_file_replaces_the_grids_of_the_published_city(connection: sa.Connec
     }
     sources = sources_of(write(tmp_path / "one.geojson", rows), flags, (None, None, "Asia/Shanghai"))
     prepared = importing.prepare(sources, standing_of(connection))
-    assert prepared.findings == []
+    assert [found.kind for found in prepared.findings] == ["datum_unverifiable"]
     done = importing.publish(connection, prepared, Request(Actor("tester"), "test", {}))
     assert done is not None
     assert done.changed == 1
@@ -181,7 +181,9 @@ def test_the_command_is_dry_by_default_and_says_what_it_did(
         bad = run.invoke(app, ["import", "boundaries", path, "--geojson", str(tmp_path / "found.geojson"), *more])
         assert bad.exit_code == 1
         assert "nothing is stored" in bad.stdout
-    assert len(json.loads((tmp_path / "found.geojson").read_text(encoding="utf-8"))["features"]) == 1
+    written = json.loads((tmp_path / "found.geojson").read_text(encoding="utf-8"))["features"]
+    assert [one["properties"]["severity"] for one in written] == ["error", "info"]
+    assert written[1]["properties"]["kind"] == "datum_unverifiable"
     with engine.connect() as opened:
         assert len(areas.all_editions(opened)) == 1
         assert areas.current(opened).published_by == "lin"
@@ -193,7 +195,7 @@ def test_the_command_is_dry_by_default_and_says_what_it_did(
 def test_taipei_is_published_without_a_finding(connection: sa.Connection, real: Path, tmp_path: Path) -> None:
     path, begun = real_sources(real, "taipei", tmp_path), time.monotonic()
     prepared = importing.prepare(read_sources(path), None)
-    assert prepared.findings == []
+    assert [found.kind for found in prepared.findings] == ["datum_unverifiable"]
     done = importing.publish(connection, prepared, Request(Actor("tester"), "taipei", {}))
     took = time.monotonic() - begun
     assert done is not None
@@ -209,7 +211,8 @@ def test_taipei_is_published_without_a_finding(connection: sa.Connection, real: 
 def test_chicago_is_published_with_its_parts_joined(connection: sa.Connection, real: Path, tmp_path: Path) -> None:
     prepared = importing.prepare(read_sources(real_sources(real, "chicago", tmp_path)), None)
     assert one(prepared.findings, "parts_joined").codes == ("3100",)
-    assert len(prepared.findings) == 1
+    assert {found.kind for found in prepared.findings} == {"parts_joined", "datum_unverifiable"}
+    assert len(prepared.findings) == 2
     done = importing.publish(connection, prepared, Request(Actor("tester"), "chicago", {}))
     assert done is not None
     assert done.edition.leaves == 275

@@ -82,7 +82,7 @@ def test_it_is_refused(prepared: Prepared) -> None:
         "geometry_empty", "ring_invalid", "text_damaged", "code_blank", "code_not_nested", "level_mixed",
         "parent_blank", "parent_unknown", "parent_doubtful", "parents_disagree", "parent_name",
         "overlap", "gap", "outside_parent", "outside_outline", "area_without_ground", "columns_collide", "name_blank",
-        "hairline", "outlines_differ", "ground_without_area", "exclave",
+        "hairline", "outlines_differ", "ground_without_area", "exclave", "datum_unverifiable",
     }  # fmt: skip
 
 

@@ -37,9 +37,9 @@ from tests.made_files import (
 )
 
 
-def test_a_clean_city_has_no_finding_and_is_proved(tmp_path: Path) -> None:
+def test_a_clean_city_has_no_finding_but_its_unverified_datum_and_is_proved(tmp_path: Path) -> None:
     prepared = prepare(write_city(tmp_path))
-    assert prepared.findings == []
+    assert [found.kind for found in prepared.findings] == ["datum_unverifiable"]
     assert prepared.ground()["named"] == 8
     assert judge_division(prepared.judgement.division, prepared.city) == []
 
@@ -200,7 +200,7 @@ def test_parents_are_found_by_name_and_by_code_prefix(tmp_path: Path) -> None:
     path = write_city(tmp_path, spoil)
     for lines in ('parent_name = "belongs"\n', ""):
         write_sources(tmp_path, grid=f'datum = "wgs84"\ncode = "code"\nname = "name"\n{lines}')
-        assert prepare(path).findings == []
+        assert [found.kind for found in prepare(path).findings] == ["datum_unverifiable"]
     assert plain_name("三墩镇") == plain_name("三墩") == "三墩"
 
 
@@ -208,7 +208,7 @@ def test_grids_without_code_column_get_numbers_as_a_page_is_read(tmp_path: Path)
     path = write_city(tmp_path)
     write_sources(tmp_path, grid='datum = "wgs84"\nname = "name"\n')
     prepared = prepare(path)
-    assert kinds(prepared.findings, "info") == {"code_new"}
+    assert kinds(prepared.findings, "info") == {"code_new", "datum_unverifiable"}
     division = prepared.judgement.division
     named = dict(zip(division.leaf_codes.tolist(), division.leaf_names.tolist(), strict=True))
     first = [named[f"{COMMUNITIES[0]}{number:03d}"] for number in range(1, 5)]

@@ -176,7 +176,7 @@ def test_a_layer_that_names_no_parents_gets_them_by_its_ground(tmp_path: Path) -
     write_city(tmp_path)
     path = write_sources(tmp_path, city=FREE, grid='datum = "wgs84"\ncode = "code"\nname = "name"\n')
     prepared = prepare(path)
-    assert prepared.findings == []
+    assert [found.kind for found in prepared.findings] == ["datum_unverifiable"]
     division = prepared.judgement.division
     assert division.leaf_parents.tolist() == [code[:12] for code in division.leaf_codes.tolist()]
 
