@@ -1,4 +1,4 @@
-"""Doors to the pages: the start page and the coverage map."""
+"""Doors to the pages: the start page, the coverage map, and the import of files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from api.tiles import prepare, version_of
 from geo import areas, coverage, drawings
 from geo.actors import Actor
 from geo.errors import Unknown
+from geo.imports import KINDS
 from geo.settings import settings
 from maps import coverage as maps
+from maps import imports as import_page
 from maps.page import View, policy
 
 router = APIRouter(include_in_schema=False)
@@ -37,6 +39,12 @@ def coverage_map(request: Request, store: StoreOf, asker: Asker, at: At = None, 
     return _page("coverage", request, store, asker, at, lang)
 
 
+@router.get("/maps/import")
+def import_files(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
+    """Files handed in, judged on the map, taken in; `id` in the address names one."""
+    return _page("import", request, store, asker, at, lang)
+
+
 def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | None, lang: str | None) -> Response:
     nonce = secrets.token_urlsafe(18)
     chosen = maps.language(lang or request.cookies.get(LANG_COOKIE), request.headers.get("accept-language", ""))
@@ -50,7 +58,10 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
         boot["city"] = None
-    html = maps.page(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
+    if page == "import":
+        boot |= {"kinds": list(KINDS), "max_import_mb": settings().max_import_mb, "import_days": settings().import_days}
+    draw = import_page.page if page == "import" else maps.page
+    html = draw(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
     headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
     response = HTMLResponse(html, headers=headers, background=ready)
     if lang:

@@ -23,10 +23,10 @@ from maps.assets import OfflineFigure, missing
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("zh-CN", "en")
-HOUSES = ("plans", "dispatch", "coverage", "blind-spots", "heat")
+HOUSES = ("plans", "dispatch", "coverage", "blind-spots", "heat", "import")
 """Pages of the navigation in their order; those without a page yet are shown as later."""
 
-OPEN_HOUSES = {"coverage": "/maps/coverage"}
+OPEN_HOUSES = {"coverage": "/maps/coverage", "import": "/maps/import"}
 _VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
 _OPENING = re.compile(r"<(script|style)(?=[\s>])")
 
@@ -38,7 +38,7 @@ class View:
     Attributes
     ----------
     page
-        ``start`` or ``coverage``.
+        ``start``, ``coverage`` or ``import``.
     lang
         One of :data:`LANGUAGES`.
     place

@@ -26,6 +26,7 @@ from geo.imports import guesses, looking, overlays
 from geo.imports.holdings import Holdings
 from geo.imports.kinds import CHOICE, COLUMN, DATUM, ENCODINGS, FLAG, TEXT, Field, Found, Guess, Mapped, Work
 from geo.imports.records import Import
+from geo.imports.titles import titled
 from geo.intakes import Answered
 
 _COLUMNS = ("level", "layer", "datum", "code", "name", "parent", "kind", "encoding")
@@ -73,7 +74,7 @@ class Boundaries:
         return Found(
             edition=standing.edition.number if standing else 0,
             counts=findings_of.tally(found),
-            kinds=findings_of.kinds_tally(found),
+            kinds=[{**one, "title": titled(one["kind"])} for one in findings_of.kinds_tally(found)],
             summary=_summary(prepared, seen),
             refusal=refusal,
             findings=(one.document() for one in found),

@@ -11,6 +11,6 @@ export default function start(map, boot) {
   shell({ map, boot, words, state, go: () => {} });
   document.body.classList.add("is-empty");
   const command = (name, text) => [el("h3", {}, words.t(name)), el("pre", { class: "command", tabindex: "0" }, text)];
-  find(".panel .scroll").replaceChildren(el("div", { class: "empty" }, el("b", {}, words.t("empty.title")), el("p", {}, words.t("empty.body")),
+  find(".panel .scroll").replaceChildren(el("div", { class: "empty" }, el("b", {}, words.t("empty.title")), el("p", {}, words.t("empty.body")), el("a", { class: "btn see", href: "/maps/import" }, words.t("empty.page")),
     ...command("empty.demo", "./gridatlas demo"), ...command("empty.import", "./gridatlas import boundaries SOURCES.toml --commit")));
 }

@@ -1,0 +1,34 @@
+// The doors of /v1/imports as the page uses them. Every refusal comes as an Error with the server's own words.
+
+async function asked(method, path, body, headers = {}) {
+  const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const answer = await fetch(`/v1/imports${path}`, { method, ...given, headers: { ...given.headers, ...headers } });
+  const told = await answer.json().catch(() => ({}));
+  if (answer.ok) return told;
+  throw Object.assign(new Error(told.detail ?? `${answer.status}`), { status: answer.status });
+}
+
+export const list = async () => (await asked("GET", "")).imports;
+export const get = (id) => asked("GET", `/${id}`);
+export const declare = (id, fields) => asked("PUT", `/${id}/mapping`, { fields });
+export const judge = (id) => asked("POST", `/${id}/judge`);
+export const commit = (id, key) => asked("POST", `/${id}/commit`, undefined, { "Idempotency-Key": key });
+export const withdraw = (id) => asked("DELETE", `/${id}`);
+export const overlay = (id) => asked("GET", `/${id}/overlay.geojson`);
+export const findings = (id, query) => asked("GET", `/${id}/findings?${new URLSearchParams(query)}`);
+
+/** Send a file; `progress(bytes, total)` is called on the way. Answers {done, abort}. */
+export function hand_in(file, kind, progress) {
+  const request = new XMLHttpRequest(); // fetch does not tell how much of a body has been sent
+  const done = new Promise((resolve, reject) => {
+    request.open("POST", `/v1/imports?${new URLSearchParams({ kind, filename: file.name })}`);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded, total));
+    request.addEventListener("load", () => (request.status === 201 ? resolve(request.response) : reject(new Error(request.response?.detail ?? `${request.status}`))));
+    request.addEventListener("error", () => reject(new Error("")));
+    request.addEventListener("abort", () => reject(Object.assign(new Error(""), { name: "AbortError" })));
+    request.send(file);
+  });
+  return { done, abort: () => request.abort() };
+}
