@@ -17,6 +17,8 @@ from tests.small_city import publish_small_city
 from tests.uploads import grids_file, moved_east
 
 PATH = "/maps/import"
+JOB_MS = 30_000
+"""Until a file has been looked at, judged or taken in: that is work, on a machine that does other work too."""
 
 
 @pytest.fixture
@@ -58,13 +60,13 @@ def test_a_damaged_file_is_looked_at_mended_and_published(visit: Opener, desk: s
     send(page, grids_file(2, moved_east))
     main = page.get_by_role("button", name="判读文件")
     expect(main).to_be_disabled()
-    expect(page.get_by_text("先填：坐标基准")).to_be_visible()
+    expect(page.get_by_text("先填：坐标基准")).to_be_visible(timeout=JOB_MS)
     expect(page.get_by_label("编码", exact=False).first).to_be_visible()
     shoot(page, pictures, "import-columns.png")
     page.get_by_role("radio", name=re.compile("WGS 84")).check()
     main.click()
-    expect(page.get_by_role("button", name=re.compile("发布为第 2 版"))).to_be_disabled()
-    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("发布为第 2 版"))).to_be_disabled(timeout=JOB_MS)
+    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible(timeout=JOB_MS)
     row = page.get_by_role("complementary").get_by_role("listbox").get_by_role("option").first
     row.click()
     expect(row).to_have_attribute("aria-selected", "true")
@@ -75,12 +77,12 @@ def test_a_damaged_file_is_looked_at_mended_and_published(visit: Opener, desk: s
     page.get_by_role("radio", name=re.compile("WGS 84")).check()
     page.get_by_role("button", name="判读文件").click()
     publish = page.get_by_role("button", name="发布为第 2 版…")
-    expect(publish).to_be_enabled()
+    expect(publish).to_be_enabled(timeout=JOB_MS)
     shoot(page, pictures, "import-ready.png")
     publish.click()
     shoot(page, pictures, "import-confirm.png")
     page.get_by_role("dialog").get_by_role("button", name="确认入库").click()
-    expect(page.get_by_text("已发布为第 2 版")).to_be_visible()
+    expect(page.get_by_text("已发布为第 2 版")).to_be_visible(timeout=JOB_MS)
     expect(page.get_by_role("banner")).to_contain_text("第 2 版")
     shoot(page, pictures, "import-done.png")
 
@@ -89,7 +91,7 @@ def judged(page: Page, content: bytes) -> None:
     send(page, content)
     page.get_by_role("radio", name=re.compile("WGS 84")).check()
     page.get_by_role("button", name=re.compile("判读文件|Judge the file")).click()
-    expect(page.get_by_role("button", name=re.compile("发布为第|Publish as"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("发布为第|Publish as"))).to_be_visible(timeout=JOB_MS)
 
 
 def test_a_running_import_is_found_again_by_its_address(visit: Opener, desk: str) -> None:
@@ -97,10 +99,10 @@ def test_a_running_import_is_found_again_by_its_address(visit: Opener, desk: str
     judged(page, grids_file(1, moved_east))
     assert "id=" in page.url
     page.reload()
-    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible(timeout=JOB_MS)
     page.get_by_role("button", name="换一个文件").click()
     page.get_by_role("button", name=re.compile("网格调整 2026.geojson")).click()
-    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible(timeout=JOB_MS)
 
 
 def test_findings_are_gone_through_by_keyboard(visit: Opener, desk: str) -> None:
@@ -122,11 +124,11 @@ def test_the_import_page_speaks_english(visit: Opener, desk: str, pictures: Path
     page = visit(f"{PATH}?lang=en", lang="en", address=desk)
     shoot(page, pictures, "import-start-en.png")
     send(page, grids_file(1, moved_east), "grids.geojson")
-    expect(page.get_by_text("Still needed: Datum")).to_be_visible()
+    expect(page.get_by_text("Still needed: Datum")).to_be_visible(timeout=JOB_MS)
     shoot(page, pictures, "import-columns-en.png")
     page.get_by_role("radio", name=re.compile("WGS 84")).check()
     page.get_by_role("button", name="Judge the file").click()
-    expect(page.get_by_text(re.compile("errors: mend the file"))).to_be_visible()
+    expect(page.get_by_text(re.compile("errors: mend the file"))).to_be_visible(timeout=JOB_MS)
     own = page.get_by_role("complementary").inner_text()
     assert not re.search(r"[一-鿿]", own.replace("编码", "")), own
     shoot(page, pictures, "import-findings-en.png")
@@ -136,11 +138,11 @@ def test_on_a_narrow_screen_the_steps_are_a_sheet(visit: Opener, desk: str, pict
     page = visit(PATH, size=(390, 844), address=desk)
     shoot(page, pictures, "import-start-390.png")
     send(page, grids_file(1, moved_east))
-    expect(page.get_by_text("先填：坐标基准")).to_be_visible()
+    expect(page.get_by_text("先填：坐标基准")).to_be_visible(timeout=JOB_MS)
     shoot(page, pictures, "import-columns-390.png")
     page.get_by_role("radio", name=re.compile("WGS 84")).check()
     page.get_by_role("button", name="判读文件").click()
-    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible(timeout=JOB_MS)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_role("complementary").get_by_role("option").first.click()
     shoot(page, pictures, "import-findings-390.png")
@@ -149,7 +151,7 @@ def test_on_a_narrow_screen_the_steps_are_a_sheet(visit: Opener, desk: str, pict
 def test_what_cannot_be_read_says_why_and_another_file_may_follow(visit: Opener, desk: str) -> None:
     page = visit(PATH, address=desk)
     send(page, b"no file of shapes", "notes.geojson")
-    expect(page.get_by_role("alert")).to_contain_text("notes.geojson")
+    expect(page.get_by_role("alert")).to_contain_text("notes.geojson", timeout=JOB_MS)
     page.get_by_role("button", name="换一个文件").click()
     judged(page, grids_file(2))
 
@@ -166,5 +168,5 @@ def test_the_first_city_comes_in_by_the_page(visit: Opener, fresh_engine: sa.Eng
         page.get_by_role("button", name="判读文件").click()
         page.get_by_role("button", name="发布为第 1 版…").click()
         page.get_by_role("dialog").get_by_role("button", name="确认入库").click()
-        expect(page.get_by_text("已发布为第 1 版")).to_be_visible()
+        expect(page.get_by_text("已发布为第 1 版")).to_be_visible(timeout=JOB_MS)
         expect(page.get_by_role("banner")).to_contain_text("试验市")

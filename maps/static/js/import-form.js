@@ -23,7 +23,7 @@ export function bar(text, share, extra = null) {
     el("div", { class: `track${share === null ? " unknown" : ""}`, role: "progressbar", "aria-label": text, "aria-valuenow": share === null ? null : Math.floor(share * 100), "aria-valuemin": 0, "aria-valuemax": 100 }, el("i", { style: { width: share === null ? null : `${share * 100}%` } })));
 }
 
-/** The form of an import; `draft` is changed in place and `changed(name)` called. */
+/** The form of an import; `draft` is changed in place and `changed(name, is_typed)` called: what is typed stays as it is. */
 export function form({ one, draft, words, changed }) {
   const fields = one.fields.filter((field) => !(field.name === "layer" && !one.holds?.layers.length));
   const line = (field) => (field.role === "datum" ? datum(field, { one, draft, words, changed }) : filled(field, { one, draft, words, changed }));
@@ -35,12 +35,12 @@ export function form({ one, draft, words, changed }) {
 
 function filled(field, { one, draft, words, changed }) {
   const id = `field-${field.name}`;
-  const set = (value) => { draft[field.name] = value; changed(field.name); };
+  const set = (value, is_typed) => { draft[field.name] = value; changed(field.name, is_typed); };
   if (field.role === "flag") {
     return el("label", { class: "flag" }, el("input", { type: "checkbox", id, checked: Boolean(draft[field.name]), onchange: (event) => set(event.target.checked) }), el("span", {}, words.t(`import.field.${field.name}`), el("small", { class: "dim" }, words.t(`import.about.${field.name}`))));
   }
   const control = field.role === "text"
-    ? el("input", { type: "text", id, value: draft[field.name] ?? "", autocomplete: "off", spellcheck: "false", placeholder: words.t(`import.about.${field.name}`), onchange: (event) => set(event.target.value.trim()) })
+    ? el("input", { type: "text", id, value: draft[field.name] ?? "", autocomplete: "off", spellcheck: "false", placeholder: words.t(`import.about.${field.name}`), oninput: (event) => set(event.target.value.trim(), true) })
     : el("select", { id, onchange: (event) => set(event.target.value) }, options(field, one, draft[field.name] ?? "", words));
   return el("div", { class: "line" }, el("label", { for: id }, words.t(`import.field.${field.name}`), field.is_needed ? el("i", { class: "needed", title: words.t("import.needed") }, "＊") : null), control, reason(field, one, draft, words));
 }
@@ -68,9 +68,9 @@ function reason(field, one, draft, words) {
 function datum(field, { one, draft, words, changed }) {
   const value = draft.datum ?? "";
   const is_code = value !== "" && !DATUMS.includes(value);
-  const set = (name) => { draft.datum = name; changed("datum"); };
-  const number = el("input", { type: "text", class: "epsg", id: "epsg", value: is_code ? value : "", placeholder: "EPSG:4549", "aria-label": "EPSG", autocomplete: "off", spellcheck: "false", onchange: (event) => set(event.target.value.trim()), onfocus: () => { radios.at(-1).querySelector("input").checked = true; } });
-  const radio = (name, checked, extra = null) => el("label", { class: "radio" }, el("input", { type: "radio", name: "datum", value: name, checked, onchange: () => (name === "epsg" ? number.focus() : set(name)) }),
+  const set = (name, is_typed) => { draft.datum = name; changed("datum", is_typed); };
+  const number = el("input", { type: "text", class: "epsg", id: "epsg", value: is_code ? value : "", placeholder: "EPSG:4549", "aria-label": "EPSG", autocomplete: "off", spellcheck: "false", oninput: (event) => set(event.target.value.trim(), true), onfocus: () => { radios.at(-1).querySelector("input").checked = true; } });
+  const radio = (name, checked, extra = null) => el("label", { class: "radio" }, el("input", { type: "radio", name: "datum", value: name, checked, onchange: () => (name === "epsg" ? (number.focus(), set(number.value.trim(), true)) : set(name, true)) }),
     el("span", {}, el("b", {}, words.t(`import.datum.${name}`)), el("small", {}, words.t(`import.datum.${name}.about`))), extra);
   const radios = [...DATUMS.map((name) => radio(name, name === value)), radio("epsg", is_code, number)];
   return el("fieldset", { class: "datum" }, el("legend", {}, words.t("import.field.datum"), el("i", { class: "needed", title: words.t("import.needed") }, "＊")),

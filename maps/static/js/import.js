@@ -156,8 +156,9 @@ class Imports {
     });
   }
 
-  changed(name) {
-    if (name === "encoding" || name === "layer") this.act(() => doors.declare(this.one.id, this.declared()));
+  changed(name, is_typed) {
+    if (is_typed) this.feet(this.open());
+    else if (name === "encoding" || name === "layer") this.act(() => doors.declare(this.one.id, this.declared()));
     else this.render();
   }
 
@@ -274,7 +275,7 @@ class Imports {
     const told = Object.entries(one.mapping).filter(([name]) => ["level", "datum", "code", "reference", "occurred_at"].includes(name));
     const summary = [el("span", {}, told.map(([name, value]) => `${words.t(`import.field.${name}`)} ${this.worded(name, value)}`).join(" · ")), this.can_edit() ? el("button", { class: "btn bare", type: "button", onclick: () => { this.is_editing = true; this.render(); } }, words.t("import.change")) : null];
     if (one.state === "reading") return this.step_of(2, "columns", open, summary, this.doing());
-    return this.step_of(2, "columns", open, summary, this.refusal(), form({ one, draft, words, changed: (name) => this.changed(name) }), el("section", { class: "sheet-table only-s" }, preview({ one, draft, words })));
+    return this.step_of(2, "columns", open, summary, this.refusal(), form({ one, draft, words, changed: (name, is_typed) => this.changed(name, is_typed) }), el("section", { class: "sheet-table only-s" }, preview({ one, draft, words })));
   }
 
   worded(name, value) {
