@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import shapely
 import sqlalchemy as sa
 
@@ -23,15 +19,15 @@ from geo.assignments import Assignment, Ground, Rule, assign, in_force, open_ind
 from geo.crs import datum_of, snap
 from geo.errors import Refused
 from geo.files import renamed
-from geo.frames import CSV, LAYER, PARQUET, Frame, Sheet, form_of, opened
+from geo.frames import Frame, Sheet, opened
 from geo.incidents.reports import converted
 from geo.layers import Layer
 from geo.settings import settings
+from geo.writing import Rows, suffix_of, write
 
 Progress = Callable[[int, int | None], None]
 Columns = dict[str, pa.Array]
 
-RTREE_BYTES = 32 << 20
 """Memory for the spatial index of a GeoPackage that is written: about 400,000 rows; more are indexed one by one."""
 
 
@@ -163,7 +159,7 @@ def assign_file(
         When the source cannot be read, a column is missing or would be added twice, or the datum is not declared.
     """
     told = Assigned()
-    _refuse_target(target)
+    suffix_of(target)  # refuses a name that says no format
     with opened(source, encoding=points.encoding) as sheet:
         told.recognised = sheet.recognised
         placing = _Placing(sheet, points)
@@ -185,7 +181,7 @@ def assign_file(
                 yield pa.table(columns, schema=schema)
 
         with renamed(target) as unfinished:
-            _WRITERS[form_of(target)](unfinished, schema, tables(), sheet)
+            _write(unfinished, schema, tables(), sheet)
     return told
 
 
@@ -284,72 +280,14 @@ def _refuse_ragged(source: Path, frame: Frame) -> None:
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
-def _refuse_target(target: Path) -> None:
-    if not target.name.lower().endswith(_WRITTEN):
-        raise Refused(f"{target.name} cannot be written; its name must end in one of {', '.join(_WRITTEN)}")
+def _write(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
+    """The file's own rows as they came: a CSV leaves the geometry out, Parquet keeps what its file said of it."""
+    if suffix_of(path) in _WITHOUT_GEOMETRY and sheet.geometry:
+        schema = schema.remove(schema.get_field_index(sheet.geometry))
+        tables = (table.drop_columns([str(sheet.geometry)]) for table in tables)
+    is_layer = suffix_of(path) not in (*_WITHOUT_GEOMETRY, *_PARQUET)
+    write(path, Rows("assigned", schema, tables, sheet.geometry if is_layer else None, "Unknown", sheet.crs))
 
 
-def _write_csv(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
-    hidden = {sheet.geometry} if sheet.geometry else set()
-    names = [name for name in schema.names if name not in hidden]
-    opening: Any = gzip.open if path.name.lower().endswith(".gz") else open
-    with opening(path, "wt", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        for table in tables:
-            writer.writerows(zip(*(_cells(table.column(name)) for name in names), strict=True))
-
-
-def _cells(column: pa.ChunkedArray) -> list[object]:
-    return ["" if cell is None else cell for cell in column.to_pylist()]
-
-
-def _write_parquet(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for table in tables:
-            writer.write_table(table)
-
-
-def _write_layer(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
-    import pyogrio
-
-    if sheet.geometry is None:
-        raise Refused(f"{path.name}: a file without geometry is written as CSV or Parquet, not as a layer")
-    batches = (batch for table in tables for batch in table.to_batches())
-    reader = pa.RecordBatchReader.from_batches(schema, batches)
-    driver = "GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON"
-    with _small_rtree():
-        pyogrio.write_arrow(
-            reader,
-            path,
-            driver=driver,
-            geometry_name=sheet.geometry,
-            geometry_type="Unknown",
-            crs=sheet.crs,
-            layer="assigned",
-        )
-
-
-@contextmanager
-def _small_rtree() -> Iterator[None]:
-    """GDAL builds the spatial index of a GeoPackage in :data:`RTREE_BYTES`, and the rest of it on the disk.
-
-    Left to itself it takes a tenth of the machine's memory; in a thread of its own, the rows queue up before it.
-    """
-    import pyogrio
-
-    options = {"OGR_GPKG_MAX_RAM_USAGE_RTREE": str(RTREE_BYTES), "OGR_GPKG_ALLOW_THREADED_RTREE": "NO"}
-    before = {name: pyogrio.get_gdal_config_option(name) for name in options}
-    pyogrio.set_gdal_config_options(options)
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options(before)
-
-
-_WRITTEN = (".csv", ".csv.gz", ".parquet", ".geoparquet", ".pq", ".gpkg", ".geojson")
-_WRITERS: dict[str, Callable[[Path, pa.Schema, Iterator[pa.Table], Sheet], None]] = {
-    CSV: _write_csv,
-    PARQUET: _write_parquet,
-    LAYER: _write_layer,
-}
+_WITHOUT_GEOMETRY = (".csv", ".csv.gz")
+_PARQUET = (".parquet", ".geoparquet", ".pq")

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo import bulk
+from geo import writing
 from geo.bulk import OfCity, OfLayer, Points, assign_file
 from geo.errors import Broken, Refused
 from geo.frames import sheets
@@ -91,11 +91,11 @@ def test_layers_and_geoparquet_are_placed_by_their_geometry(city: sa.Connection,
     assert written.geometry.geom_equals(frame.geometry).all()
 
 
-@pytest.mark.parametrize("held", [bulk.RTREE_BYTES, 1000], ids=["in memory", "on the disk"])
+@pytest.mark.parametrize("held", [writing.RTREE_BYTES, 1000], ids=["in memory", "on the disk"])
 def test_a_geopackage_has_its_spatial_index_however_little_memory_it_may_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
 ) -> None:
-    monkeypatch.setattr(bulk, "RTREE_BYTES", held)
+    monkeypatch.setattr(writing, "RTREE_BYTES", held)
     layer = read_layer(wards(tmp_path / "wards.gpkg", [shapely.box(0, 0, 1, 1)], ["A"]), "ward")
     places = np.random.default_rng(1).uniform(-1, 2, (20_000, 2))
     wards(tmp_path / "in.gpkg", shapely.points(places), range(len(places)))

@@ -1,6 +1,8 @@
 // The date and edition of the page: always shown; another date is a page of its own.
 import { ICONS, el, find, icon } from "./dom.js";
 
+const FORMATS = [["gpkg", "GeoPackage"], ["zip", "Shapefile"], ["geojson", "GeoJSON"], ["parquet", "GeoParquet"], ["csv", "CSV"]];
+
 export function when({ boot, words, state }) {
   const button = find(".when"), drop = find(".when-drop");
   if (!boot.edition) { button.hidden = true; return; }
@@ -64,8 +66,14 @@ function fill(drop, boot, words, state) {
       el("span", {}, el("b", {}, words.t("edition", { n: one.number })), one.number === boot.current ? el("span", { class: "chip info" }, words.t("when.current")) : null,
         el("small", {}, `${words.t("edition.since", { date: words.date(one.effective_at) })}${one.summary ? ` · ${one.summary}` : ""}`))));
   });
-  drop.replaceChildren(form, el("h3", {}, words.t("when.editions")), el("ul", {}, editions));
+  drop.replaceChildren(form, el("h3", {}, words.t("when.editions")), el("ul", {}, editions), ...files(boot, words));
   if (boot.at) drop.append(el("a", { class: "btn back", href: state.address({ at: null, lang: null }) }, words.t("stale.back")));
+}
+
+/** The edition shown as a file, in every format. */
+function files({ edition }, words) {
+  const link = ([ending, name]) => el("a", { class: "chip", href: `/v1/export/edition.${ending}?edition=${edition.number}`, download: true }, name);
+  return [el("h3", {}, words.t("when.files", { n: edition.number })), el("p", { class: "row wrap files" }, FORMATS.map(link))];
 }
 
 function stale(boot, words, state) {

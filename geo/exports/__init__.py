@@ -1,0 +1,1 @@
+"""What leaves the city as files: editions, incidents, buildings; by chunks, in the CRS asked for."""
