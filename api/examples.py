@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import sqlalchemy as sa
 
 from geo import areas
 from geo.areas import Place
+from geo.buildings import searching, tiles
+from geo.buildings.searching import Filters
 
 Examples = dict[str, dict[str, Any]]
 
@@ -38,15 +41,37 @@ def of_city(connection: sa.Connection) -> Examples:
         "POST /v1/locate": {"body": {"points": [[lon, lat], list(area.label)], "datum": "wgs84", "at": at}},
         "GET /v1/incidents": {"bbox": ",".join(f"{side:.6f}" for side in top.bounds), "area": area.code, "limit": 20},
         "POST /v1/incidents": {"Idempotency-Key": "0b8b3c1e-example", "body": _report(lon, lat, at)},
+        "GET /v1/buildings": {"area": area.code, "use": "residential", "limit": 20},
         "GET /tiles/{edition}/{layer}/{z}/{x}/{y}.mvt": {"edition": edition.number, "layer": "areas", **_tile(top)},
         "GET /v1/export/edition.{ending}": {"ending": "gpkg", "edition": edition.number, "crs": "EPSG:4490"},
         "GET /v1/export/incidents.{ending}": {"ending": "csv", "until": at},
         "GET /v1/export/buildings.{ending}": {"ending": "parquet", "crs": "auto-metric"},
         "GET /v1/values/{indicator}": {"indicator": "grid-coverage", "level": city.levels[lowest].key},
     }
+    found |= _of_building(connection)
     if grid:
         found["GET /v1/grids/{code}"] = {"code": grid.code, "geometry": "true"}
     return found
+
+
+def _of_building(connection: sa.Connection) -> Examples:
+    """Of a building that has a grid; a city without buildings has no examples of one."""
+    chosen = searching.search(connection, Filters(unassigned=False), limit=1).buildings
+    (x, y), zoom = chosen[0].geometry["coordinates"][0][0][0] if chosen else (0.0, 0.0), tiles.ALL_FROM
+    at = {"z": zoom, "x": int((x + 180) / 360 * 2**zoom), "y": _row(y, zoom)}
+    found: Examples = {
+        "GET /tiles/buildings/{revision}/{z}/{x}/{y}.mvt": {"revision": tiles.revision(connection), **at}
+    }
+    if chosen:
+        number = {"id": chosen[0].id}
+        found |= {f"{method} /v1/buildings/{{id}}{path}": number for method, path in (("GET", ""), ("DELETE", "/pin"))}
+        found["PUT /v1/buildings/{id}/pin"] = number | {"body": {"grid": chosen[0].grid}}
+    return found
+
+
+def _row(lat: float, zoom: int) -> int:
+    """Row of the Web Mercator tile at a latitude."""
+    return int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**zoom)
 
 
 def _report(lon: float, lat: float, at: str) -> dict[str, Any]:

@@ -16,12 +16,14 @@ from api.deps import Store, StoreOf
 from api.errors import described
 from geo import areas, coverage, drawings
 from geo.areas import Edition
+from geo.buildings import tiles
 from maps.values import document
 
 router = APIRouter()
 TILE_TYPE = "application/vnd.mapbox-vector-tile"
 FOR_EVER = "public, max-age=31536000, immutable"
 SHORTLY = "public, max-age=60"
+PRIVATE, NOT_KEPT = "private, max-age=300", "private, no-store"
 _KEPT_MB = 64
 
 Zoom = Annotated[int, Path(ge=0, le=drawings.LARGEST_ZOOM)]
@@ -61,6 +63,29 @@ def version_of(edition: Edition) -> str:
 
 
 @router.get(
+    "/tiles/buildings/{revision}/{z}/{x}/{y}.mvt",
+    summary="建筑瓦片 · Vector tile of buildings",
+    response_class=Response,
+    responses={200: {"content": {TILE_TYPE: {}}}, **described("malformed", "unknown", "unavailable")},
+    tags=["tiles"],
+)
+def buildings_tile(
+    store: StoreOf,
+    request: Request,
+    revision: Annotated[int, Path(ge=0, le=2**63 - 1, description="数据修订号 · Data revision")],
+    z: Zoom,
+    x: Number,
+    y: Number,
+) -> Response:
+    """Footprints from zoom 14, small ones from 15. Another revision than the one in force is answered and not kept."""
+    with store.read() as connection:
+        current = tiles.revision(connection)
+        key = (str(store.engine.url), current, z, x, y)
+        packed = _shelf.take(("buildings", *key), lambda: drawings.packed(tiles.tile(connection, (z, x, y))))
+    return sent(request, packed, PRIVATE if revision == current else NOT_KEPT)
+
+
+@router.get(
     "/tiles/{edition}/{layer}/{z}/{x}/{y}.mvt",
     summary="矢量瓦片 · Vector tile of an edition: areas, grids, or base",
     response_class=Response,
@@ -77,11 +102,11 @@ def tile(store: StoreOf, request: Request, edition: int, layer: str, z: Zoom, x:
     """
     if layer == "base":
         with store.read() as connection:
-            return _sent(request, drawings.packed(drawings.base_tile(connection, (z, x, y))), SHORTLY)
+            return sent(request, drawings.packed(drawings.base_tile(connection, (z, x, y))), SHORTLY)
 
     # v= tells an edition from its namesake before a reset, so it belongs to the key as it does to the URL
     key = (str(store.engine.url), edition, request.query_params.get("v", ""), layer, z, x, y)
-    return _sent(request, _shelf.take(key, lambda: _ground(store, edition, layer, (z, x, y))), FOR_EVER)
+    return sent(request, _shelf.take(key, lambda: _ground(store, edition, layer, (z, x, y))), FOR_EVER)
 
 
 def _ground(store: Store, number: int, layer: str, at: tuple[int, int, int]) -> bytes:
@@ -101,7 +126,8 @@ def prepare(store: Store, edition: Edition) -> None:
         drawings.prepare(connection, edition)
 
 
-def _sent(request: Request, packed: bytes, caching: str) -> Response:
+def sent(request: Request, packed: bytes, caching: str) -> Response:
+    """A packed tile as the caller can read it; 304 when the caller has it."""
     headers = {"Cache-Control": caching, "ETag": _tag(packed), "Vary": "Accept-Encoding"}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -202,12 +202,13 @@ def band_of(zoom: int) -> int:
     return min(max(zoom, BANDS[0]), EXACT)
 
 
-def _check(z: int, x: int, y: int) -> None:
+def check_tile(z: int, x: int, y: int) -> None:
+    """Nothing, when there is such a tile. Raises Unknown."""
     if not 0 <= z <= LARGEST_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z):
         raise Unknown(f"no tile {z}/{x}/{y}: z is 0 to {LARGEST_ZOOM}, x and y are 0 to 2^z - 1")
 
 
-def _raster(z: int) -> dict[str, int | float]:
+def raster_of(z: int) -> dict[str, int | float]:
     """Raster of a tile: four units a pixel below zoom 12, where the whole city fits a few tiles, then sixteen."""
     extent = 1024 if z < 12 else 4096
     return {"extent": extent, "buffer": extent * _BUFFER_PX // _PIXELS, "reach": _BUFFER_PX / _PIXELS}
@@ -227,10 +228,10 @@ def ground_tile(connection: sa.Connection, edition: Edition, layer: str, tile: t
         For another layer, a tile that does not exist, or grids at a zoom below ``GRIDS_FROM``.
     """
     z, x, y = tile
-    _check(z, x, y)
+    check_tile(z, x, y)
     wanted = _wanted(layer, z, areas.city(connection).grid_level)
     given = {"edition": edition.number, "band": band_of(z), "z": z, "x": x, "y": y, "with_codes": z >= 12}
-    return bytes(connection.execute(statement("ground_tile"), wanted | given | _raster(z)).scalar_one())
+    return bytes(connection.execute(statement("ground_tile"), wanted | given | raster_of(z)).scalar_one())
 
 
 def _wanted(layer: str, z: int, grid_level: int) -> dict[str, int | bool]:
@@ -260,9 +261,9 @@ def base_tile(connection: sa.Connection, tile: tuple[int, int, int]) -> bytes:
         For a tile that does not exist.
     """
     z, x, y = tile
-    _check(z, x, y)
+    check_tile(z, x, y)
     classes = [classes for least, classes in _ROADS if z >= least][-1]
-    raster = _raster(z)
+    raster = raster_of(z)
     metres = _WORLD_M / 2**z / raster["extent"]
     given = {"z": z, "x": x, "y": y, "metres": metres, "classes": list(classes), "every": z >= _EVERY_ROAD_FROM}
     return bytes(connection.execute(statement("base_tile"), given | raster).scalar_one())

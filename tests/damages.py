@@ -21,6 +21,9 @@ from tests.cities import SCHEME, MadeCity, made_city
 
 EPSG = 4548
 METRE = 1 / 111_319.49
+CENTIMETRE = 0.01
+"""What matching may leave between a leaf and its neighbour: the snap moves a border by up to 4.4 mm on either side."""
+
 MOVING = frozenset({"gap", "overlap", "beyond", "nested", "dedicated", "cut"})
 """Kinds of mends that move the ground of grids."""
 
@@ -183,13 +186,14 @@ def wide(shape: shapely.Geometry) -> Shapes:
 
 
 def mending_again_changes_nothing(case: Case) -> None:
-    """The output mended once more: no ground moves, between grids or between areas, and no vertex."""
+    """The output mended once more: no ground wider than a centimetre moves, between grids or between areas."""
     division, found = case.divided
     if found:
         return
-    assert [one.kind for one in case.again.mends if one.kind != "left"] == [], case
+    assert [one.kind for one in case.again.mends if one.kind != "left" and one.width_m > CENTIMETRE] == [], case
     shapes = division.leaf_shapes[division.leaf_kinds != "fallback"]
-    assert all(a is b or a.equals(b) for a, b in zip(shapes, case.again.named.shapes, strict=True)), case
+    apart = shapely.symmetric_difference(shapes, case.again.named.shapes)
+    assert (2 * shapely.area(apart) <= CENTIMETRE * METRE * shapely.length(apart)).all(), case
 
 
 def the_ledger_accounts_for_the_ground(case: Case) -> None:

@@ -31,6 +31,8 @@ NOT_RUN = {
     "prove": ".ci/run runs every proof at size small",
     "bench": ".ci/run runs every bench at size small",
     "serve": "it serves until it is stopped; tests/http and tests/browser serve",
+    "buildings pin": "it needs the id of a building and the code of its grid; tests/db/test_buildings_pins.py runs it",
+    "buildings unpin": "as buildings pin",
     "db down": "refused for a server of one's own, as the tests have; tests/db/test_commands.py runs it",
     "db reset": "it would drop the city the other commands need; tests/db/test_commands.py runs it",
 }
@@ -89,12 +91,39 @@ def _wards(path: Path) -> None:
     geopandas.GeoDataFrame({"ward": ["1", "2"]}, geometry=shapes, crs=4326).to_file(path)
 
 
+def _footprints(path: Path) -> None:
+    shapes = shapely.box(*POINTS.T, *(POINTS + 1e-4).T)
+    geopandas.GeoDataFrame({"id": range(len(shapes)), "use": "office"}, geometry=shapes, crs=4326).to_parquet(path)
+
+
+def _houses(path: Path) -> None:
+    shapes = shapely.box(*POINTS.T, *(POINTS + 1e-4).T)
+    told = {"楼栋编号": range(len(shapes)), "层数": 6, "性质": "住", "street": "文化路", "number": range(len(shapes))}
+    geopandas.GeoDataFrame(told, geometry=shapes, crs=4326).to_file(path)
+
+
+def _words(path: Path) -> None:
+    path.write_text("value,use\n住,residential\n办,office\n", encoding="utf-8")
+
+
+def _region(path: Path) -> None:
+    corners = [(WEST, SOUTH), (WEST + 1e-4, SOUTH), (WEST + 1e-4, SOUTH + 1e-4), (WEST, SOUTH + 1e-4)]
+    nodes = "".join(f'<node id="{at}" lon="{x}" lat="{y}"/>' for at, (x, y) in enumerate(corners, start=1))
+    ring = "".join(f'<nd ref="{at}"/>' for at in (1, 2, 3, 4, 1))
+    way = f'<way id="7">{ring}<tag k="building" v="apartments"/></way>'
+    path.write_text(f'<osm version="0.6">{nodes}{way}</osm>', encoding="utf-8")
+
+
 FILES: dict[str, Callable[[Path], None]] = {
     "points.parquet": _points_parquet,
     "points.csv": _csv(["id", "time", "lon", "lat"]),
     "wards.geojson": _wards,
     "wards.gpkg": _wards,
     "incidents.csv": _csv(["reference", "occurred_at", "lon", "lat"]),
+    "buildings.parquet": _footprints,
+    "楼栋.geojson": _houses,
+    "words.csv": _words,
+    "region.osm": _region,
     "12345.csv": _csv(["工单编号", "发生时间", "经度", "纬度"], "gbk"),
 }
 """File a documented command reads → who writes it."""

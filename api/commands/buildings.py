@@ -1,4 +1,4 @@
-"""``gridatlas import buildings``: a file of footprints, dry unless ``--commit``."""
+"""``gridatlas import buildings``: a file of footprints, dry unless ``--commit``; ``gridatlas buildings``: pins."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from api.commands import import_app
 
 if TYPE_CHECKING:
     from geo.buildings.loading import Loaded
+    from geo.buildings.searching import Building
 
 NAME = Annotated[str | None, typer.Option("--as", help="name written beside the change")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``import buildings``."""
+    """Add ``import buildings`` and ``buildings``."""
     import_app.command("buildings")(load)
+    pins = typer.Typer(help="建筑 · Which grid a building belongs to, by a planner's word.", no_args_is_help=True)
+    pins.command()(pin)
+    pins.command()(unpin)
+    app.add_typer(pins, name="buildings")
 
 
 def load(
@@ -96,3 +101,37 @@ def _summary(loaded: Loaded, commit: bool) -> str:
     if commit:
         return f"{counts}\n什么也没有存 · Nothing is stored because rows are refused: mend them, or add --skip-bad"
     return f"{counts}\n试运行 · Dry run, nothing is stored: add --commit"
+
+
+def pin(
+    number: Annotated[int, typer.Argument(metavar="ID", help="id, as /v1/buildings tells it")],
+    code: Annotated[str, typer.Argument(help="code of a grid in force that holds some of it")],
+    actor: NAME = None,
+) -> None:
+    """指定网格 · Pin a building to a grid, whatever the largest share says."""
+    from geo import db
+    from geo.actors import Actor
+    from geo.buildings import pinning
+    from geo.settings import settings
+
+    with db.write(db.engine()) as connection:
+        _say(pinning.pin(connection, Actor(actor or settings().actor), number, code))
+
+
+def unpin(
+    number: Annotated[int, typer.Argument(metavar="ID", help="id, as /v1/buildings tells it")], actor: NAME = None
+) -> None:
+    """取消指定 · Give a building back to the grid with the largest share of its footprint."""
+    from geo import db
+    from geo.actors import Actor
+    from geo.buildings import pinning
+    from geo.settings import settings
+
+    with db.write(db.engine()) as connection:
+        _say(pinning.unpin(connection, Actor(actor or settings().actor), number))
+
+
+def _say(building: Building) -> None:
+    pinned = "已指定 pinned" if building.pinned else "按最大占比 by the largest share"
+    grid = building.grid or "未分配 unassigned"
+    typer.echo(f"{building.id} {building.name or building.reference} → {grid} · {building.share:.0%} · {pinned}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import pyarrow as pa
 import shapely
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given
@@ -17,8 +16,6 @@ from hypothesis import strategies as st
 
 from geo import areas, editions, revisions
 from geo.actors import Actor
-from geo.buildings import staging
-from geo.buildings.footprints import COUNTS, Footprints, many
 from geo.buildings.placing import place
 from geo.editions import Request
 from geo.errors import Broken, Refused
@@ -36,6 +33,7 @@ from tests.small_city import (
     division_of,
     publish_small_city,
 )
+from tests.standing import stand
 
 ACTOR = Actor("tests")
 
@@ -49,25 +47,6 @@ def undone(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
         finally:
             transaction.rollback()
-
-
-def store(connection: sa.Connection, shapes: np.ndarray) -> None:
-    """Footprints stored with their grids of today."""
-    n = len(shapes)
-    none = pa.nulls(n, pa.string())
-    footprints = Footprints(
-        row=np.arange(1, n + 1),
-        source=pa.array(["s"] * n),
-        reference=pa.array([str(at) for at in range(n)]),
-        **dict.fromkeys(("use", "use_given", "name", "address"), none),
-        **dict.fromkeys(COUNTS, np.full(n, np.nan)),
-        shapes=many(shapes),
-    )
-    staging.open_stage(connection)
-    staging.stage(connection, footprints)
-    edition = areas.current(connection)
-    assert sum(len(placed.rows) for placed in staging.place_all(connection, edition)) == n
-    staging.store(connection, edition)
 
 
 def some_buildings(seed: int, n: int) -> np.ndarray:
@@ -140,7 +119,7 @@ def test_after_any_publish_every_building_has_the_grid_placing_would_give_it(
 ) -> None:
     with undone(engine) as connection:
         assert publish(connection, 1, Redrawing((1, 2, 3) * COLUMNS, (0,) * COLUMNS * ROWS))
-        store(connection, some_buildings(seed, 40))
+        stand(connection, some_buildings(seed, 40))
         some = sa.select(buildings.c.id).order_by(buildings.c.id)
         numbers = list(connection.scalars(some))
         for at in pins:
@@ -157,7 +136,7 @@ def test_a_publish_moves_the_buildings_of_its_ground_and_no_others(connection: s
     far = cell_centre(3, 0)
     east = shapely.box(x + 0.3 * WIDE, y, x + 0.32 * WIDE, y + 1e-4)
     astride = shapely.box(x - 0.2 * WIDE, y, x + 0.25 * WIDE, y + 1e-4)
-    store(connection, np.array([east, astride, shapely.box(*far, far[0] + 1e-4, far[1] + 1e-4)]))
+    stand(connection, np.array([east, astride, shapely.box(*far, far[0] + 1e-4, far[1] + 1e-4)]))
     revision = revisions.of(connection, "buildings")
     published = publish_small_city(connection, 2)
     assert published.moved_buildings == 2
@@ -178,7 +157,7 @@ def test_a_publish_moves_the_buildings_of_its_ground_and_no_others(connection: s
 def test_a_pin_holds_while_its_grid_holds_some_of_the_building(connection: sa.Connection) -> None:
     publish_small_city(connection)
     x, y = cell_centre(0, 0)
-    store(connection, np.array([shapely.box(x + 0.1 * WIDE, y, x + 0.3 * WIDE, y + 1e-4)] * 2))
+    stand(connection, np.array([shapely.box(x + 0.1 * WIDE, y, x + 0.3 * WIDE, y + 1e-4)] * 2))
     connection.execute(sa.update(buildings).values(pinned_id=buildings.c.grid_id))
     wide = shapely.box(x - 0.1 * WIDE, y, x + 0.3 * WIDE, y + 1e-4)
     first = connection.scalar(sa.select(sa.func.min(buildings.c.id)))

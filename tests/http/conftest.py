@@ -8,10 +8,20 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import shapely
 import sqlalchemy as sa
 
 from api.commands.serving import address, listen, server
-from tests.small_city import publish_small_city
+from tests.small_city import WEST, WIDE, cell_centre, publish_small_city
+from tests.standing import stand
+
+_X, _Y = cell_centre(0, 0)
+_BORDER = WEST + WIDE
+BUILDINGS = [
+    shapely.box(_X - 4e-4, _Y, _X - 1e-4, _Y + 2e-4),
+    shapely.box(_BORDER - 1e-3, _Y, _BORDER + 1e-3, _Y + 1e-4),
+]
+"""One inside a grid, the other astride the border of the first two columns."""
 
 
 def running(engine: sa.Engine) -> Iterator[str]:
@@ -30,10 +40,12 @@ def running(engine: sa.Engine) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def base(engine: sa.Engine) -> Iterator[str]:
-    """Address of a server on this module's database with both editions of the small city."""
+    """Address of a server on this module's database with both editions of the small city and two buildings."""
     for edition in (1, 2):
         with engine.begin() as connection:
             publish_small_city(connection, edition)
+    with engine.begin() as connection:
+        stand(connection, BUILDINGS, use=["residential", None], floors=[6, float("nan")], households=[0, float("nan")])
     serving = running(engine)
     url = next(serving)
     while httpx.get(f"{url}/readyz", timeout=30).status_code != 200:

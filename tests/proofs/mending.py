@@ -18,7 +18,7 @@ import shapely
 from geo.crs import area_m2
 from tests.damages import LAWS, METRE, Case, random_case
 
-CASES = {"small": 40, "full": 5000}
+CASES = {"small": 25, "full": 2000}
 FIRST = 20_261_125
 
 
