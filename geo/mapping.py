@@ -38,8 +38,8 @@ class Fields:
         columns
             Names of the file's columns.
         declared
-            Field → column as the user says, or several as ``street+number``; the rest is found by ``names``, no column
-            serving two fields.
+            Field → column as the user says, or several as ``street+number``; blank = the file has none. The rest is
+            found by ``names``, no column serving two fields.
 
         Raises
         ------
@@ -47,11 +47,12 @@ class Fields:
             For a field or column there is none of, and when a needed field has no column.
         """
         there = list(columns)
-        told = {self._field(name): _column(column, there) for name, column in declared.items()}
+        told = {self._field(name): _column(column, there) for name, column in declared.items() if column}
+        absent = {self._field(name) for name, column in declared.items() if not column}
         plain = {_plain(column): column for column in reversed(there)}
         for name, known in self.names.items():
             free = (plain[_plain(one)] for one in known if plain.get(_plain(one)) not in {None, *told.values()})
-            if name not in told and (column := next(free, None)) is not None:
+            if name not in told and name not in absent and (column := next(free, None)) is not None:
                 told[name] = column
         missing = [name for name in self.needed if name not in told]
         if missing:

@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import shapely
 
-from tests.small_city import small_division
+from tests.small_city import cell_centre, small_division
 
 Feature = dict[str, Any]
 MAPPING = {"level": "grid", "datum": "wgs84", "code": "编码", "name": "名称", "parent": "社区", "kind": "类型"}
@@ -36,6 +36,27 @@ def grids_file(edition: int = 1, spoil: Callable[[list[Feature]], None] = lambda
     ]
     spoil(features)
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
+
+
+INCIDENTS = {
+    "datum": "wgs84",
+    "reference": "工单编号",
+    "occurred_at": "发生时间",
+    "lon": "经度",
+    "lat": "纬度",
+    "category": "问题类型",
+}
+
+
+def incidents_file(rows: int = 40, *, bad: bool = False, encoding: str = "gbk") -> bytes:
+    """Incidents in the cells of the small city as a Chinese Excel writes them; ``bad``: one time cannot be read."""
+    lines = ["工单编号,发生时间,经度,纬度,问题类型"]
+    for number in range(rows):
+        lon, lat = cell_centre(number % 4, number // 4 % 3)
+        moment = "昨天" if bad and number == 3 else f"2025-06-{1 + number % 28:02d} 08:30:00"
+        lines.append(f"G{number:05d},{moment},{lon},{lat},{('路灯不亮', '占道经营', '垃圾清运')[number % 3]}")
+    lines.append("G99999,2025-06-30 10:00:00,121.9,36.1,路灯不亮")  # outside the city: kept, unassigned
+    return "\r\n".join(lines).encode(encoding)
 
 
 def moved_east(features: list[Feature]) -> None:

@@ -21,10 +21,10 @@ from geo.boundaries.importing import Prepared, Preview
 from geo.boundaries.sources import Sources
 from geo.boundaries.standing import Standing, standing_of
 from geo.editions import Published, Request
-from geo.errors import GeoError, Refused, Stale
+from geo.errors import GeoError, Refused
 from geo.imports import guesses, looking, overlays
 from geo.imports.holdings import Holdings
-from geo.imports.kinds import CHOICE, COLUMN, DATUM, ENCODINGS, FLAG, TEXT, Field, Found, Guess, Mapped, Work
+from geo.imports.kinds import CHOICE, COLUMN, DATUM, ENCODINGS, FLAG, TEXT, Field, Found, Guess, Mapped, Work, still
 from geo.imports.records import Import
 from geo.imports.titles import titled
 from geo.intakes import Answered
@@ -145,13 +145,6 @@ def _instant(text: str | None, time_zone: str) -> datetime | None:
             f"effective_at {text!r} is no instant; right are 2026-01-31 or 2026-01-31T08:00:00+08:00"
         ) from error
     return instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(time_zone))
-
-
-def still(connection: sa.Connection, edition: int) -> None:
-    """Nothing, when this edition is in force; 0 = none. Raises Stale otherwise."""
-    newest = areas.newest_number(connection)
-    if newest != edition:
-        raise Stale(f"judged on edition {edition}, and edition {newest} is in force now: judge it again")
 
 
 def _summary(prepared: Prepared, seen: Preview | None) -> dict[str, Any]:

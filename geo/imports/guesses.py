@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from geo.areas import City
 from geo.boundaries.texts import KINDS
-from geo.imports.kinds import Guess
+from geo.imports.kinds import Guess, guessed
 
 _SAME = 0.95  # of a column's values that must have the form
 
@@ -49,14 +48,10 @@ def of_boundaries(columns: Mapping[str, Sequence[str]], city: City | None) -> Gu
         free = {name: values for name, values in columns.items() if name not in taken}
         column = None if field in made else _called(names, free)
         if column is not None and (field != "kind" or _are_kinds(free[column])):
-            made[field] = _guessed(column, f"列名 {column}", f"called {column}")
+            made[field] = guessed(column, f"列名 {column}", f"called {column}")
     if "parent" in made:
         made.pop("parent_name", None)
     return made
-
-
-def _guessed(value: str, zh: str, en: str) -> dict[str, Any]:
-    return {"value": value, "why": {"zh": zh, "en": en}}
 
 
 def _by_codes(columns: Mapping[str, Sequence[str]], city: City) -> Guess:
@@ -67,11 +62,11 @@ def _by_codes(columns: Mapping[str, Sequence[str]], city: City) -> Guess:
     column, level = found
     digits, words = city.code_lengths[level], city.levels[level]
     made = {
-        "code": _guessed(column, f"{digits} 位：{words.zh}编码的长度", f"{digits} digits: a code of a {words.en}"),
-        "level": _guessed(words.key, f"编码 {digits} 位", f"its codes have {digits} digits"),
+        "code": guessed(column, f"{digits} 位：{words.zh}编码的长度", f"{digits} digits: a code of a {words.en}"),
+        "level": guessed(words.key, f"编码 {digits} 位", f"its codes have {digits} digits"),
     }
     if above := _parent_by_length(columns, column, city, level):
-        made["parent"] = _guessed(above, "值是编码的开头", "its values begin the codes")
+        made["parent"] = guessed(above, "值是编码的开头", "its values begin the codes")
     return made
 
 

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from geo import areas
 from geo.actors import Actor
 from geo.areas import City
-from geo.errors import Refused
+from geo.errors import Refused, Stale
 from geo.imports.holdings import Holdings
 from geo.imports.records import Import
 
@@ -110,7 +111,9 @@ class Found:
 class Kind(Protocol):
     """One kind of import; stateless."""
 
-    key: str
+    @property
+    def key(self) -> str:
+        """How it is called in addresses and records."""
 
     def fields(self, city: City | None) -> list[Field]:
         """The form to be filled in; ``city`` None = none is published yet."""
@@ -127,6 +130,18 @@ class Kind(Protocol):
 
     def commit(self, work: Work, actor: Actor, edition: int) -> dict[str, Any]:
         """What it became; computed anew. Raises Stale when ``edition`` is no longer in force, and GeoError."""
+
+
+def guessed(value: str, zh: str, en: str) -> dict[str, Any]:
+    """A guess with its reason in both languages."""
+    return {"value": value, "why": {"zh": zh, "en": en}}
+
+
+def still(connection: sa.Connection, edition: int) -> None:
+    """Nothing, when this edition is in force; 0 = none. Raises Stale otherwise."""
+    newest = areas.newest_number(connection)
+    if newest != edition:
+        raise Stale(f"judged on edition {edition}, and edition {newest} is in force now: judge it again")
 
 
 def checked(kind: Kind, given: Mapped, record: Import, city: City | None) -> dict[str, Any]:

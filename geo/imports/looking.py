@@ -20,6 +20,7 @@ from geo.unpacking import datasets
 from geo.unpacking import opened as unpacked
 
 _HEAD = 65_536
+_OSM = (".osm", ".pbf", ".osm.gz", ".osm.bz2")
 _TYPES = (
     (pa.types.is_boolean, "yes or no"),
     (pa.types.is_integer, "whole number"),
@@ -49,6 +50,8 @@ def look(path: Path, asked: Mapped, usual: Sequence[str] = ()) -> Holdings:
     layer = asked.get("layer")
     if layer not in layers:
         layer = next((one for one in (*usual, *layers) if one in layers), None)
+    if is_osm(path) and usual:
+        layer = usual[0]
     with opened(path, encoding=asked.get("encoding"), layer=layer) as sheet:
         columns = _head(sheet)
         types = {name: _type(sheet.schema.field(name).type) for name in columns}
@@ -68,6 +71,11 @@ def look(path: Path, asked: Mapped, usual: Sequence[str] = ()) -> Holdings:
             rows=sheet.total,
             has_shapes=sheet.geometry is not None,
         )
+
+
+def is_osm(path: Path) -> bool:
+    """Whether a file is one of OpenStreetMap, by its name."""
+    return path.name.lower().endswith(_OSM)
 
 
 def _layers(path: Path) -> tuple[list[str], bool]:

@@ -52,10 +52,18 @@ def drawn(places: Sequence[BaseGeometry | None], ground: Shapes, codes: Texts) -
 
 
 def _features(places: Sequence[tuple[int, BaseGeometry]], ground: Shapes, codes: Texts, tolerance: float) -> list[str]:
-    lines = shapely.simplify(shapely.boundary(_polygonal(ground)), tolerance, preserve_topology=False)
+    lines = shapely.simplify(_outlines(_polygonal(ground)), tolerance, preserve_topology=False)
     made = [_feature(line, {"code": str(code)}) for line, code in zip(lines, codes, strict=True) if not line.is_empty]
     shapes = shapely.simplify(np.asarray([one for _, one in places], dtype=object), tolerance)
     return made + [_feature(shape, {"finding": at}) for (at, _), shape in zip(places, shapes, strict=True)]
+
+
+def _outlines(ground: Shapes) -> Shapes:
+    """Borders of what has ground; points and lines as they are."""
+    made = ground.copy()
+    flat = shapely.get_dimensions(ground) == 2
+    made[flat] = shapely.boundary(ground[flat])
+    return made
 
 
 def _polygonal(ground: Shapes) -> Shapes:

@@ -14,7 +14,7 @@ from api.app import create_app
 from tests.browser.conftest import Opener
 from tests.serving import served
 from tests.small_city import publish_small_city
-from tests.uploads import grids_file, moved_east
+from tests.uploads import grids_file, incidents_file, moved_east
 
 PATH = "/maps/import"
 JOB_MS = 30_000
@@ -170,3 +170,20 @@ def test_the_first_city_comes_in_by_the_page(visit: Opener, fresh_engine: sa.Eng
         page.get_by_role("dialog").get_by_role("button", name="确认入库").click()
         expect(page.get_by_text("已发布为第 1 版")).to_be_visible(timeout=JOB_MS)
         expect(page.get_by_role("banner")).to_contain_text("试验市")
+
+
+def test_incidents_of_a_chinese_excel_come_in(visit: Opener, desk: str, pictures: Path | None) -> None:
+    page = visit(PATH, address=desk)
+    page.get_by_role("button", name="事件", exact=True).click()
+    send(page, incidents_file(), "12345 工单.csv")
+    expect(page.get_by_text("先填：坐标基准")).to_be_visible(timeout=JOB_MS)
+    expect(page.get_by_label("编号")).to_have_value("工单编号")
+    page.get_by_role("radio", name=re.compile("WGS 84")).check()
+    page.get_by_label("来源（全部行）").fill("12345")
+    shoot(page, pictures, "import-incidents-columns.png")
+    page.get_by_role("button", name="判读文件").click()
+    expect(page.get_by_role("button", name="入库…")).to_be_enabled(timeout=JOB_MS)
+    shoot(page, pictures, "import-incidents.png")
+    page.get_by_role("button", name="入库…").click()
+    page.get_by_role("dialog").get_by_role("button", name="确认入库").click()
+    expect(page.get_by_text("已入库 41 条")).to_be_visible(timeout=JOB_MS)

@@ -27,8 +27,9 @@ export function bar(text, share, extra = null) {
 export function form({ one, draft, words, changed }) {
   const fields = one.fields.filter((field) => !(field.name === "layer" && !one.holds?.layers.length));
   const line = (field) => (field.role === "datum" ? datum(field, { one, draft, words, changed }) : filled(field, { one, draft, words, changed }));
-  const [main, rest] = [fields.filter((field) => !REST.includes(field.name) || (field.name === "layer")), fields.filter((field) => REST.includes(field.name) && field.name !== "layer")];
-  const is_used = rest.some((field) => draft[field.name]);
+  const is_rest = (field) => (REST.includes(field.name) ? field.name !== "layer" : field.role === "column" && !field.is_needed && one.kind !== "boundaries" && !one.guess[field.name] && !one.mapping[field.name]);
+  const main = fields.filter((field) => !is_rest(field)), rest = fields.filter(is_rest);
+  const is_used = rest.some((field) => draft[field.name]) || Boolean(document.querySelector(".form .rest[open]"));
   return el("div", { class: "form" }, main.map(line),
     rest.length ? el("details", { class: "rest", open: is_used }, el("summary", {}, words.t("import.rest")), rest.map(line)) : null);
 }

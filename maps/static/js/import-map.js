@@ -68,7 +68,7 @@ export class ImportMap {
 const rank = (feature) => (feature.properties.finding === undefined ? -1 : 1e9 - feature.properties.finding);
 
 function style_of(feature, severity) {
-  if (feature.properties.finding === undefined) return { color: FILE, weight: 1.6, opacity: 0.9, fill: false };
+  if (feature.properties.finding === undefined) return feature.geometry.type === "Point" ? { color: FILE, weight: 1, fillColor: FILE, fillOpacity: 0.55, radius: 2.5 } : { color: FILE, weight: 1.6, opacity: 0.9, fill: false };
   const grave = severity(feature.properties.finding), color = COLOURS[grave];
   return { color, weight: grave === "info" ? 1 : 2, fillColor: color, fillOpacity: grave === "info" ? 0.08 : 0.28, radius: 6 };
 }

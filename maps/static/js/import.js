@@ -105,7 +105,7 @@ class Imports {
       const { error, warning } = one.judged.counts;
       const has = this.over.draw(overlay, (number) => (number < error ? "error" : number < error + warning ? "warning" : "info"));
       this.cut = overlay.cut;
-      if (has && !this.state.get("seen")) this.over.fit(false);
+      if (has && one.kind === "boundaries") this.over.fit(false); // rows may lie anywhere: the city is what is looked at
       this.legend();
     } catch { /* a withdrawn import has no ground */ }
   }
@@ -376,7 +376,7 @@ class Imports {
     const line = (mark, name, count) => el("li", {}, mark, el("span", {}, name), el("span", {}, count));
     const counts = one?.judged?.counts ?? {};
     const found = ["error", "warning", "info"].filter((name) => counts[name]).map((name) => line(el("i", { class: `lg-${name}` }), words.t(`import.${name}`), words.n(counts[name])));
-    box.replaceChildren(el("h3", {}, words.t("import.on-map")), el("ul", {}, found), el("ul", {}, line(el("i", { class: "lk lg-file" }), words.t("import.lines.file"), ""), this.boot.city ? line(el("i", { class: "lk lg-now" }), words.t("import.lines.now", { n: this.boot.edition.number }), "") : null),
+    box.replaceChildren(el("h3", {}, words.t("import.on-map")), el("ul", {}, found), el("ul", {}, line(el("i", { class: one?.kind === "boundaries" ? "lk lg-file" : "lg-dot" }), words.t(one?.kind === "boundaries" ? "import.lines.file" : "import.lines.rows"), ""), this.boot.city ? line(el("i", { class: "lk lg-now" }), words.t("import.lines.now", { n: this.boot.edition.number }), "") : null),
       this.cut ? el("p", { class: "hint" }, words.t("import.too-many", { n: words.n(this.cut) })) : el("p", {}, words.t("import.click")));
   }
 }
