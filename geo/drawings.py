@@ -23,6 +23,7 @@ from geo import areas
 from geo.areas import Edition, Ids
 from geo.arrays import Floats, Ints, Shapes
 from geo.errors import Unknown
+from geo.lines.kinds import drawn_at
 from geo.statements import statement
 from geo.tables import drawn_borders, drawn_grounds
 
@@ -42,8 +43,6 @@ _WORLD_M = 2 * math.pi * 6_378_137
 _LOCK = 7_149_321  # beside geo.db's: processes that want the same drawings wait for the first
 _BUFFER_PX = 8
 _PIXELS = 256
-_ROADS = ((0, ("arterial",)), (13, ("arterial", "secondary")))
-_EVERY_ROAD_FROM = 15
 
 
 @dataclass(frozen=True)
@@ -262,10 +261,9 @@ def base_tile(connection: sa.Connection, tile: tuple[int, int, int]) -> bytes:
     """
     z, x, y = tile
     check_tile(z, x, y)
-    classes = [classes for least, classes in _ROADS if z >= least][-1]
     raster = raster_of(z)
     metres = _WORLD_M / 2**z / raster["extent"]
-    given = {"z": z, "x": x, "y": y, "metres": metres, "classes": list(classes), "every": z >= _EVERY_ROAD_FROM}
+    given = {"z": z, "x": x, "y": y, "metres": metres, "classes": drawn_at(z)}
     return bytes(connection.execute(statement("base_tile"), given | raster).scalar_one())
 
 

@@ -241,7 +241,11 @@ lines = sa.Table(
     sa.Column("class", sa.Text, nullable=False, key="class_"),
     sa.Column("name", sa.Text),
     _geometry("GEOMETRY"),
+    sa.Column("name_en", sa.Text),
+    sa.Column("source", sa.Text, nullable=False, comment="what is replaced as a whole when it is loaded again"),
+    sa.Column("reference", sa.Text, nullable=False, comment="what the source calls the line, as way/123"),
     sa.Index("ix_lines_geom", "geom", postgresql_using="gist"),
+    sa.Index("ix_lines_source", "source"),
     comment="our own base map: road, rail, water, green; water and green may be polygons",
 )
 

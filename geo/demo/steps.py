@@ -25,6 +25,7 @@ FILES = ("lines.parquet", "business_districts.parquet", "buildings.parquet", "in
 FIRST_EDITION = datetime(2025, 1, 1, tzinfo=CITY_ZONE)
 _SUMMARY = "演示城市首次划分 · first division of the made city"
 _LOADED = "demo.incidents"
+_SOURCE = "demo"
 _GENERATION = 2
 """Raised when the generator writes other bytes for the same order."""
 
@@ -116,18 +117,14 @@ def publish_boundaries(engine: sa.Engine, actor: Actor, say: Say, folder: Path =
 
 
 def draw_base_map(engine: sa.Engine, actor: Actor, path: Path) -> bool:
-    """True when the base map was replaced by the file; False when it is this file's already."""
+    """True when the made city's lines were replaced by the file; False when they are this file's already."""
     from geo import lines
 
-    digest = digest_of(path)
     with db.read(engine) as connection:
-        if lines.stored(connection).digest == digest:
+        if lines.stored(connection, _SOURCE).digest == digest_of(path):
             return False
-    import geopandas
-
-    frame = geopandas.read_parquet(path)
     with db.write(engine) as connection:
-        lines.replace(connection, actor, frame, digest)
+        lines.load(connection, actor, lines.Intake(path, datum="wgs84", source=_SOURCE, commit=True))
     return True
 
 

@@ -91,6 +91,11 @@ Tags = dict[str, str]
 Row = dict[str, Any]
 
 
+def is_osm(path: Path) -> bool:
+    """Whether a file is OpenStreetMap's, by its name."""
+    return path.name.lower().endswith((".pbf", ".osm", ".osm.gz", ".osm.bz2"))
+
+
 def layer_of(name: str, wanted: str | None, usual: str | None = None) -> str:
     """The layer to read. Raises Refused when it is none, or none is wanted and none usual."""
     found = wanted or usual

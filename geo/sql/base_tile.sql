@@ -1,7 +1,6 @@
 -- Answers: one vector tile (MVT) of the quiet base: layer `base` with water, green, roads and rail, and their names.
 -- Parameters: z, x, y of the tile; extent, buffer (raster units); reach (buffer as a share of the tile's side);
---   metres (mercator metres a raster unit: lines are simplified to half of it); every (true: all roads), else classes
---   (road classes drawn at this zoom; other kinds are drawn at every zoom).
+--   metres (mercator metres a raster unit: lines are simplified to half of it); classes (those drawn at this zoom).
 -- What is left out is a whole class by zoom, as the legend of every street map, never single features.
 -- Index: ix_lines_geom (GiST); the box is turned to EPSG:4326, not the column.
 WITH tile AS (
@@ -15,7 +14,7 @@ drawn AS (
            ) AS geom
     FROM tile
     JOIN lines AS l ON l.geom && tile.wide
-    WHERE :every OR l.kind <> 'road' OR l.class = ANY(CAST(:classes AS text[]))
+    WHERE l.class = ANY(CAST(:classes AS text[]))
 )
 SELECT coalesce((
            SELECT ST_AsMVT(row, 'base', :extent, 'geom', 'id')

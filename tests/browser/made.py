@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import sqlalchemy as sa
 
 from geo import areas, lines, tables
@@ -14,7 +14,7 @@ from geo.actors import Actor
 from geo.assignments import open_index
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
-from geo.demo import incidents, towns
+from geo.demo import incidents, towns, writing
 from geo.demo.plans import Order
 from geo.editions import Request
 
@@ -27,11 +27,11 @@ def publish_made_city(engine: sa.Engine) -> None:
     """Publish the made city, draw its base map, and let a year of incidents happen in it."""
     prepared = importing.prepare(read_sources(SOURCES), None)
     made = towns.make(Order())
-    columns = {"kind": made.base.kinds, "class": made.base.classes, "name": made.base.names}
-    with engine.begin() as connection:
+    with tempfile.TemporaryDirectory() as folder, engine.begin() as connection:
+        writing.write_base_map(made.base, Path(folder) / "lines.parquet")
         request = Request(actor=MAKER, summary="首次划分", origin={}, effective_at=BEGIN)
         assert importing.publish(connection, prepared, request)
-        lines.replace(connection, MAKER, geopandas.GeoDataFrame(columns, geometry=made.base.shapes, crs=4326))
+        lines.load(connection, MAKER, lines.Intake(Path(folder) / "lines.parquet", "wgs84", commit=True))
         for number, some in enumerate(incidents.happen(made.ground, Order())):
             connection.execute(sa.insert(tables.incidents), _rows(connection, number, some))
 

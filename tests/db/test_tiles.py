@@ -161,9 +161,8 @@ def test_the_base_has_every_road_near_and_large_ones_far(connection: sa.Connecti
     middle = ((WEST + EAST) / 2, (SOUTH + NORTH) / 2)
     line = f"SRID=4326;LINESTRING({middle[0]} {middle[1]}, {middle[0] + 0.001} {middle[1]})"
     rows = [("road", "arterial"), ("road", "secondary"), ("road", "street"), ("water", "river"), ("rail", "rail")]
-    connection.execute(
-        sa.insert(lines), [{"kind": kind, "class_": name, "name": "名", "geom": line} for kind, name in rows]
-    )
+    about = {"name": "名", "geom": line, "source": "tests", "reference": "1"}
+    connection.execute(sa.insert(lines), [{"kind": kind, "class_": name, **about} for kind, name in rows])
 
     def seen(z: int) -> set[object]:
         tile = drawings.base_tile(connection, (z, *tile_over(middle[0] + 0.0005, middle[1], z)))

@@ -55,8 +55,17 @@ function community(zoom, coloured) {
   return zoom <= 11 ? [{ width: 0.8, colour: "#a9abb2" }] : [{ width: zoom < 14 ? 1.1 : 1.6, colour: INK.community }];
 }
 
+/** Pixels a road is wide at a zoom; the lowest first, as they are drawn. */
 export const ROADS = {
-  arterial: (zoom) => Math.min(11, 2 * 1.5 ** (zoom - 13)),
+  path: (zoom) => Math.min(1.4, 0.9 * 1.3 ** (zoom - 16)),
+  service: (zoom) => Math.min(4, 1 * 1.5 ** (zoom - 16)),
+  street: (zoom) => Math.min(6, 1 * 1.5 ** (zoom - 15)),
   secondary: (zoom) => Math.min(9, 1.4 * 1.5 ** (zoom - 14)),
-  lane: (zoom) => Math.min(6, 1 * 1.5 ** (zoom - 15)),
+  arterial: (zoom) => Math.min(11, 2 * 1.5 ** (zoom - 13)),
 };
+
+/** Zoom from which a class of road is on the quiet map; tiles carry none of it before. */
+export const SEEN_FROM = { path: 16, service: 16, street: 15, secondary: 13, arterial: 0 };
+
+/** Zoom from which water is named; what is not listed, from the first. */
+export const WATER_NAMED_FROM = { river: 11, canal: 14, stream: 15, coast: 99 };

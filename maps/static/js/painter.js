@@ -1,6 +1,6 @@
 // Paints tiles on OffscreenCanvas, and answers what lies under a pixel: in a worker, or on the page's own thread.
 // Values arrive as one style; a new style repaints what is already here and reads nothing.
-import { INK, ROADS, hatch, strokes } from "./brushes.js";
+import { INK, ROADS, SEEN_FROM, WATER_NAMED_FROM, hatch, strokes } from "./brushes.js";
 
 const PIXELS = 256;
 const tiles = new Map();
@@ -139,28 +139,36 @@ function base(context, tile) {
   context.stroke(joined(water.filter((one) => one.type === 2)));
   if (style.coloured && tile.zoom < 15) return;
   roads(context, tile, of("road"));
-  if (!style.coloured) rails(context, joined(of("rail")));
+  if (!style.coloured) rails(context, of("rail"));
 }
 
 /** Streets: under colours only thin lines to find one's way by, and the smallest from one zoom later. */
 function roads(context, tile, found) {
-  const drawn = [["lane", style.coloured ? 16 : 15], ["secondary", 13], ["arterial", 0]].filter(([, least]) => tile.zoom >= least);
+  const drawn = Object.keys(ROADS).filter((rank) => tile.zoom >= SEEN_FROM[rank] + (style.coloured && rank !== "arterial" ? 1 : 0));
   const cased = !style.coloured && tile.zoom >= 13;
+  const paths = new Map(drawn.map((rank) => [rank, joined(found.filter((one) => one.class === rank))]));
   context.globalAlpha = style.coloured ? 0.5 : 1;
   for (const casing of cased ? [true, false] : [false]) {
-    for (const [kind] of drawn) {
-      const path = joined(found.filter((one) => (kind === "lane" ? !["arterial", "secondary"].includes(one.class) : one.class === kind)));
-      const width = Math.max(0.8, ROADS[kind](tile.zoom) * (style.coloured ? 0.4 : 1));
-      context.strokeStyle = casing || tile.zoom < 13 ? INK.roadCase : INK.road;
+    for (const [rank, path] of paths) {
+      const isPath = rank === "path";
+      if (casing && isPath) continue;
+      const width = Math.max(0.8, ROADS[rank](tile.zoom) * (style.coloured ? 0.4 : 1));
+      context.strokeStyle = casing || tile.zoom < 13 || (isPath && !style.coloured) ? INK.roadCase : INK.road;
       context.lineWidth = casing ? width + 2 : width;
+      context.setLineDash(isPath ? [3, 2] : []);
       context.stroke(path);
     }
   }
+  context.setLineDash([]);
   context.globalAlpha = 1;
 }
 
-function rails(context, path) {
+function rails(context, found) {
+  const tram = found.filter((one) => one.class === "tram" || one.class === "siding");
   context.strokeStyle = INK.rail;
+  context.lineWidth = 0.8;
+  context.stroke(joined(tram));
+  const path = joined(found.filter((one) => !tram.includes(one)));
   context.lineWidth = 2.6;
   context.stroke(path);
   context.strokeStyle = INK.road;
@@ -197,6 +205,7 @@ function names(tile) {
   for (const one of tile.base) {
     if (!one.name || tile.zoom < named_from(one)) continue;
     const place = one.type === 2 ? along(one.points) : { x: (Math.max(0, one.box[0]) + Math.min(PIXELS, one.box[2])) / 2, y: (Math.max(0, one.box[1]) + Math.min(PIXELS, one.box[3])) / 2, room: one.box[2] - one.box[0] };
+    if (one.type === 3 && place.room < extent(one.name)) continue;
     if (place && place.x > 0 && place.y > 0 && place.x < PIXELS && place.y < PIXELS) {
       found.push({ name: one.name, kind: one.kind, ...place });
     }
@@ -206,10 +215,15 @@ function names(tile) {
 
 /** Zoom from which a name is worth its room: under colours only what one finds one's way by. */
 function named_from({ kind, class: rank }) {
-  if (kind === "water") return 0;
+  if (kind === "water") return WATER_NAMED_FROM[rank] ?? 0;
   const large = kind !== "road" || rank === "arterial";
   if (style.coloured) return large ? 15 : rank === "secondary" ? 16 : 18;
   return large ? 14 : 16;
+}
+
+/** About the pixels a name needs across. */
+function extent(name) {
+  return [...name].reduce((sum, letter) => sum + (letter > "\u2e80" ? 14 : 8), 0);
 }
 
 /** Middle, angle and length of the longest straight stretch of a line. */
