@@ -194,6 +194,10 @@ class Shelf:
             with suppress(OSError):
                 (self.folder / record.id / path).unlink()
 
+    def remove(self, record: Import) -> None:
+        """Remove it with its record."""
+        shutil.rmtree(self.folder / record.id, ignore_errors=True)
+
     def sweep(self, days: float) -> int:
         """Number of imports removed: those nobody touched for so many days, and what cut uploads left behind."""
         removed = 0
@@ -203,7 +207,7 @@ class Shelf:
         oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")
         for one in self.all():
             if one.changed_at < oldest and one.state not in RUNNING:
-                shutil.rmtree(self.folder / one.id, ignore_errors=True)
+                self.remove(one)
                 removed += 1
         return removed
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 import shapely
 import sqlalchemy as sa
 
+from api.app import create_app
 from api.commands.serving import address, listen, server
+from geo.imports.shelves import Shelf
+from tests.serving import served
 from tests.small_city import WEST, WIDE, cell_centre, publish_small_city
 from tests.standing import stand
 
@@ -68,3 +72,39 @@ def empty_http(fresh_engine: sa.Engine) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=next(serving), timeout=30) as client:
         yield client
     next(serving, None)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """Where the files of ``site`` lie."""
+    return Shelf(tmp_path / "handed in")
+
+
+@pytest.fixture
+def site(fresh_engine: sa.Engine, shelf: Shelf) -> Iterator[httpx.Client]:
+    """A client of a server of its own, with the small city's first edition and an empty shelf."""
+    with fresh_engine.begin() as connection:
+        publish_small_city(connection)
+    with (
+        served(create_app(fresh_engine, handed_in=shelf.folder)) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def quiet_shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Where the files of ``quiet_site`` lie."""
+    return Shelf(tmp_path_factory.mktemp("shelf") / "handed in")
+
+
+@pytest.fixture(scope="module")
+def quiet_site(engine: sa.Engine, quiet_shelf: Shelf) -> Iterator[httpx.Client]:
+    """A server for a whole module that publishes nothing, with the small city's first edition."""
+    with engine.begin() as connection:
+        publish_small_city(connection)
+    with (
+        served(create_app(engine, handed_in=quiet_shelf.folder)) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
+        yield client

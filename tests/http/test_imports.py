@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import socket
-import threading
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
-
 import httpx
 import pytest
-import shapely
 import sqlalchemy as sa
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
@@ -22,17 +13,14 @@ from api.app import create_app
 from geo import areas
 from geo.imports.records import JUDGING
 from geo.imports.shelves import Shelf
-from geo.settings import settings
 from tests.serving import served
-from tests.small_city import CITY, SPLIT_OFF, cell_centre, publish_small_city
+from tests.small_city import CITY, SPLIT_OFF
 from tests.uploads import (
-    INCIDENTS,
     MAPPING,
     committed,
     declare,
     grids_file,
     hand_in,
-    incidents_file,
     judged,
     moved_east,
     settled,
@@ -47,30 +35,9 @@ MODELS = {
 FORM = "application/x-www-form-urlencoded"
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "handed in")
-
-
-@pytest.fixture
-def site(fresh_engine: sa.Engine, shelf: Shelf) -> Iterator[httpx.Client]:
-    """A client of a server of its own, with the small city's first edition and an empty shelf."""
-    with fresh_engine.begin() as connection:
-        publish_small_city(connection)
-    with (
-        served(create_app(fresh_engine, handed_in=shelf.folder)) as address,
-        httpx.Client(base_url=address, timeout=30) as client,
-    ):
-        yield client
-
-
 def edition(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         return areas.newest_number(connection)
-
-
-def left_over(shelf: Shelf) -> list[str]:
-    return sorted(one.name for one in shelf.folder.glob("*")) + sorted(one.name for one in shelf.folder.glob(".*"))
 
 
 # -- the way through ---------------------------------------------------------------------------------------------------
@@ -216,117 +183,6 @@ def test_many_files_wait_in_a_queue_that_is_shown(site: httpx.Client) -> None:
     assert {settled(site, number)["state"] for number in numbers} == {"refused"}
 
 
-# -- what may not be handed in -----------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "type_", ["multipart/form-data; boundary=x", "text/plain", "application/x-www-form-urlencoded"]
-)
-def test_a_form_is_no_file(site: httpx.Client, shelf: Shelf, type_: str) -> None:
-    about = {"kind": "boundaries", "filename": "a.geojson"}
-    answer = site.post("/v1/imports", params=about, content=b"{}", headers={"Content-Type": type_})
-    assert answer.status_code == 400
-    assert "octet-stream" in answer.json()["detail"]
-    assert left_over(shelf) == []
-
-
-def test_a_page_of_another_origin_hands_nothing_in(site: httpx.Client, shelf: Shelf) -> None:
-    about = {"kind": "boundaries", "filename": "a.geojson"}
-    headers = {"Origin": "http://evil.example"}
-    assert site.post("/v1/imports", params=about, content=b"{}", headers=headers).status_code == 403
-    assert left_over(shelf) == []
-
-
-def test_an_upload_that_is_cut_leaves_nothing(site: httpx.Client, shelf: Shelf) -> None:
-    at = urlsplit(str(site.base_url))
-    with socket.create_connection((str(at.hostname), at.port or 0)) as line:
-        head = f"POST /v1/imports?kind=boundaries&filename=a.geojson HTTP/1.1\r\nHost: {at.netloc}\r\n"
-        line.sendall(head.encode() + b"Content-Length: 5000000\r\n\r\n" + b"x" * 2_500_000)
-        until_true(lambda: bool(left_over(shelf)))
-    until_true(lambda: left_over(shelf) == [])
-    assert site.get("/v1/imports").json()["imports"] == []
-
-
-def until_true(holds: object) -> None:
-    for _ in range(500):
-        if holds():  # type: ignore[operator]
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("it did not come about in ten seconds")
-
-
-@pytest.mark.parametrize("is_declared", [True, False])
-def test_a_file_larger_than_allowed_is_a_413_and_leaves_nothing(
-    site: httpx.Client, shelf: Shelf, limit_mb: int, is_declared: bool
-) -> None:
-    content = b"x" * (limit_mb * 1_000_000 + 1)
-    chunks = (content[at : at + 65_536] for at in range(0, len(content), 65_536))
-    about = {"kind": "boundaries", "filename": "a.geojson"}
-    answer = site.post("/v1/imports", params=about, content=content if is_declared else chunks)
-    assert answer.status_code == 413
-    assert "GRIDATLAS_MAX_IMPORT_MB" in answer.json()["detail"]
-    assert left_over(shelf) == []
-
-
-@pytest.fixture
-def limit_mb(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """One megabyte may be handed in, or unpacked to."""
-    settings.cache_clear()
-    monkeypatch.setenv("GRIDATLAS_MAX_IMPORT_MB", "1")
-    yield 1
-    monkeypatch.undo()
-    settings.cache_clear()
-
-
-def test_a_bomb_is_refused_when_it_is_looked_at(site: httpx.Client, limit_mb: int) -> None:
-    bomb = gzip.compress(b'{"type": "FeatureCollection", "features": [' + b" " * (50 * limit_mb * 1_000_000) + b"]}")
-    told = hand_in(site, bomb, "bomb.geojson.gz")
-    assert (told["state"], told["problem"]["type"]) == ("failed", "/problems/too-much")
-    assert "unpacks" in told["problem"]["detail"]
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "says"),
-    [
-        (b"\x00\x01\x02 no file at all", "a.gpkg", "holds no shapes"),
-        (b"PK\x03\x04 cut", "a.zip", "damaged"),
-        (b'{"type": "FeatureCollection", "features": [', "a.geojson", "cannot be read"),
-    ],
-)
-def test_what_cannot_be_read_fails_with_words(site: httpx.Client, content: bytes, name: str, says: str) -> None:
-    told = hand_in(site, content, name)
-    assert told["state"] == "failed", told
-    assert says in told["problem"]["detail"]
-
-
-def test_nothing_and_unknown_kinds_are_refused(site: httpx.Client, shelf: Shelf) -> None:
-    about = {"kind": "boundaries", "filename": "a.geojson"}
-    assert site.post("/v1/imports", params=about, content=b"").status_code == 400
-    assert site.post("/v1/imports", params={**about, "kind": "people"}, content=b"{}").status_code == 400
-    assert left_over(shelf) == []
-
-
-def test_a_name_with_folders_stays_in_its_folder(site: httpx.Client, shelf: Shelf) -> None:
-    told = hand_in(site, grids_file(), "../../etc/网格 2026.geojson")
-    assert told["filename"] == "网格 2026.geojson"
-    assert (shelf.folder / told["id"] / "file" / "网格 2026.geojson").is_file()
-
-
-@pytest.mark.parametrize(
-    ("fields", "says"),
-    [
-        ({"colour": "red"}, "no field"),
-        ({"code": "代码"}, "no column"),
-        ({"level": "planet"}, "one of"),
-        ({"datum": "mars"}, "mars"),
-        ({"over_edits": "yes"}, "true or false"),
-    ],
-)
-def test_a_mapping_that_does_not_fit_is_refused(site: httpx.Client, fields: dict[str, object], says: str) -> None:
-    number = hand_in(site, grids_file())["id"]
-    answer = site.put(f"/v1/imports/{number}/mapping", json={"fields": fields})
-    assert answer.status_code == 422, answer.text
-    assert says in answer.json()["detail"]
-
-
 # -- what outlives the server ------------------------------------------------------------------------------------------
 def test_a_restart_loses_no_file_and_shows_what_was_interrupted(
     site: httpx.Client, fresh_engine: sa.Engine, shelf: Shelf
@@ -394,60 +250,3 @@ def test_findings_come_page_by_page(site: httpx.Client) -> None:
         path = page["next"]
     assert seen == list(range(sum(found["judged"]["counts"].values())))
     assert site.get(f"/v1/imports/{found['id']}/findings?severity=grave").status_code == 400
-
-
-# -- rows --------------------------------------------------------------------------------------------------------------
-def test_incidents_in_gbk_come_in(site: httpx.Client) -> None:
-    seen = hand_in(site, incidents_file(), "工单.csv", "incidents")
-    assert (seen["state"], seen["holds"]["encoding"]) == ("read", "gbk"), seen
-    assert {name: one["value"] for name, one in seen["guess"].items()} | {"datum": "wgs84"} == INCIDENTS
-    assert declare(site, seen["id"], **INCIDENTS, source_all="12345").status_code == 200
-    assert site.post(f"/v1/imports/{seen['id']}/judge").status_code == 202
-    found = settled(site, seen["id"])
-    assert (found["state"], found["judged"]["summary"]["stored"]) == ("judged", 41), found
-    assert found["judged"]["summary"]["unassigned"] == 1
-    outside = site.get(f"/v1/imports/{seen['id']}/findings?kind=outside").json()["findings"]
-    assert [(one["rows"], one["lon"], one["lat"]) for one in outside] == [([42], 121.9, 36.1)]
-    drawn = site.get(f"/v1/imports/{seen['id']}/overlay.geojson").json()["features"]
-    assert sum(one["geometry"]["type"] == "Point" and "code" in one["properties"] for one in drawn) == 41
-    assert committed(site, seen["id"])["committed"]["stored"] == 41
-    assert len(site.get("/v1/incidents?limit=100").json()["features"]) == 41
-
-
-def test_a_bad_row_keeps_incidents_out_unless_it_is_left_out(site: httpx.Client) -> None:
-    number = hand_in(site, incidents_file(bad=True), "工单.csv", "incidents")["id"]
-    for skip_bad, state, severity in ((False, "refused", "error"), (True, "judged", "warning")):
-        declare(site, number, **INCIDENTS, source_all="12345", skip_bad=skip_bad)
-        site.post(f"/v1/imports/{number}/judge")
-        found = settled(site, number)
-        assert found["state"] == state, found
-        worst = site.get(f"/v1/imports/{number}/findings?kind=unreadable_time").json()["findings"][0]
-        assert (worst["severity"], worst["rows"], worst["value"]) == (severity, [5], "昨天")
-    assert site.get("/v1/incidents").json()["numberReturned"] == 0
-    assert committed(site, number)["committed"]["stored"] == 40
-
-
-def test_a_column_that_is_left_out_stays_out(site: httpx.Client) -> None:
-    number = hand_in(site, incidents_file(), "工单.csv", "incidents")["id"]
-    told = {name: value for name, value in INCIDENTS.items() if name != "category"}
-    declare(site, number, **told, source_all="12345")
-    site.post(f"/v1/imports/{number}/judge")
-    assert "category" not in settled(site, number)["judged"]["summary"]["columns"]
-
-
-def test_buildings_come_in(site: httpx.Client) -> None:
-    lon, lat = cell_centre(2, 1)
-    footprints = [shapely.box(lon + 4e-4 * at, lat, lon + 4e-4 * at + 2e-4, lat + 2e-4) for at in range(3)]
-    features = [
-        {"type": "Feature", "properties": {"编号": f"B{at}", "层数": "6"}, "geometry": shapely.geometry.mapping(shape)}
-        for at, shape in enumerate(footprints)
-    ]
-    content = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
-    seen = hand_in(site, content, "建筑.geojson", "buildings")
-    mapping = {name: one["value"] for name, one in seen["guess"].items()}
-    assert mapping == {"reference": "编号", "floors": "层数"}
-    declare(site, seen["id"], **mapping, datum="wgs84", source_all="测绘")
-    site.post(f"/v1/imports/{seen['id']}/judge")
-    assert settled(site, seen["id"])["judged"]["summary"]["stored"] == 3
-    assert committed(site, seen["id"])["committed"]["stored"] == 3
-    site.delete(f"/v1/imports/{seen['id']}")
