@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.background import BackgroundTask
@@ -15,6 +16,8 @@ from api.deps import At, Question, StoreOf
 from api.tiles import prepare, version_of
 from geo import areas, coverage, drawings
 from geo.actors import Actor
+from geo.buildings import tiles
+from geo.buildings.uses import uses
 from geo.errors import Unknown
 from geo.imports import KINDS
 from geo.settings import settings
@@ -52,7 +55,7 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     place, ready = "", None
     try:
         with store.asked(at) as asked:
-            boot |= _boot(asked)
+            boot |= _boot(asked, page)
             boot["within"] = _within(asked, request.query_params.get("in"))
             ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
@@ -69,6 +72,16 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     return response
 
 
+def _buildings(connection: sa.Connection, page: str) -> dict[str, Any] | None:
+    """Where buildings come from, from which zoom, and what their uses are called; None while there are none."""
+    revision = tiles.revision(connection)
+    if not revision:
+        return None
+    address = f"/tiles/buildings/{revision}/{{z}}/{{x}}/{{y}}.mvt"
+    least = tiles.FROM if page == "start" else tiles.ALL_FROM  # under colours they are off one zoom longer
+    return {"tiles": address, "from": least, "uses": {use.code: [use.zh, use.en] for use in uses().values()}}
+
+
 def _within(asked: Question, code: str | None) -> tuple[float, float, float, float] | None:
     """Bounds of the place the URL names, so that the first view is already there; None where it names none."""
     try:
@@ -81,15 +94,15 @@ def _role(asker: Actor) -> str:
     return next(iter(asker.roles)) if len(asker.roles) == 1 else ""
 
 
-def _boot(asked: Question) -> dict[str, Any]:
+def _boot(asked: Question, page: str) -> dict[str, Any]:
     connection, edition = asked.connection, asked.edition
-    tiles = f"/tiles/{edition.number}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?v={version_of(edition)}"
+    address = f"/tiles/{edition.number}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?v={version_of(edition)}"
     found = maps.boot(
         asked.city,
         edition,
         editions=areas.all_editions(connection),
         bounds=drawings.extent(connection, edition),
-        tiles=tiles,
+        tiles=address,
     )
     newest = areas.current(connection)
     return found | {
@@ -97,5 +110,6 @@ def _boot(asked: Question) -> dict[str, Any]:
         "now": datetime.now(UTC).isoformat(),
         "current": newest.number,
         "grids_from": drawings.GRIDS_FROM,
+        "buildings": _buildings(connection, page),
         "indicators": coverage.INDICATORS,
     }

@@ -73,6 +73,8 @@ def _bring_up(steps: _Steps, name: str | None) -> None:
     steps.done("网格划分已发布 division published", is_new=is_new)
     is_new = city.draw_base_map(engine, acting, folder / city.FILES[0])
     steps.done("底图就绪 base map stored", is_new=is_new)
+    is_new = city.load_buildings(engine, acting, folder / city.FILES[2], steps.say)
+    steps.done("建筑已入库 buildings stored", is_new=is_new)
     is_new = city.load_incidents(engine, acting, folder / city.FILES[3], steps.say)
     steps.done("事件已入库 incidents stored", is_new=is_new)
     engine.dispose()

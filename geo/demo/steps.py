@@ -26,6 +26,7 @@ FIRST_EDITION = datetime(2025, 1, 1, tzinfo=CITY_ZONE)
 _SUMMARY = "演示城市首次划分 · first division of the made city"
 _LOADED = "demo.incidents"
 _SOURCE = "demo"
+_BUILT = "demo.buildings"
 _GENERATION = 2
 """Raised when the generator writes other bytes for the same order."""
 
@@ -146,6 +147,23 @@ def load_incidents(engine: sa.Engine, actor: Actor, path: Path, say: Say) -> boo
     told = loaded.stored
     say(f"事件 incidents: {told.stored:,} stored, {told.already:,} repeated, {told.refused:,} refused, "
         f"{told.unassigned:,} without a grid")  # fmt: skip
+    return True
+
+
+def load_buildings(engine: sa.Engine, actor: Actor, path: Path, say: Say) -> bool:
+    """True when the file's buildings were stored; False when this very file was loaded before."""
+    from geo.buildings.loading import Intake, load
+
+    digest = digest_of(path)
+    known = sa.select(audit_events.c.id).where(audit_events.c.action == _BUILT)
+    with db.write(engine) as connection:
+        if connection.scalar(known.where(audit_events.c.detail["digest"].astext == digest).limit(1)):
+            return False
+        loaded = load(connection, actor, Intake(path, datum="wgs84", source=_SOURCE, commit=True))
+        event = {"digest": digest, "stored": loaded.stored.stored}
+        connection.execute(sa.insert(audit_events).values(actor=actor.name, action=_BUILT, detail=event))
+    told = loaded.stored
+    say(f"建筑 buildings: {told.stored + told.already:,} stand, {told.straddling:,} straddle grids")
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -29,26 +30,29 @@ def bring_up(engine: sa.Engine, folder: Path) -> list[bool]:
     return [
         steps.publish_boundaries(engine, ACTOR, lambda _: None),
         steps.draw_base_map(engine, ACTOR, folder / steps.FILES[0]),
+        steps.load_buildings(engine, ACTOR, folder / steps.FILES[2], lambda _: None),
         steps.load_incidents(engine, ACTOR, folder / steps.FILES[3], lambda _: None),
     ]
 
 
 def test_the_city_stands_after_one_run_and_a_second_does_nothing(fresh_engine: sa.Engine, folder: Path) -> None:
-    assert bring_up(fresh_engine, folder) == [True, True, True]
-    assert bring_up(fresh_engine, folder) == [False, False, False]
+    assert bring_up(fresh_engine, folder) == [True] * 4
+    assert bring_up(fresh_engine, folder) == [False] * 4
     with fresh_engine.begin() as connection:
         edition = areas.current(connection)
         assert edition.number == 1
         kinds = areas.leaves(connection, edition).kinds
         assert (kinds != "fallback").sum() == 260
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.incidents)) == 600
+        built = connection.scalar(sa.select(sa.func.count()).where(tables.buildings.c.grid_id.is_not(None)))
+        assert built == pq.read_metadata(folder / steps.FILES[2]).num_rows
         before = connection.scalar(sa.select(sa.func.count()).where(tables.incidents.c.is_before_first_edition))
         assert before == 0
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(fresh_engine: sa.Engine, folder: Path) -> None:
     assert steps.publish_boundaries(fresh_engine, ACTOR, lambda _: None)
-    assert bring_up(fresh_engine, folder) == [False, True, True]
+    assert bring_up(fresh_engine, folder) == [False, True, True, True]
 
 
 def test_another_city_is_refused_and_nothing_changes(fresh_engine: sa.Engine) -> None:

@@ -8,7 +8,7 @@ import { METRES_A_PIXEL } from "./values.js";
 const NAMED_FROM_PX = 24; // a level whose usual area is narrower has no borders in ink, and no names
 
 export class Atlas {
-  /** `heard` has hover(id), choose(id), moved(), zoomed() and labels(zoom) → labels by priority. */
+  /** `heard` has hover(id), choose(id), building(id, place), moved(), zoomed() and labels(zoom) → labels by priority. */
   constructor({ map, boot, state, words, heard, grids }) {
     Object.assign(this, { map, boot, state, words, heard, grids });
     map.options.zoomAnimation = !matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -19,7 +19,7 @@ export class Atlas {
     else fit(map, boot.within ?? boot.bounds, false);
     const levels = boot.city.levels.length;
     this.tiles = new WorkerTiles({
-      url: boot.tiles, ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: 20, minZoom: 7,
+      url: boot.tiles, buildings: boot.buildings, ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: 20, minZoom: 7,
       needsGrids: () => this.grids, failed: (count) => this.failed(count),
     }).addTo(map);
     this.labels = new Labels({ candidates: (zoom) => [...heard.labels(zoom), ...this.names()], obstacles: () => this.obstacles() }).addTo(map);
@@ -51,7 +51,11 @@ export class Atlas {
       });
     });
     this.map.on("mouseout", () => { waiting = null; this.heard.hover(0); });
-    this.map.on("click", async ({ latlng }) => this.heard.choose(await this.tiles.at(latlng)));
+    this.map.on("click", async ({ latlng }) => {
+      const building = this.heard.building && this.boot.buildings ? await this.tiles.at(latlng, true) : 0;
+      if (building) this.heard.building(building, latlng);
+      else this.heard.choose(await this.tiles.at(latlng));
+    });
   }
 
   /** Paint; `grids` says whether leaves are wanted, and fetches them when they were not there before. */
@@ -64,8 +68,8 @@ export class Atlas {
     this.labels.redraw();
   }
 
-  mark(hover, chosen) {
-    this.tiles.mark({ hover, chosen });
+  mark(hover, chosen, building = 0) {
+    this.tiles.mark({ hover, chosen, building });
   }
 
   names() {

@@ -1,5 +1,6 @@
 // The coverage page: one state, three views of it (panel, map, URL).
 import { Atlas, label } from "./atlas.js";
+import { Chosen } from "./buildings.js";
 import { card } from "./card.js";
 import { find, say } from "./dom.js";
 import { download } from "./download.js";
@@ -34,10 +35,11 @@ class Coverage {
   }
 
   begin() {
+    this.building = new Chosen({ map: this.map, boot: this.boot, words: this.words, changed: () => { this.mark(); this.show_card(); }, doors: ({ properties }) => this.building_doors(properties) });
     this.panel = new Panel({ boot: this.boot, words: this.words, heard: this.listeners() });
     shell({ map: this.map, boot: this.boot, words: this.words, state: this.state, go: (place) => this.go(place) });
     this.atlas = new Atlas({ map: this.map, boot: this.boot, state: this.state, words: this.words, grids: this.state.get("level") === this.levels[this.deepest].key, heard: {
-      hover: (id) => this.hover(id), choose: (id) => this.choose(this.values?.place.get(id)),
+      hover: (id) => this.hover(id), choose: (id) => this.choose(this.values?.place.get(id)), building: (id, at) => this.building.choose(id, at),
       moved: () => this.show_card(), zoomed: () => this.zoomed(), labels: (zoom) => this.labels(zoom),
     } });
     keys({ words: this.words, step: (by) => this.step(by), enter: () => this.enter_chosen(), up: () => this.up() });
@@ -82,6 +84,12 @@ class Coverage {
 
   zoomed() {
     if (this.values && this.levels[this.values.level].key !== this.drawable()) this.fetch();
+    else if (this.view && this.view.buildings !== this.with_buildings()) { this.view.buildings = this.with_buildings(); legend(this.view, this.words); }
+  }
+
+  /** Whether buildings are drawn at this zoom. */
+  with_buildings() {
+    return Boolean(this.boot.buildings) && Math.round(this.map.getZoom()) >= this.boot.buildings.from;
   }
 
   changed(changed) {
@@ -103,6 +111,7 @@ class Coverage {
     this.view = {
       values, rows, ranked, place, order, deepest, level: values.level, total: sum(rows),
       peak: Math.max(0, ...rows.map((row) => row.value ?? 0)),
+      buildings: this.with_buildings(),
       zoomed: { level: this.levels[values.level], wanted: this.state.get("level") },
     };
     this.panel.draw(this.view);
@@ -181,7 +190,7 @@ class Coverage {
 
   mark(follow = false) {
     const chosen = this.chosen()?.id ?? 0;
-    this.atlas.mark(this.hovered, chosen);
+    this.atlas.mark(this.hovered, chosen, this.building.id);
     if (follow && chosen) this.panel.reach(chosen);
     this.panel.mark(this.hovered, chosen, follow);
   }
@@ -194,6 +203,7 @@ class Coverage {
   }
 
   choose(row, bring = false) {
+    this.building.drop();
     this.state.set({ chosen: row && row.code !== this.state.get("chosen") ? row.code : null });
     const chosen = this.chosen();
     if (!chosen) return;
@@ -212,7 +222,14 @@ class Coverage {
     if (y > free) this.map.panBy([0, y - free / 2]);
   }
 
+  /** From a building to its grid, where the page shows grids. */
+  building_doors({ grid }) {
+    const row = this.values.code.get(grid);
+    return row ? [[this.words.t("building.door", { name: row.name }), () => this.choose(row)]] : [];
+  }
+
   show_card() {
+    if (this.building.show()) return;
     const row = this.chosen();
     const level = row && this.levels[row.level + 1];
     const doors = [];
@@ -234,6 +251,7 @@ class Coverage {
   }
 
   up() {
+    if (this.building.id) { this.building.drop(); return; }
     if (this.state.get("chosen")) { this.state.set({ chosen: null }); return; }
     const above = this.values?.place.get(this.place.parent);
     if (above) this.enter(above.code);

@@ -36,6 +36,11 @@ export async function places(boot, text) {
   return found.sort(order).slice(0, FOUND).map((one) => ({ ...one, level: boot.city.levels[one.level].key, bounds: ground.bounds(one.id) }));
 }
 
+/** A file holds no buildings. */
+export async function building() {
+  throw new Error("–");
+}
+
 function all(boot) {
   return boot.city.levels.flatMap(({ key }) => {
     const rows = boot.values[key]?.rows;

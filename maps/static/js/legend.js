@@ -12,11 +12,12 @@ export function legend(view, words) {
   }
 }
 
-function parts({ values, rows, total, level, deepest, zoomed }, words) {
+function parts({ values, rows, total, level, deepest, zoomed, buildings }, words) {
   const kinds = values.share && level === deepest;
   const head = el("h3", {}, kinds ? words.t("legend.kinds") : words.t(`by.${values.indicator}`), " ", el("span", { class: "en" }, kinds ? "" : unit(values, words)));
   const list = kinds ? kind_rows(rows, words) : class_rows(values, rows, words);
   const patterns = [item(el("i", { class: "hatch-f" }), words.t("kind.fallback"), words.t("unit.km2", { n: words.km2(total.fallback_m2) }))];
+  if (buildings) patterns.push(item(el("i", { class: "lg-straddles" }), words.t("building.straddling"), ""));
   const absent = rows.filter((row) => row.class === -1).length;
   if (absent && !kinds) patterns.unshift(item(el("i", { class: "hatch-u" }), words.t("class.absent"), words.n(absent)));
   const notes = [words.t("legend.note", { level: words.level(zoomed.level), n: words.n(rows.length) })];

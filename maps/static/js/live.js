@@ -22,6 +22,11 @@ export async function places(boot, text, signal) {
   return (await answered(await fetch(`/v1/areas?q=${encodeURIComponent(text)}&limit=12${at}`, { signal }))).places;
 }
 
+/** A building with its grid, share and counts; what is not known is null. */
+export async function building(id) {
+  return answered(await fetch(`/v1/buildings/${id}`));
+}
+
 async function answered(answer) {
   if (answer.ok) return answer.json();
   const problem = await answer.json().catch(() => ({}));

@@ -7,7 +7,7 @@ const tiles = new Map();
 const probe = new OffscreenCanvas(1, 1).getContext("2d");
 let post = null, read = null;
 let style = null;
-let marks = { hover: 0, chosen: 0 };
+let marks = { hover: 0, chosen: 0, building: 0 };
 
 /** What takes the messages of tiles.js: `post(message, moved)` sends an answer, `read(url, signal)` → features by layer. */
 export function serve(means) {
@@ -43,11 +43,12 @@ async function open(tile) {
   }
 }
 
-function merged({ areas, grids, base }) {
+function merged({ areas, grids, base, buildings }) {
   return {
     ground: [...(areas?.ground ?? []), ...(grids?.ground ?? []).filter((leaf) => leaf.kind !== "fallback")],
     borders: [...(grids?.borders ?? []), ...(areas?.borders ?? [])],
     base: base?.base ?? [],
+    buildings: buildings?.buildings ?? [],
   };
 }
 
@@ -80,6 +81,7 @@ function paint(tile) {
   if (style.coloured) fills(context, tile, level);
   base(context, tile);
   if (!style.coloured) fallback(context, tile, 0.75);
+  footprints(context, tile);
   borders(context, tile, level);
   const bitmap = made.transferToImageBitmap();
   post({ key: tile.key, bitmap, names: names(tile) }, [bitmap]);
@@ -140,6 +142,24 @@ function base(context, tile) {
   if (style.coloured && tile.zoom < 15) return;
   roads(context, tile, of("road"));
   if (!style.coloured) rails(context, of("rail"));
+}
+
+/** Buildings; one that lies in several grids, none with nine tenths of it, has a broken rim of its own colour. */
+function footprints(context, tile) {
+  if (!tile.buildings.length || (style.coloured && tile.zoom < 15)) return;
+  const path = joined(tile.buildings);
+  context.fillStyle = style.coloured ? INK.buildingOver : INK.building;
+  context.fill(path);
+  if (tile.zoom >= 16) {
+    context.strokeStyle = style.coloured ? INK.buildingRimOver : INK.buildingRim;
+    context.lineWidth = tile.zoom >= 18 ? 0.8 : 0.6;
+    context.stroke(path);
+  }
+  context.strokeStyle = INK.straddle;
+  context.lineWidth = 1.4;
+  context.setLineDash([4, 2]);
+  context.stroke(joined(tile.buildings.filter((one) => one.straddles)));
+  context.setLineDash([]);
 }
 
 /** Streets: under colours only thin lines to find one's way by, and the smallest from one zoom later. */
@@ -240,16 +260,18 @@ function along(points) {
 // -- what is chosen and hovered -----------------------------------------------------------------------------------
 function mark(found) {
   const touched = new Set([marks.hover, marks.chosen, found.hover, found.chosen]);
+  const raised = new Set([marks.building, found.building].filter(Boolean));
   marks = found;
   for (const tile of tiles.values()) {
-    if (tile.ready && tile.ground.some((one) => touched.has(one.id))) overlay(tile);
+    if (tile.ready && (tile.ground.some((one) => touched.has(one.id)) || tile.buildings.some((one) => raised.has(one.id)))) overlay(tile);
   }
 }
 
 function overlay(tile) {
   const of = (id) => (id ? tile.ground.filter((one) => one.id === id) : []);
   const chosen = of(marks.chosen), hover = of(marks.hover);
-  if (!chosen.length && !hover.length) {
+  const building = marks.building ? tile.buildings.filter((one) => one.id === marks.building) : [];
+  if (!chosen.length && !hover.length && !building.length) {
     if (tile.marked) post({ key: tile.key, marks: null });
     tile.marked = false;
     return;
@@ -264,22 +286,29 @@ function overlay(tile) {
   draw(hover, 1.5, INK.select);
   draw(chosen, 7, "#ffffff");
   draw(chosen, 2.5, INK.select);
+  draw(building, 4.5, "#ffffff");
+  draw(building, 2, INK.select);
   tile.marked = true;
   const bitmap = made.transferToImageBitmap();
   post({ key: tile.key, marks: bitmap }, [bitmap]);
 }
 
-function hit({ key, x, y }) {
+function hit({ key, x, y, building }) {
   const tile = tiles.get(key);
   if (!tile?.ready || !style) return 0;
+  if (building) return tile.buildings.find((one) => within(one, x, y))?.id ?? 0;
   const level = Math.min(style.level, tile.lowest);
   let fallbackId = 0;
   for (const one of tile.ground) {
     const wanted = one.level === level || (one.kind === "fallback" && level === style.levels - 1);
-    if (!wanted || x < one.box[0] || y < one.box[1] || x > one.box[2] || y > one.box[3]) continue;
-    if (!probe.isPointInPath(one.path, x, y)) continue;
+    if (!wanted || !within(one, x, y)) continue;
     if (one.kind !== "fallback") return one.id;
     fallbackId = one.id;
   }
   return fallbackId;
+}
+
+function within(one, x, y) {
+  if (x < one.box[0] || y < one.box[1] || x > one.box[2] || y > one.box[3]) return false;
+  return probe.isPointInPath(one.path, x, y);
 }

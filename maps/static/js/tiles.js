@@ -2,7 +2,7 @@
 import { painters } from "./live.js";
 
 export const WorkerTiles = L.GridLayer.extend({
-  /** options: url (with {layer}), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). */
+  /** options: url (with {layer}), buildings (address of their tiles and first zoom, or nothing), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). */
   initialize(options) {
     L.setOptions(this, { keepBuffer: 1, updateWhenZooming: false, updateWhenIdle: false, ...options });
     this._waiting = new Map();
@@ -60,6 +60,8 @@ export const WorkerTiles = L.GridLayer.extend({
     const withGrids = this.options.needsGrids() && coords.z >= this.options.gridsFrom;
     const address = (layer) => new URL(L.Util.template(this.options.url, { layer, x: coords.x, y: coords.y, z: coords.z }), location).href;
     const urls = { areas: address("areas"), base: address("base"), ...(withGrids ? { grids: address("grids") } : {}) };
+    const { buildings } = this.options;
+    if (buildings && coords.z >= buildings.from) urls.buildings = new URL(L.Util.template(buildings.tiles, coords), location).href;
     const lowest = this.options.levels - (withGrids ? 1 : 2);
     this._worker(coords).postMessage({ tile: { key, urls, ratio, zoom: coords.z, lowest } });
     return tile;
@@ -113,8 +115,8 @@ export const WorkerTiles = L.GridLayer.extend({
     draw(canvas, bitmap);
   },
 
-  /** Id of the area under a point, asked of the worker that holds its shapes; 0 for none. */
-  at(latlng) {
+  /** Id of the area, or of the building, under a point, asked of the worker that holds its shapes; 0 for none. */
+  at(latlng, building = false) {
     if (this._tileZoom === undefined) return Promise.resolve(0);
     const point = this._map.project(latlng, this._tileZoom);
     const coords = L.point(Math.floor(point.x / 256), Math.floor(point.y / 256));
@@ -124,7 +126,7 @@ export const WorkerTiles = L.GridLayer.extend({
     const number = this._number++;
     return new Promise((resolve) => {
       this._asked.set(number, resolve);
-      this._worker(coords).postMessage({ hit: { number, key: shown.key, x: point.x - coords.x * 256, y: point.y - coords.y * 256 } });
+      this._worker(coords).postMessage({ hit: { number, key: shown.key, x: point.x - coords.x * 256, y: point.y - coords.y * 256, building } });
     });
   },
 
