@@ -14,7 +14,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.deps import Store, StoreOf
 from api.errors import described
-from geo import areas, coverage, drawings
+from geo import areas, coverage, drawings, lines
 from geo.areas import Edition
 from geo.buildings import tiles
 from maps.values import document
@@ -102,7 +102,9 @@ def tile(store: StoreOf, request: Request, edition: int, layer: str, z: Zoom, x:
     """
     if layer == "base":
         with store.read() as connection:
-            return sent(request, drawings.packed(drawings.base_tile(connection, (z, x, y))), SHORTLY)
+            drawn = ("base", str(store.engine.url), lines.revision(connection), z, x, y)
+            packed = _shelf.take(drawn, lambda: drawings.packed(drawings.base_tile(connection, (z, x, y))))
+        return sent(request, packed, SHORTLY)
 
     # v= tells an edition from its namesake before a reset, so it belongs to the key as it does to the URL
     key = (str(store.engine.url), edition, request.query_params.get("v", ""), layer, z, x, y)

@@ -47,6 +47,8 @@ class Points:
         Column of the accuracy in metres.
     encoding
         Of CSV; None = recognised.
+    layer
+        Layer or worksheet of the file; None = the only one.
     prefix
         Put before the name of every column that is added.
     """
@@ -57,6 +59,7 @@ class Points:
     at: str | None = None
     accuracy_m: str | None = None
     encoding: str | None = None
+    layer: str | None = None
     prefix: str = ""
 
 
@@ -160,7 +163,7 @@ def assign_file(
     """
     told = Assigned()
     suffix_of(target)  # refuses a name that says no format
-    with opened(source, encoding=points.encoding) as sheet:
+    with opened(source, encoding=points.encoding, layer=points.layer) as sheet:
         told.recognised = sheet.recognised
         placing = _Placing(sheet, points)
         added = {points.prefix + name: kind for name, kind in division.added().items()}

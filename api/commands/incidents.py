@@ -28,6 +28,7 @@ def load(
     datum: Annotated[str, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; never guessed")],
     map_: Annotated[list[str] | None, typer.Option("--map", help="field=column, as lon=经度")] = None,
     source: Annotated[str, typer.Option(help="where they come from, when no column says it")] = "",
+    layer: Annotated[str | None, typer.Option(help="worksheet or layer, where there are several")] = None,
     encoding: Annotated[str | None, typer.Option(help="of CSV: utf-8, gbk …; unset: recognised")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="store the good rows of a file with bad ones")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="store; without it nothing is changed")] = False,
@@ -44,7 +45,7 @@ def load(
     from geo.incidents.loading import load as load_file
     from geo.settings import settings
 
-    intake = Intake(file, datum, pairs(map_ or [], "--map", "lon=经度"), source, encoding, skip_bad, commit)
+    intake = Intake(file, datum, pairs(map_ or [], "--map", "lon=经度"), source, encoding, layer, skip_bad, commit)
     with rows_read(file.name) as progress, db.write(db.engine()) as connection:
         loaded = load_file(connection, Actor(actor or settings().actor), intake, progress)
     if as_json:

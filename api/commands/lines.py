@@ -37,6 +37,7 @@ def load(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="store the good rows of a file with bad ones")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="store; without it nothing is changed")] = False,
     actor: Annotated[str | None, typer.Option("--as", help="name written beside the change")] = None,
+    geojson: Annotated[Path | None, typer.Option(help="write the findings to this file as a GeoJSON layer")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="findings and counts as JSON on stdout")] = False,
 ) -> None:
     """读入道路、水系、铁路、绿地 · Take roads, water, railways and green into the base map."""
@@ -51,6 +52,8 @@ def load(
     intake = lines.Intake(file, datum, kind, columns, source, layer, encoding, skip_bad, commit)
     with rows_read(file.name) as progress, db.write(db.engine()) as connection:
         loaded = lines.load(connection, Actor(actor or settings().actor), intake, progress)
+    if geojson is not None:
+        geojson.write_text(loaded.findings.geojson(), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(_told(loaded), ensure_ascii=False))
     else:

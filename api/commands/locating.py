@@ -83,6 +83,7 @@ def assign(
     layer: Annotated[str | None, typer.Option(help="layer of --areas, where there are several")] = None,
     areas_datum: Annotated[str | None, typer.Option(help="datum of --areas, when its file does not say")] = None,
     prefix: Annotated[str, typer.Option(help="put before the names of the added columns")] = "",
+    in_layer: Annotated[str | None, typer.Option(help="worksheet or layer of IN, where there are several")] = None,
     encoding: Annotated[str | None, typer.Option(help="of CSV: utf-8, gbk …; unset: recognised")] = None,
 ) -> None:
     """批量落格 · The rows of a file with the codes of every level, by chunks."""
@@ -96,7 +97,7 @@ def assign(
         raise typer.BadParameter("--areas and --code go together: --areas wards.gpkg --code ward")
     if areas is not None and at_field is not None:
         raise typer.BadParameter("--at-field asks the city's editions; the areas of --areas have none")
-    points = bulk.Points(lon, lat, datum, at_field, accuracy_field, encoding, prefix)
+    points = bulk.Points(lon, lat, datum, at_field, accuracy_field, encoding, in_layer, prefix)
     if areas is not None and code is not None:
         over = bulk.OfLayer(read_layer(areas, code, layer=layer, datum=areas_datum))
         with rows_read(source.name) as progress:

@@ -168,6 +168,7 @@ def _incidents(connection: sa.Connection, actor: Actor, work: Work, commit: bool
         columns=_columns(INCIDENTS.names, told),
         source=told.get("source_all", ""),
         encoding=told.get("encoding"),
+        layer=told.get("layer"),
         skip_bad=bool(told.get("skip_bad")),
         commit=commit,
     )

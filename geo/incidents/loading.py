@@ -42,6 +42,8 @@ class Intake:
         Of every row, when no column tells.
     encoding
         Of CSV; None = recognised.
+    layer
+        Layer or worksheet of the file; None = the only one, of a workbook the first.
     skip_bad
         True: what can be stored is stored although rows are refused.
     commit
@@ -53,6 +55,7 @@ class Intake:
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     encoding: str | None = None
+    layer: str | None = None
     skip_bad: bool = False
     commit: bool = False
 
@@ -101,7 +104,7 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     edition = areas.current(connection)
     findings = Findings()
     staging.open_stage(connection)
-    with opened(intake.path, encoding=intake.encoding) as sheet:
+    with opened(intake.path, encoding=intake.encoding, layer=intake.layer) as sheet:
         reading = _reading(connection, sheet, intake, datum)
         if sheet.recognised:
             findings.add("encoding", "*", [(1, sheet.recognised)])

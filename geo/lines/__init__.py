@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from geo.lines.kinds import KINDS
 from geo.lines.loading import Counts, Intake, Loaded, load
-from geo.lines.storing import Stored, read, stored
+from geo.lines.storing import Stored, read, revision, stored
 
-__all__ = ["KINDS", "Counts", "Intake", "Loaded", "Stored", "load", "read", "stored"]
+__all__ = ["KINDS", "Counts", "Intake", "Loaded", "Stored", "load", "read", "revision", "stored"]

@@ -171,13 +171,13 @@ def _placed(rows: Judging, shapes: Shapes, shown: Bools, kinds: Texts, reading: 
         np.isin(kind_of_shape, _GROUND) & np.isin(kinds, (WATER, GREEN))
     )
     unfit = shown & ~wild & ~fits
-    _refuse(rows, "not_drawn", unfit)
+    _refuse(rows, "not_drawn", unfit, placed)
     shown = shown & ~wild & ~unfit
     crossing = shown & ~shapely.is_valid(placed)
-    _leave(rows, "mended", crossing)
     placed[crossing] = _ground_of(shapely.make_valid(placed[crossing], method="structure"))
+    _leave(rows, "mended", crossing & ~shapely.is_empty(placed), placed)
     away = shown & ~shapely.intersects(placed, reading.ground)
-    _leave(rows, "outside", away)
+    _leave(rows, "outside", away, placed)
     return placed, shown & ~away & ~shapely.is_empty(placed)
 
 
@@ -193,12 +193,19 @@ def _polygons(shape: BaseGeometry) -> list[BaseGeometry]:
     return [one for one in shapely.get_parts(shape) if one.geom_type in ("Polygon", "MultiPolygon")]
 
 
-def _leave(rows: Judging, key: str, where: Bools) -> None:
-    rows.findings.add(key, _about(rows), _named(rows, where))
+def _leave(rows: Judging, key: str, where: Bools, shapes: Shapes | None = None) -> None:
+    rows.findings.add(key, _about(rows), _named(rows, where), None if shapes is None else _places(rows, where, shapes))
 
 
-def _refuse(rows: Judging, key: str, where: Bools) -> None:
-    rows.findings.add(key, _about(rows), _named(rows, where & rows.good))
+def _refuse(rows: Judging, key: str, where: Bools, shapes: Shapes | None = None) -> None:
+    _leave(rows, key, where & rows.good, shapes)
+
+
+def _places(rows: Judging, where: Bools, shapes: Shapes) -> dict[int, tuple[float, float]]:
+    """Row → a place to look at, degrees."""
+    at = np.flatnonzero(where)
+    spots = shapely.get_coordinates(shapely.point_on_surface(shapes[at])).round(8).tolist()
+    return {row: (x, y) for row, (x, y) in zip(rows.frame.rows[at].tolist(), spots, strict=True)}
 
 
 def _about(rows: Judging) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import shapely
 import sqlalchemy as sa
 
+from geo import revisions
 from geo.actors import Actor
 from geo.copying import copy, texts
 from geo.errors import Refused
@@ -21,6 +22,7 @@ from geo.tables import audit_events, lines
 if TYPE_CHECKING:
     import geopandas
 
+NOUN = "lines"
 _ACTION = "lines.load"
 
 
@@ -55,9 +57,15 @@ def remove(connection: sa.Connection, source: str) -> int:
 
 
 def note(connection: sa.Connection, actor: Actor, source: str, detail: Mapping[str, Any]) -> None:
-    """Write down who loaded which source."""
+    """Write down who loaded which source; tiles made before are of an older revision."""
     event = {"source": source, **detail}
     connection.execute(sa.insert(audit_events).values(actor=actor.name, action=_ACTION, detail=event))
+    revisions.raise_(connection, NOUN)
+
+
+def revision(connection: sa.Connection) -> int:
+    """How often the base map changed: its tiles are kept by this number."""
+    return revisions.of(connection, NOUN)
 
 
 def stored(connection: sa.Connection, source: str | None = None) -> Stored:

@@ -201,6 +201,9 @@ def test_a_workbook_is_read_with_its_own_times_and_numbers(city: sa.Connection, 
     sheet.append(HEADER)
     sheet.append([1001, datetime(2024, 6, 1, 8, 30), *cell_centre(0, 0), "12345", "市容", 2000, None])  # noqa: DTZ001
     book.save(tmp_path / "a.xlsx")
+    book.create_sheet("说明", 0).append(["note"])
+    book.save(tmp_path / "b.xlsx")
+    assert read(city, tmp_path / "b.xlsx", layer="Sheet", commit=False).stored.stored == 1
     loaded = read(city, tmp_path / "a.xlsx")
     assert loaded.stored.doubtful == 1
     (one,) = incidents.search(city).incidents

@@ -126,7 +126,10 @@ def test_lines_wholly_outside_are_counted_and_left_out(city: sa.Connection, tmp_
     away = ("road", "street", "远方", road(40, 1))
     through = ("road", "street", "穿城", road(-40, 1, 80))
     loaded = load(city, written(tmp_path / "a.gpkg", frame(*GOOD, beside, away, through)))
-    assert [(one.kind.key, one.value) for one in loaded.findings.listed] == [("outside", "远方")]
+    (told,) = loaded.findings.listed
+    assert (told.kind.key, told.value) == ("outside", "远方")
+    assert told.where is not None
+    assert shapely.Point(told.where).distance(away[3]) < 1e-7, "it says where"
     assert loaded.counts.drawn == 6
 
 
@@ -196,6 +199,11 @@ def test_every_load_is_written_down(city: sa.Connection, tmp_path: Path) -> None
     assert (event.detail["source"], event.detail["drawn"]) == ("a.gpkg", 4)
     assert lines.stored(city, "a.gpkg") == lines.Stored(4, event.detail["digest"])
     assert lines.stored(city, "another") == lines.Stored(0, None)
+    before = lines.revision(city)
+    load(city, path, commit=False)
+    assert lines.revision(city) == before
+    load(city, path)
+    assert lines.revision(city) == before + 1, "tiles of the former lines are not the map any more"
 
 
 def test_a_tile_carries_a_class_whole_or_not_at_all(city: sa.Connection, tmp_path: Path) -> None:
