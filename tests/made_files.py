@@ -12,8 +12,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.boundaries import importing
+from geo.boundaries.coordinates import around_time_zone, placed
 from geo.boundaries.findings import Finding
 from geo.boundaries.importing import Prepared
+from geo.boundaries.judging import judge_layers, tree_of
+from geo.boundaries.nesting import Tree
+from geo.boundaries.parents import found_parents
+from geo.boundaries.reading import boundaries_of, read_raw, unreadable
 from geo.boundaries.sources import read_sources
 from geo.boundaries.standing import Standing
 
@@ -95,6 +100,25 @@ def write_city(folder: Path, spoil: Callable[[list[Feature]], None] = lambda _: 
 
 def prepare(path: Path, standing: Standing | None = None, within: str | None = None) -> Prepared:
     return importing.prepare(read_sources(path), standing, within=within)
+
+
+def rows_of(path: Path) -> tuple[Tree, list[Finding]]:
+    """The rows of a city's files as they are read, with their parents looked for, and what was found so far."""
+    sources = read_sources(path)
+    city = sources.city
+    assert city is not None
+    layers, findings = [], []
+    for source in sources.layers:
+        raw = read_raw(source)
+        layer, more = placed(
+            boundaries_of(raw, source, city.level(source.level), city.level), raw, around_time_zone(city.time_zone)
+        )
+        layers.append(layer)
+        findings += unreadable(raw, source) + more
+    findings += judge_layers(layers, findings)
+    tree, more = tree_of(city, layers, {})
+    tree, parents = found_parents(tree)
+    return tree, [*findings, *more, *parents]
 
 
 def kinds(found: Iterable[Finding], severity: str = "error") -> set[str]:

@@ -68,6 +68,8 @@ KINDS: dict[str, str] = {
     "code_matched": "info",
     "code_new": "info",
     "area_without_ground": "error",
+    "area_made": "warning",
+    "area_left_out": "warning",
     "grid_without_ground": "error",
     "not_contiguous": "warning",
     "too_small": "warning",

@@ -25,6 +25,7 @@ from geo.boundaries.matching import with_codes
 from geo.boundaries.nesting import Tree
 from geo.boundaries.parents import found_parents
 from geo.boundaries.reading import Boundaries, boundaries_of, read_raw, unreadable
+from geo.boundaries.recovering import recovered
 from geo.boundaries.repairs import Repair
 from geo.boundaries.shapes import stand_ins
 from geo.boundaries.sources import CitySource, LayerSource, OutlineSource, Sources, check_levels
@@ -143,6 +144,8 @@ def prepare(
     if matchable:
         tree, more = with_codes(tree, standing)
         findings += more
+    if repair is not None:
+        tree, findings = recovered(tree, findings, standing)
     progress("核对边界 proving")
     judgement = judge(tree, outline, findings, repair)
     stored = _stored_city(city, standing, judgement, outline)

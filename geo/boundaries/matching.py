@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -19,12 +20,13 @@ MUTUAL = 0.5
 """Two grids are the same when more than this share of each is common ground; then at most one can be."""
 
 
-def with_codes(tree: Tree, standing: Standing | None) -> tuple[Tree, list[Finding]]:
+def with_codes(tree: Tree, standing: Standing | None, spoken: Collection[str] = ()) -> tuple[Tree, list[Finding]]:
     """The tree with a code for every grid that came without one, and which codes those are.
 
     A grid takes the code of the named leaf in force that it shares more than half of both grounds with, unless it now
     lies in another community or the file gives that code itself. The others take new numbers of their community, west
-    to east in rows, the rows from north to south. A grid without a known parent stays without a code.
+    to east in rows, the rows from north to south. A grid without a known parent stays without a code. Codes ever given,
+    those of the tree and those ``spoken`` for are not given again.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def with_codes(tree: Tree, standing: Standing | None) -> tuple[Tree, list[Findin
         codes[blank] = _matched(tree, grids, blank, standing)
     matched = blank[codes[blank] != ""]
     new = blank[codes[blank] == ""]
-    given = {*(standing.given if standing else ()), *map(str, codes[codes != ""])}
+    given = {*(standing.given if standing else ()), *spoken, *map(str, codes[codes != ""])}
     by_parent: dict[str, list[int]] = defaultdict(list)
     for at in new:
         by_parent[str(grids.parents[at])].append(int(at))

@@ -231,27 +231,32 @@ def _names_agree(tree: Tree, members: Members, at: int, above: Members, up: int)
 
 
 def _nested(tree: Tree, members: Members, at: int) -> Iterable[Finding]:
-    """The code begins with the code of the nearest level above that has a fixed form."""
-    code, parent = str(members.codes[at]), str(members.parents[at])
-    if not code or not tree.scheme.lengths[members.level]:
+    code = str(members.codes[at])
+    if (misfit := misfits(tree, members.level, code, str(members.parents[at]))) is None:
         return
-    for level, ancestor in _upwards(tree, members.level - 1, parent):
-        length = tree.scheme.lengths[level]
-        if not length:
-            continue
-        if not tree.scheme.nests(code, ancestor, level):
-            yield members.found(
-                "code_not_nested",
-                at,
-                (
-                    f"编码 {code} 不以所属{tree.zh(level)}编码 {ancestor[:length]} 开头；应改正编码或上级",
-                    f"code {code} does not begin with {ancestor[:length]}, the code of its {tree.name(level)}; "
-                    "correct the code or the parent",
-                ),
-                codes=(code, ancestor),
-                where=members.shapes[at],
-            )
-        return
+    level, ancestor = misfit
+    begins = ancestor[: tree.scheme.lengths[level]]
+    yield members.found(
+        "code_not_nested",
+        at,
+        (
+            f"编码 {code} 不以所属{tree.zh(level)}编码 {begins} 开头；应改正编码或上级",
+            f"code {code} does not begin with {begins}, the code of its {tree.name(level)}; "
+            "correct the code or the parent",
+        ),
+        codes=(code, ancestor),
+        where=members.shapes[at],
+    )
+
+
+def misfits(tree: Tree, level: int, code: str, parent: str) -> tuple[int, str] | None:
+    """Level and code of the nearest ancestor with a fixed form that a code does not begin with; None where it does."""
+    if not code or not tree.scheme.lengths[level]:
+        return None
+    for upper, ancestor in _upwards(tree, level - 1, parent):
+        if tree.scheme.lengths[upper]:
+            return None if tree.scheme.nests(code, ancestor, upper) else (upper, ancestor)
+    return None
 
 
 def _upwards(tree: Tree, level: int, code: str) -> Iterable[tuple[int, str]]:

@@ -17,6 +17,14 @@ _CJK = re.compile("[\u3400-\u9fff]")
 _FOREIGN = re.compile("[^\x00-\x7f]")
 _MOJIBAKE_SHARE = 0.8  # of a column's foreign words that would read as Chinese under another encoding
 
+_TRIES: list[tuple[str, Callable[[str], str]]] = [
+    ("UTF-8", lambda text: text.encode("latin-1").decode("utf-8")),
+    ("UTF-8", lambda text: text.encode("cp1252").decode("utf-8")),
+    ("UTF-8", lambda text: text.encode("gb18030").decode("utf-8")),
+    ("GBK", lambda text: text.encode("latin-1").decode("gb18030")),
+]
+"""The encoding that would have been right, and how a text that was read under another is read under it."""
+
 KINDS = {
     "": "comprehensive",
     "comprehensive": "comprehensive",
@@ -73,7 +81,7 @@ def _damage(found: Boundaries) -> Iterable[Finding]:
             yield _damaged(found, first, column, f"encoding = {right}", severity)
             continue
         for at, value in enumerate(values):
-            if _DAMAGED.search(value):
+            if is_damaged(value):
                 yield _damaged(found, at, column, "", severity)
 
 
@@ -103,16 +111,27 @@ def mojibake(values: Texts) -> str | None:
     foreign = [value for value in {str(one) for one in values} if _FOREIGN.search(value)]
     if not foreign:
         return None
-    tries: list[tuple[str, Callable[[str], str]]] = [
-        ("UTF-8", lambda text: text.encode("latin-1").decode("utf-8")),
-        ("UTF-8", lambda text: text.encode("cp1252").decode("utf-8")),
-        ("UTF-8", lambda text: text.encode("gb18030").decode("utf-8")),
-        ("GBK", lambda text: text.encode("latin-1").decode("gb18030")),
-    ]
-    for right, read in tries:
+    for right, read in _TRIES:
         if np.mean([_reads(text, read) for text in foreign]) >= _MOJIBAKE_SHARE:
             return right
     return None
+
+
+def restored(values: Texts) -> Texts | None:
+    """A column of mojibake as it was meant; None when it is none, or when not every word can be undone for sure."""
+    foreign = {value for value in map(str, values) if _FOREIGN.search(value)}
+    right = mojibake(values)
+    for name, read in _TRIES:
+        if name == right and all(_reads(text, read) for text in foreign):
+            words = {text: read(text) for text in foreign}
+            if not any(map(is_damaged, words.values())):
+                return np.asarray([words.get(str(value), str(value)) for value in values], dtype=object)
+    return None
+
+
+def is_damaged(text: str) -> bool:
+    """Whether a text holds signs that only a wrong encoding leaves."""
+    return bool(_DAMAGED.search(text))
 
 
 def _reads(text: str, read: Callable[[str], str]) -> bool:

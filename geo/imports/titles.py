@@ -48,6 +48,8 @@ TITLES: dict[str, tuple[str, str]] = {
     "code_matched": ("沿用现行编码", "Keeps the code in force"),
     "code_new": ("新编码", "New code"),
     "area_without_ground": ("区域没有地面", "Area without ground"),
+    "area_made": ("补入的区域", "Area made of what names it"),
+    "area_left_out": ("不予采用的区域", "Area left out"),
     "not_contiguous": ("网格分成几块", "Grid in several parts"),
     "too_small": ("网格过小", "Grid too small"),
     "union_differs": ("不等于下级之和", "Not the union of what lies in it"),
