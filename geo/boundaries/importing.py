@@ -146,6 +146,9 @@ def prepare(
         findings += more
     if repair is not None:
         tree, findings = recovered(tree, findings, standing)
+    if repair is not None:
+        progress("修补行 recovering rows")
+        tree, findings = recovered(tree, findings, standing)
     progress("核对边界 proving")
     judgement = judge(tree, outline, findings, repair)
     stored = _stored_city(city, standing, judgement, outline)

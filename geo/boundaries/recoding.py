@@ -86,8 +86,8 @@ _ADDED = ("补入该上级，其范围为写明它的各行的范围", "that par
 def _set_aside(members: Members, at: int, found: Finding) -> Finding:
     m2 = _m2(members, at)
     words = (
-        f"此行搁置，其 {m2:,.2f} m² 成为兜底地块",
-        f"the row is set aside and its {m2:,.2f} m² become fallback ground",
+        f"此行搁置，其 {m2:,.2f} m² 在市域之内者成为兜底地块",
+        f"the row is set aside and its {m2:,.2f} m², as far as they lie in the city, become fallback ground",
     )
     return answered(found, words, area_m2=m2)
 
