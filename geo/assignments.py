@@ -115,9 +115,17 @@ class CityIndex:
     @cached_property
     def level_codes(self) -> list[Codes]:
         """For each level the code (n,) of the area over every leaf; empty text where there is none."""
-        code = {number: names[0] for number, names in self.names.items()}
+        return self._called(0)
+
+    @cached_property
+    def level_names(self) -> list[Codes]:
+        """As ``level_codes``, the names."""
+        return self._called(1)
+
+    def _called(self, which: int) -> list[Codes]:
+        said = {number: both[which] for number, both in self.names.items()}
         return [
-            np.array([code.get(number, "") for number in column.tolist()], dtype=np.str_) for column in self.lineage.T
+            np.array([said.get(number, "") for number in column.tolist()], dtype=np.str_) for column in self.lineage.T
         ]
 
     def chain(self, position: int) -> list[Step]:

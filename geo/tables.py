@@ -154,6 +154,7 @@ incidents = sa.Table(
     sa.Column("datum", sa.Text, nullable=False),
     sa.Column("accuracy_m", sa.REAL),
     sa.Column("address", sa.Text),
+    sa.Column("stated_area", sa.Text, comment="code or name of the area it is said to lie in: evidence of datums"),
     sa.Column("grid_then", sa.Integer, comment="code id of the grid in force at occurred_at; never rewritten"),
     sa.Column("edition_then", sa.Integer, nullable=False),
     sa.Column("is_before_first_edition", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -167,6 +168,7 @@ incidents = sa.Table(
     sa.Index("ix_incidents_grid_now_occurred_at", "grid_now", "occurred_at"),
     sa.Index("ix_incidents_community_id_occurred_at", "community_id", "occurred_at"),
     sa.Index("ix_incidents_occurred_at_id", "occurred_at", "id"),
+    sa.Index("ix_incidents_stated_area", "stated_area", postgresql_where=sa.text("stated_area IS NOT NULL")),
     postgresql_partition_by="RANGE (occurred_at)",
 )
 

@@ -31,6 +31,9 @@ def load(
     layer: Annotated[str | None, typer.Option(help="worksheet or layer, where there are several")] = None,
     encoding: Annotated[str | None, typer.Option(help="of CSV: utf-8, gbk …; unset: recognised")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="store the good rows of a file with bad ones")] = False,
+    despite_evidence: Annotated[
+        bool, typer.Option("--despite-evidence", help="store although the areas they state fit another datum")
+    ] = False,
     commit: Annotated[bool, typer.Option("--commit", help="store; without it nothing is changed")] = False,
     actor: Annotated[str | None, typer.Option("--as", help="name written beside the change")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="findings and counts as JSON on stdout")] = False,
@@ -45,14 +48,15 @@ def load(
     from geo.incidents.loading import load as load_file
     from geo.settings import settings
 
-    intake = Intake(file, datum, pairs(map_ or [], "--map", "lon=经度"), source, encoding, layer, skip_bad, commit)
+    columns = pairs(map_ or [], "--map", "lon=经度")
+    intake = Intake(file, datum, columns, source, encoding, layer, skip_bad, commit, despite_evidence)
     with rows_read(file.name) as progress, db.write(db.engine()) as connection:
         loaded = load_file(connection, Actor(actor or settings().actor), intake, progress)
     if as_json:
         typer.echo(json.dumps(_told(loaded), ensure_ascii=False))
     else:
         _show(Console(), loaded, commit)
-    if loaded.findings.refused and not loaded.is_kept:
+    if (loaded.findings.refused or loaded.is_held_back) and not loaded.is_kept:
         raise typer.Exit(1)
 
 
@@ -67,6 +71,15 @@ def _told(loaded: Loaded) -> dict[str, object]:
         "columns": loaded.columns,
         "stored": asdict(loaded.stored),
         "is_kept": loaded.is_kept,
+        "is_held_back": loaded.is_held_back,
+        "evidence": [
+            {
+                "datum": one.datum,
+                "is_contradicted": one.is_contradicted,
+                "messages": [{"zh": zh, "en": en} for zh, en in one.words],
+            }
+            for one in loaded.evidence
+        ],
         "totals": dict(loaded.findings.totals),
         "findings": listed,
     }
@@ -90,6 +103,8 @@ def _show(console: Console, loaded: Loaded, commit: bool) -> None:
         console.print(escape(found.message), highlight=False, soft_wrap=True)
     if len(ordered) > _SHOWN:
         console.print(f"… {len(ordered) - _SHOWN:,} more; all of them: --json")
+    for zh, en in (words for one in loaded.evidence for words in one.words):
+        console.print(escape(f"佐证 {zh}\nevidence: {en}"), highlight=False, soft_wrap=True)
     console.print(_summary(loaded, commit), soft_wrap=True)
 
 
@@ -103,6 +118,11 @@ def _summary(loaded: Loaded, commit: bool) -> str:
     )
     if loaded.is_kept:
         return counts
+    if loaded.is_held_back:
+        return (
+            f"{counts}\n整批暂缓入库，什么也没有存 · Held back, nothing is stored: the areas they state fit another "
+            "datum; declare the right --datum, or add --despite-evidence"
+        )
     if commit:
         return f"{counts}\n什么也没有存 · Nothing is stored because rows are refused: mend them, or add --skip-bad"
     return f"{counts}\n试运行 · Dry run, nothing is stored: add --commit"

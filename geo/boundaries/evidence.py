@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,19 +21,16 @@ from geo.boundaries.stated import read_stated
 from geo.crs import datum_of
 from geo.space.evidence import (
     NAMES,
-    TOLERANCE_M,
-    Agreement,
     Column,
     Elsewhere,
     Heard,
-    Reading,
+    Speech,
     Stated,
-    Verdict,
+    columns_of,
     hear,
     level_of,
+    listed,
 )
-
-_NAMED = 5  # areas or texts named in one message
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +110,8 @@ def witnessed(layer: Boundaries, keys: Sequence[str]) -> Witnessed:
 def in_force(index: CityIndex) -> Witnessed:
     """The leaves of an edition as evidence is held against them: WGS 84, called by the codes and names over them."""
     keys = [level.key for level in index.city.levels]
-    names = {number: name for number, (_, name) in index.names.items()}
-    columns: list[Column] = []
-    for at, codes in enumerate(index.level_codes):
-        called = [names.get(number, "") for number in index.lineage[:, at].tolist()]
-        columns += [Column(keys[at], True, codes.astype(object)), Column(keys[at], False, np.asarray(called, object))]
-    label = f"edition {index.edition.number}"
-    return Witnessed(label, keys[-1], NAMES[0], index.leaves.shapes, columns)
+    columns = columns_of(keys, index.level_codes, index.level_names)
+    return Witnessed(f"edition {index.edition.number}", keys[-1], NAMES[0], index.leaves.shapes, columns)
 
 
 def hold_file(source: LayerSource, evidence: EvidenceSource) -> list[Finding]:
@@ -178,7 +170,7 @@ def _no_evidence(layers: Sequence[Witnessed]) -> Finding:
 
 
 def _not_understood(layer: Witnessed, stated: Stated) -> Finding:
-    zh, en = (_listed([str(text) for text in stated.texts], one) for one in ("、", ", "))
+    zh, en = (listed([str(text) for text in stated.texts], one) for one in ("、", ", "))
     return _of(
         layer,
         "datum_unverifiable",
@@ -214,142 +206,37 @@ def _said(layer: Witnessed, stated: Stated, told: Heard) -> list[Finding]:
             )
         )
         return findings
-    if not verdict.is_decided:
-        findings.append(_undecided(layer, stated, verdict))
+    speech = Speech(datum_of(layer.datum).name, stated, told, verdict)
+    if verdict.is_decided:
+        findings.append(_of(layer, "datum_agreement", *speech.agreement()))
     else:
-        findings.append(_agreement(layer, stated, told, verdict))
+        findings.append(_of(layer, "datum_unverifiable", *speech.undecided()))
     if verdict.best:
-        findings.append(_contradicted(layer, stated, verdict))
+        where = _points(verdict.deciding)
+        findings.append(_of(layer, "datum_contradicted_by_evidence", *speech.contradicted(), where=where))
     if verdict.is_another_vintage:
-        findings += _vintage(layer, stated, told, verdict)
+        where = _points(np.concatenate([one.lonlat for one in verdict.elsewhere]))
+        findings.append(_of(layer, "vintage_differs", *speech.vintage(), where=where))
+        findings += [_redrawn(layer, speech, one) for one in verdict.elsewhere if one.is_redrawn]
     return findings
 
 
-def _agreement(layer: Witnessed, stated: Stated, told: Heard, verdict: Verdict) -> Finding:
-    of, useless = verdict.declared.points, len(stated) - len(stated.useful)
-    zh, en = (_shares(layer, stated, verdict.agreements, at) for at in (0, 1))
-    left_out = (f"；另有 {useless:,} 个点无坐标或未写区域", f"; {useless:,} more have no position or state nothing")
-    return _of(
-        layer,
-        "datum_agreement",
-        f"{stated.source} 的 {of:,} 个点（{verdict.places:,} 处）按 {told.column.level} 落在所称区域内的比例：{zh}"
-        + (left_out[0] if useless else ""),
-        f"share of {of:,} points of {stated.source} ({verdict.places:,} places) in the {told.column.level} they "
-        f"state: {en}" + (left_out[1] if useless else ""),
-    )
-
-
-def _undecided(layer: Witnessed, stated: Stated, verdict: Verdict) -> Finding:
-    zh, en = (_shares(layer, stated, verdict.agreements, at) for at in (0, 1))
-    deciding = max((one.declared_only + one.this_only for one in verdict.agreements[1:]), default=0)
-    return _of(
-        layer,
-        "datum_unverifiable",
-        f"坐标基准无法核验：{stated.source} 中只有 {deciding:,} 处能分辨坐标基准，太少或互相矛盾：{zh}",
-        f"datum not verifiable: {deciding:,} places of {stated.source} can tell the datums apart, too few or not of "
-        f"one mind: {en}",
-    )
-
-
-def _shares(layer: Witnessed, stated: Stated, agreements: Sequence[Agreement], language: int) -> str:
-    """Each reading with its share, the declared one first and with the share within the tolerance too."""
-    declared = agreements[0]
-    near = declared.near / declared.points
-    within = (f"（{TOLERANCE_M:g} m 误差内 {near:.4f}）", f" (within {TOLERANCE_M:g} m {near:.4f})")[language]
-    said = [f"{_reading(declared.reading, None, layer, stated)[language]} {declared.share:.4f}{within}"]
-    for one in agreements[1:]:
-        said.append(f"{_reading(one.reading, declared.reading, layer, stated)[language]} {one.share:.4f}")
-    return ("，", ", ")[language].join(said)
-
-
-def _reading(reading: Reading, declared: Reading | None, layer: Witnessed, stated: Stated) -> tuple[str, str]:
-    """What is read as what, in words; ``declared`` None = this is the declared reading."""
-    if declared is None:
-        datum, points = datum_of(layer.datum).name, datum_of(stated.datum).name
-        return f"声明的边界 {datum} 与点 {points}", f"boundaries {datum} and points {points} as declared"
-    if reading.boundaries != declared.boundaries:
-        return f"边界按 {reading.boundaries}", f"boundaries read as {reading.boundaries}"
-    return f"点按 {reading.points}", f"points read as {reading.points}"
-
-
-def _contradicted(layer: Witnessed, stated: Stated, verdict: Verdict) -> Finding:
-    best, declared = verdict.best[0], verdict.declared
-    words = [_reading(one.reading, declared.reading, layer, stated) for one in verdict.best]
-    datum = datum_of(layer.datum).name
-    return _of(
-        layer,
-        "datum_contradicted_by_evidence",
-        f"声明为 {datum}，但佐证不符：{'，或'.join(zh for zh, _ in words)} 时 {best.share:.4f} 的点落在所称区域内，"
-        f"按声明只有 {declared.share:.4f}；能分辨的地方中 {best.this_only:,} 处支持前者、"
-        f"{best.declared_only:,} 处支持声明；请向来源核实坐标基准后改正声明",
-        f"declared {datum}, but the evidence fits better with {', or with '.join(en for _, en in words)}: "
-        f"{best.share:.4f} of the points then lie in the area they state, as declared {declared.share:.4f}; of the "
-        f"places that tell the two apart {best.this_only:,} speak for it and {best.declared_only:,} for the declared "
-        "one; ask the source which datum it is and declare that",
-        where=_points(verdict.deciding),
-    )
-
-
-def _vintage(layer: Witnessed, stated: Stated, told: Heard, verdict: Verdict) -> Iterable[Finding]:
-    total = sum(one.elsewhere for one in verdict.elsewhere)
-    worst = verdict.elsewhere[:_NAMED]
-    zh = "、".join(
-        f"{told.called[one.label]} {one.elsewhere:,}/{one.places:,} 处，多在 {_found(told, one, '界外')}"
-        for one in worst
-    )
-    en = ", ".join(
-        f"{told.called[one.label]} ({one.elsewhere:,} of {one.places:,} places, mostly in "
-        f"{_found(told, one, 'no area')})"
-        for one in worst
-    )
-    yield _of(
-        layer,
-        "vintage_differs",
-        f"边界与 {stated.source} 不是同一时期的划分：在任何坐标基准下都有 {total:,}/{verdict.places:,} 处"
-        f"（{total / verdict.places:.1%}）不在所称区域内，超出界线误差；最多的是 {zh}；请核对边界的日期，此处不作改动",
-        f"the boundaries and {stated.source} are of different vintages: under every datum {total:,} of "
-        f"{verdict.places:,} places ({total / verdict.places:.1%}) lie in another area than stated, beyond the border; "
-        f"most: {en}; check the date of the boundaries; nothing is changed here",
-        where=_points(shapely.get_coordinates([_points(one.lonlat) for one in verdict.elsewhere])),
-    )
-    for one in verdict.elsewhere:
-        if one.is_redrawn:
-            yield _elsewhere(layer, told, one)
-
-
-def _elsewhere(layer: Witnessed, told: Heard, one: Elsewhere) -> Finding:
-    stated, found = told.called[one.label], _found(told, one, "")
-    return _of(
-        layer,
-        "stated_elsewhere",
-        f"写着 {stated} 的 {one.places:,} 处中有 {one.elsewhere:,} 处不在其中，多在 {found or '界外'}；似已重新划过",
-        f"{one.elsewhere:,} of {one.places:,} places that state {stated} lie elsewhere, mostly in "
-        f"{found or 'no area'}: it seems redrawn",
-        codes=(stated, found),
-        where=_points(one.lonlat),
-    )
-
-
-def _found(told: Heard, one: Elsewhere, nowhere: str) -> str:
-    return told.called[one.found] if one.found >= 0 else nowhere
+def _redrawn(layer: Witnessed, speech: Speech, one: Elsewhere) -> Finding:
+    codes, where = (speech.name(one), speech.found(one)), _points(one.lonlat)
+    return _of(layer, "stated_elsewhere", *speech.elsewhere(one), codes=codes, where=where)
 
 
 def _unknown(layer: Witnessed, stated: Stated, told: Heard) -> Finding:
     total = sum(count for _, count in told.unknown)
-    listed = [f"{text} {count:,}" for text, count in told.unknown]
+    texts = [f"{text} {count:,}" for text, count in told.unknown]
     return _of(
         layer,
         "stated_area_unknown",
-        f"{stated.source} 有 {total:,} 个点在此范围内，写着本文件没有的区域：{_listed(listed, '、')}；"
+        f"{stated.source} 有 {total:,} 个点在此范围内，写着本文件没有的区域：{listed(texts, '、')}；"
         "若是已撤并的区域，边界或点不是同一时期",
         f"{total:,} points of {stated.source} lie on this ground and state areas it does not have: "
-        f"{_listed(listed, ', ')}; if those were merged or renamed, points and boundaries are of different dates",
+        f"{listed(texts, ', ')}; if those were merged or renamed, points and boundaries are of different dates",
     )
-
-
-def _listed(texts: Sequence[str], separator: str) -> str:
-    rest = len(texts) - _NAMED
-    return separator.join(texts[:_NAMED]) + (f" … +{rest}" if rest > 0 else "")
 
 
 def _points(lonlat: Floats) -> shapely.MultiPoint | None:

@@ -33,7 +33,6 @@ from geo.boundaries.standing import Standing, members_of, source_of
 from geo.crs import area_m2, metric_epsg
 from geo.editions import Published, Request
 from geo.errors import Refused
-from geo.space.evidence import Stated
 
 Progress = Callable[[str], None]
 
@@ -97,7 +96,6 @@ def prepare(
     *,
     within: str | None = None,
     repair: Repair | None = None,
-    stated: Stated | None = None,
     progress: Progress = lambda _: None,
 ) -> Prepared:
     """Everything read and judged; refuses only what cannot be judged at all.
@@ -110,8 +108,6 @@ def prepare(
         Code of the area whose ground the files replace; None = the whole city.
     repair
         Leave to mend what does not divide; None mends nothing.
-    stated
-        Points already stored that state their area: evidence where the sources name none.
 
     Raises
     ------
@@ -135,7 +131,7 @@ def prepare(
     progress("判读 judging")
     findings += judge_layers(layers, findings)
     progress("核验坐标基准 holding the datums against evidence")
-    findings += heard(sources.evidence, city, layers, stated)
+    findings += heard(sources.evidence, city, layers, standing.stated if standing else None)
     matchable = any(layer.source.code is None for layer in layers if layer.level == city.grid_level)
     tree, more = tree_of(city, layers, known, matchable=matchable)
     findings += more

@@ -15,18 +15,25 @@ from geo.boundaries.members import Members
 from geo.boundaries.reading import blank
 from geo.boundaries.sources import CITY_LEVEL, CitySource, LevelSource
 from geo.errors import Unknown
+from geo.incidents.evidence import of_store
 from geo.space.division import Division
+from geo.space.evidence import Stated
 from geo.tables import codes
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The city as published; ``given`` holds every code ever given, retired ones included."""
+    """The city as published.
+
+    ``given`` holds every code ever given, retired ones included; ``stated`` are the stored incidents that state their
+    area, None when none does: evidence of the datum of new boundaries.
+    """
 
     city: City
     edition: Edition
     division: Division
     given: frozenset[str]
+    stated: Stated | None = None
 
     def ground(self, code: str) -> BaseGeometry:
         """Shape of an area in force. Raises Unknown when the code is no area."""
@@ -52,7 +59,7 @@ def standing_of(connection: sa.Connection) -> Standing | None:
     except Unknown:
         return None
     given = frozenset(connection.scalars(sa.select(codes.c.code)))
-    return Standing(city, edition, editions.stored(connection, edition), given)
+    return Standing(city, edition, editions.stored(connection, edition), given, of_store(connection))
 
 
 def source_of(city: City) -> CitySource:

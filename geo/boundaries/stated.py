@@ -13,10 +13,9 @@ from geo.boundaries.sources import EvidenceSource
 from geo.crs import datum_of, to_wgs84
 from geo.errors import Refused, near
 from geo.frames import PARQUET, Sheet, form_of, opened
-from geo.space.evidence import NAMES, Stated
+from geo.space.evidence import NAMES, STATES_NOTHING, Stated
 
 _LON, _LAT = ("lon", "lng", "longitude", "经度"), ("lat", "latitude", "纬度")
-_NOTHING = ("", "-", "null", "none", "nan", "n/a", "unspecified", "unknown", "无", "未知", "不详")
 
 
 def read_stated(source: EvidenceSource) -> Stated:
@@ -116,5 +115,5 @@ def _told(column: pa.ChunkedArray) -> pa.Array:
         )
         one = pc.coalesce(whole, pc.cast(one, pa.string()))
     texts = pc.utf8_trim_whitespace(pc.cast(one, pa.string()))
-    blank = pc.is_in(pc.utf8_lower(texts), pa.array(_NOTHING))
+    blank = pc.is_in(pc.utf8_lower(texts), pa.array(STATES_NOTHING))
     return pc.if_else(blank, None, texts)

@@ -83,12 +83,13 @@ class Stored:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The outcome of one file; ``is_kept`` when its buildings are in the database."""
+    """The outcome of one file; ``is_kept`` when its buildings are in the database; nothing holds a whole file back."""
 
     columns: dict[str, str]
     findings: Findings
     stored: Stored
     is_kept: bool
+    held_back: str = ""
 
 
 def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Progress | None = None) -> Loaded:

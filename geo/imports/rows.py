@@ -72,6 +72,10 @@ class Loaded(Protocol):
     def is_kept(self) -> bool:
         """Whether they are in the database."""
 
+    @property
+    def held_back(self) -> str:
+        """Why the whole file stays out although its rows are good; blank when it does not."""
+
 
 class Loader(Protocol):
     """Takes a file in, or (``commit`` False) finds all that would happen."""
@@ -91,12 +95,15 @@ class Rows:
         What of a row can be read; the field ``datum`` is called ``datum_column`` on the form.
     usual
         Layer of an OpenStreetMap file.
+    flags
+        What else can be said yes to.
     """
 
     key: str
     names: Fields
     load: Loader
     usual: Sequence[str] = ()
+    flags: Sequence[str] = ()
 
     def fields(self, city: City | None) -> list[Field]:
         """The form: a column for each field, one datum for all rows, a source for all, what to do with bad rows."""
@@ -108,6 +115,7 @@ class Rows:
             Field("encoding", CHOICE, choices=ENCODINGS),
             Field("layer", CHOICE),
             Field("skip_bad", FLAG),
+            *(Field(name, FLAG) for name in self.flags),
         ]
 
     def look(self, path: Path, asked: Mapped, city: City | None) -> tuple[Holdings, Guess]:
@@ -139,7 +147,7 @@ class Rows:
             counts=counts,
             kinds=kinds,
             summary=_summary(loaded),
-            refusal="",
+            refusal=loaded.held_back,
             findings=documents,
             places={"type": "FeatureCollection", "features": list(map(_feature, documents))},
             overlay=overlays.drawn(places, ground, rows),
@@ -153,7 +161,10 @@ class Rows:
             still(connection, edition)
             loaded = self.load(connection, actor, work, True, _telling(work))
             if not loaded.is_kept:
-                raise Refused(f"{loaded.findings.refused:,} rows are refused; nothing is stored until they are mended")
+                raise Refused(
+                    loaded.held_back
+                    or f"{loaded.findings.refused:,} rows are refused; nothing is stored until they are mended"
+                )
             return Answered({"edition": edition, **_summary(loaded)}, is_repeat=False)
 
         with db.write(work.engine) as connection:
@@ -171,6 +182,7 @@ def _incidents(connection: sa.Connection, actor: Actor, work: Work, commit: bool
         layer=told.get("layer"),
         skip_bad=bool(told.get("skip_bad")),
         commit=commit,
+        despite_evidence=bool(told.get("despite_evidence")),
     )
     return load_incidents(connection, actor, intake, progress)
 
@@ -190,7 +202,7 @@ def _buildings(connection: sa.Connection, actor: Actor, work: Work, commit: bool
     return load_buildings(connection, actor, intake, progress)
 
 
-INCIDENTS = Rows("incidents", of_incidents.FIELDS, _incidents)
+INCIDENTS = Rows("incidents", of_incidents.FIELDS, _incidents, flags=("despite_evidence",))
 BUILDINGS = Rows("buildings", replace(of_buildings.FIELDS, needed=()), _buildings, (_OSM,))
 
 

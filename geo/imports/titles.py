@@ -4,6 +4,12 @@ from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
     "datum_contradicted": ("坐标基准与文件自称的不符", "Datum contradicts the file's own CRS"),
+    "datum_contradicted_by_evidence": ("佐证与声明的坐标基准不符", "Evidence fits another datum"),
+    "datum_agreement": ("佐证与坐标基准", "Evidence and datum"),
+    "datum_unverifiable": ("坐标基准无法核验", "Datum not verifiable"),
+    "vintage_differs": ("与佐证不是同一时期", "Another vintage than the evidence"),
+    "stated_elsewhere": ("所称区域似已重新划过", "Stated area seems redrawn"),
+    "stated_area_unknown": ("所称区域不存在", "Stated area is not there"),
     "datum_unlabelled": ("文件未注明坐标系", "The file names no CRS"),
     "latitude_first": ("纬度在前", "Latitude comes first"),
     "coordinates_not_finite": ("坐标不是有限数", "Coordinates are no finite numbers"),

@@ -48,6 +48,8 @@ class NewIncident:
         0 ordinary, 1 urgent.
     reported_at
         None = now.
+    stated_area
+        Code or name of the area it is said to lie in: evidence of datums, never used to assign.
     """
 
     source: str
@@ -62,6 +64,7 @@ class NewIncident:
     reported_at: datetime | None = None
     accuracy_m: float | None = None
     address: str | None = None
+    stated_area: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ def _reports(connection: sa.Connection, incident: NewIncident) -> Reports:
         datum=pa.array([datum]),
         accuracy_m=np.array([_figure(incident.accuracy_m)]),
         address=pa.array([_text(incident.address) or None], type=pa.string()),
+        stated_area=pa.array([_text(incident.stated_area) or None], type=pa.string()),
         lonlat=lonlat_of(raw, pa.array([datum])),
     )
 
@@ -173,7 +177,7 @@ def _row(reports: Reports, places: Places) -> dict[str, Any]:
     """The columns of the only incident of a batch."""
     lon, lat = reports.lonlat[0].tolist()
     reported_us = int(reports.reported_us[0])
-    texts = ("source", "reference", "category", "status", "datum", "address")
+    texts = ("source", "reference", "category", "status", "datum", "address", "stated_area")
     figures = {"raw_x": reports.raw[0, 0], "raw_y": reports.raw[0, 1], "accuracy_m": reports.accuracy_m[0]}
     ids = {"grid_then": places.grid_then[0], "grid_now": places.grid_now[0], "community_id": places.community[0]}
     return {

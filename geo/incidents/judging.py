@@ -72,7 +72,8 @@ def judge(frame: Frame, reading: Reading, findings: Findings) -> Reports:
         raw=raw,
         datum=datum,
         accuracy_m=judging.accuracies(),
-        address=pc.if_else(pc.equal(address := judging.texts("address"), ""), None, address),
+        address=judging.optional("address"),
+        stated_area=judging.optional("area"),
         lonlat=lonlat,
     )
     return reports.taken(np.flatnonzero(judging.good))
@@ -82,6 +83,11 @@ class _Judging(Judging):
     def __init__(self, frame: Frame, reading: Reading, findings: Findings) -> None:
         super().__init__(frame, reading.columns, findings)
         self.reading = reading
+
+    def optional(self, field: str) -> pa.Array:
+        """A field as texts, null where there is none."""
+        texts = self.texts(field)
+        return pc.if_else(pc.equal(texts, ""), None, texts)
 
     def key(self) -> tuple[pa.Array, pa.Array]:
         source, reference = self.filled("source", self.reading.source), self.texts("reference")

@@ -18,6 +18,7 @@ from geo.crs import datum_of
 from geo.frames import Sheet, opened
 from geo.incidents import staging
 from geo.incidents.adding import AHEAD, EARLIEST
+from geo.incidents.evidence import Weighed, of_stage, weighed
 from geo.incidents.findings import Findings
 from geo.incidents.judging import Reading, judge
 from geo.incidents.mapping import mapped
@@ -48,6 +49,8 @@ class Intake:
         True: what can be stored is stored although rows are refused.
     commit
         False: everything is computed and nothing stored.
+    despite_evidence
+        True: stored although the areas the incidents state fit another datum.
     """
 
     path: Path
@@ -58,6 +61,7 @@ class Intake:
     layer: str | None = None
     skip_bad: bool = False
     commit: bool = False
+    despite_evidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,18 +84,31 @@ class Stored:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The outcome of one file; ``is_kept`` when its incidents are in the database."""
+    """The outcome of one file; ``is_kept`` when its incidents are in the database.
+
+    ``evidence`` is what the areas they state say of their datum; ``is_held_back`` when they fit another one and the
+    whole file stays out for that.
+    """
 
     columns: dict[str, str]
     findings: Findings
     stored: Stored
     is_kept: bool
+    evidence: tuple[Weighed, ...] = ()
+    is_held_back: bool = False
+
+    @property
+    def held_back(self) -> str:
+        """Why the whole file stays out, Chinese and English; blank when it does not."""
+        said = [" · ".join(one.words[1]) for one in self.evidence if one.is_contradicted]
+        return "\n".join(said) if self.is_held_back else ""
 
 
 def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Progress | None = None) -> Loaded:
     """What is found in the file and what is stored of it; all of it in the caller's transaction.
 
-    Refused rows keep the whole file out unless ``skip_bad``. Loading a file twice changes nothing.
+    Refused rows keep the whole file out unless ``skip_bad``; stated areas that fit another datum do so unless
+    ``despite_evidence``, and that is written down. Loading a file twice changes nothing.
 
     Raises
     ------
@@ -122,7 +139,9 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     findings.add("duplicate", reading.columns["reference"], staging.take_duplicates(connection))
     already, changed = staging.take_repeats(connection)
     findings.add("changed", reading.columns["reference"], changed)
-    is_kept = intake.commit and (intake.skip_bad or not findings.refused)
+    evidence = weighed(open_index(connection, edition), of_stage(connection, intake.path.name))
+    is_held_back = any(one.is_contradicted for one in evidence) and not intake.despite_evidence
+    is_kept = intake.commit and not is_held_back and (intake.skip_bad or not findings.refused)
     if is_kept:
         current = lock_current(connection)
         if current.number != edition.number:
@@ -132,10 +151,15 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     kept = staging.store(connection) if is_kept else staged
     already += staged - kept
     stored = Stored(read, kept, already, len(changed), findings.refused, **waiting)
-    if is_kept:
-        detail = {"file": intake.path.name, **asdict(stored)}
-        connection.execute(sa.insert(audit_events).values(actor=actor.name, action="incidents.load", detail=detail))
-    return Loaded(dict(reading.columns), findings, stored, is_kept)
+    if is_kept or (is_held_back and intake.commit):
+        action = "incidents.load" if is_kept else "incidents.hold_back"
+        detail = {
+            "file": intake.path.name,
+            **asdict(stored),
+            "evidence": [en for one in evidence for _, en in one.words],
+        }
+        connection.execute(sa.insert(audit_events).values(actor=actor.name, action=action, detail=detail))
+    return Loaded(dict(reading.columns), findings, stored, is_kept, evidence, is_held_back)
 
 
 def _reading(connection: sa.Connection, sheet: Sheet, intake: Intake, datum: str) -> Reading:

@@ -47,6 +47,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "accuracy_m": ("accuracy_m", "accuracy", "定位精度", "精度"),
     "reported_at": ("reported_at", "受理时间", "登记时间", "上报时间", "创建时间"),
     "datum": ("datum", "坐标系", "坐标类型"),
+    "area": ("stated_area", "所称区域", "所属区域", "所属社区"),
     "status": ("status", "状态", "办理状态", "处理状态"),
 }
 """Fields and the column names that are understood without being told, the most telling first."""

@@ -21,7 +21,7 @@ _DIGEST_BYTES = 16
 
 @dataclass(frozen=True, eq=False)
 class Reports:
-    """The fields of n incidents; texts are arrow arrays, empty rather than null except ``address``.
+    """The fields of n incidents; texts are arrow arrays, empty rather than null except ``address`` and ``stated_area``.
 
     Attributes
     ----------
@@ -49,6 +49,7 @@ class Reports:
     datum: pa.Array
     accuracy_m: Floats
     address: pa.Array
+    stated_area: pa.Array
     lonlat: Floats
 
     def __len__(self) -> int:
@@ -103,13 +104,12 @@ def digests(reports: Reports) -> pa.Array:
         *(column.to_pylist() for column in (reports.category, reports.status, reports.datum, reports.address)),
         strict=True,
     )
-    made = [
-        blake2b(
-            b"\x1f".join([numbers[at * width : (at + 1) * width], *((text or "").encode() for text in row)]),
-            digest_size=_DIGEST_BYTES,
-        ).digest()
-        for at, row in enumerate(texts)
-    ]
+    areas = reports.stated_area.to_pylist()
+    made = []
+    for at, (row, area) in enumerate(zip(texts, areas, strict=True)):
+        words = [*row, area] if area else row  # what is stored without a stated area keeps the digest it has
+        parts = [numbers[at * width : (at + 1) * width], *((text or "").encode() for text in words)]
+        made.append(blake2b(b"\x1f".join(parts), digest_size=_DIGEST_BYTES).digest())
     return pa.array(made, type=pa.binary())
 
 

@@ -29,7 +29,7 @@ def stage(connection: sa.Connection, reports: Reports, places: Places) -> None:
     """Put reports and their places on the stage."""
     if not len(reports):
         return
-    words = ("source", "reference", "category", "status", "datum", "address")
+    words = ("source", "reference", "category", "status", "datum", "address", "stated_area")
     columns = {
         "row_number": numbers(reports.row, "i8"),
         **{name: texts(getattr(reports, name)) for name in words},

@@ -4,7 +4,7 @@ CREATE TEMP TABLE staged (
     row_number bigint PRIMARY KEY, source text NOT NULL, reference text NOT NULL, category text NOT NULL,
     urgency smallint NOT NULL, status text NOT NULL, occurred_at timestamptz NOT NULL, reported_at timestamptz,
     geom geometry(Point, 4326), raw_x float8, raw_y float8, datum text NOT NULL, accuracy_m real, address text,
-    digest bytea NOT NULL
+    stated_area text, digest bytea NOT NULL
 ) ON COMMIT DROP;
 CREATE TEMP TABLE staged_places (
     row_number bigint, grid_then int, edition_then int NOT NULL, is_before_first_edition boolean NOT NULL,

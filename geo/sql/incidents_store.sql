@@ -10,10 +10,10 @@ WITH keyed AS (
 )
 INSERT INTO incidents (
     id, occurred_at, source, reference, category, urgency, status, reported_at, geom, raw_x, raw_y, datum, accuracy_m,
-    address, grid_then, edition_then, is_before_first_edition, grid_now, edition_now, community_id, border_m, rule,
-    is_doubtful
+    address, stated_area, grid_then, edition_then, is_before_first_edition, grid_now, edition_now, community_id,
+    border_m, rule, is_doubtful
 )
 SELECT keyed.id, occurred_at, source, reference, category, urgency, status, coalesce(reported_at, occurred_at), geom,
-       raw_x, raw_y, datum, accuracy_m, address, grid_then, edition_then, is_before_first_edition, grid_now,
-       edition_now, community_id, border_m, rule, is_doubtful
+       raw_x, raw_y, datum, accuracy_m, address, stated_area, grid_then, edition_then, is_before_first_edition,
+       grid_now, edition_now, community_id, border_m, rule, is_doubtful
   FROM staged JOIN keyed USING (source, reference) JOIN staged_places USING (row_number)

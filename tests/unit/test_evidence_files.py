@@ -154,8 +154,8 @@ def test_points_that_fit_another_datum_are_warned_of_with_their_places(tmp_path:
     found = told(write_city(tmp_path), EvidenceSource(shifted, "community"))
     assert kinds(found, "warning") == {"datum_contradicted_by_evidence"}
     warning = next(one for one in found if one.kind == "datum_contradicted_by_evidence")
-    assert "points read as gcj02: 1.0000" in warning.en
-    assert "点按 gcj02 时 1.0000" in warning.zh
+    assert "points read as gcj02 1.0000" in warning.en
+    assert "点按 gcj02 1.0000" in warning.zh
     assert warning.place is not None
     right = told(write_city(tmp_path), EvidenceSource(shifted, "community", datum="gcj02"))
     assert kinds(right, "warning") == set()
@@ -173,6 +173,21 @@ def test_a_column_that_names_no_area_is_warned_of(tmp_path: Path) -> None:
     assert {one.kind for one in found} == {"datum_unverifiable"}
     assert "某处" in found[0].zh
     assert "right column" in found[0].en
+
+
+def test_areas_that_do_not_exist_here_are_listed_and_too_many_silence_the_evidence(tmp_path: Path) -> None:
+    path = statements(tmp_path)
+    frame = pd.read_parquet(path)
+    few, most = frame.index % 10 == 0, frame.index % 10 != 0
+    frame.assign(community=frame.community.where(~few, "旧社区")).to_parquet(path)
+    found = told(write_city(tmp_path), EvidenceSource(path, "community"))
+    assert {one.kind for one in found} == {"datum_agreement", "stated_area_unknown"}
+    unknown = next(one for one in found if one.kind == "stated_area_unknown")
+    assert "旧社区 300" in unknown.zh
+    frame.assign(community=frame.community.where(~most, "旧社区")).to_parquet(path)
+    found = told(write_city(tmp_path), EvidenceSource(path, "community"))
+    assert {one.kind for one in found} == {"datum_unverifiable", "stated_area_unknown"}
+    assert kinds(found, "warning") == {"datum_unverifiable"}
 
 
 def test_a_file_that_has_no_such_level_is_told_apart(tmp_path: Path) -> None:
@@ -227,7 +242,7 @@ def test_any_file_of_areas_is_held_against_points(tmp_path: Path) -> None:
     assert evidence(points, "--area", "community", *areas, "wgs84")[0] == 0
     code, said = evidence(points, "--area", "community", *areas, "gcj02")
     assert code == 1
-    assert "declared gcj02" in said["datum_contradicted_by_evidence"][0]
+    assert "boundaries gcj02 and points wgs84 as declared" in said["datum_contradicted_by_evidence"][0]
     assert "boundaries read as wgs84" in said["datum_contradicted_by_evidence"][0]
 
 
@@ -257,9 +272,9 @@ def test_shanghai_declared_wgs84_is_warned_of(real: Path) -> None:
     found = importing.prepare(shanghai(real, "wgs84"), None).findings
     assert kinds(found, "warning") == {"datum_contradicted_by_evidence"}
     said = one(found, "datum_contradicted_by_evidence").en
-    assert "boundaries read as gcj02: 0.9998" in said
+    assert "boundaries read as gcj02 0.9998" in said
     assert "as declared 0.9534" in said
-    assert " or with " not in said
+    assert ", or " not in said
 
 
 @pytest.mark.real
@@ -272,7 +287,7 @@ def test_shanghai_declared_gcj02_is_silent(real: Path) -> None:
 @pytest.mark.real
 def test_shanghai_declared_bd09_is_told_to_be_gcj02(real: Path) -> None:
     said = one(importing.prepare(shanghai(real, "bd09"), None).findings, "datum_contradicted_by_evidence").en
-    assert "boundaries read as gcj02: 0.9998" in said
+    assert "boundaries read as gcj02 0.9998" in said
 
 
 @pytest.mark.real

@@ -1,6 +1,6 @@
 """Points that say in which area they lie, held against the areas: which datum they bear out, and which vintage."""
 
-from geo.space.evidence.hearing import Heard, Stated, hear, level_of
+from geo.space.evidence.hearing import STATES_NOTHING, Heard, Stated, hear, level_of
 from geo.space.evidence.judging import (
     ALPHA,
     ELSEWHERE,
@@ -13,8 +13,9 @@ from geo.space.evidence.judging import (
     Verdict,
     judged,
 )
-from geo.space.evidence.matching import Column, Fit
+from geo.space.evidence.matching import Column, Fit, columns_of
 from geo.space.evidence.readings import NAMES, Reading, reading_of
+from geo.space.evidence.words import Speech, Words, listed
 
 __all__ = [
     "ALPHA",
@@ -22,6 +23,7 @@ __all__ = [
     "NAMES",
     "PLACE_M",
     "REDRAWN",
+    "STATES_NOTHING",
     "TIMES",
     "TOLERANCE_M",
     "Agreement",
@@ -30,10 +32,14 @@ __all__ = [
     "Fit",
     "Heard",
     "Reading",
+    "Speech",
     "Stated",
     "Verdict",
+    "Words",
+    "columns_of",
     "hear",
     "judged",
     "level_of",
+    "listed",
     "reading_of",
 ]

@@ -15,6 +15,9 @@ from geo.space.evidence.judging import Verdict, judged
 from geo.space.evidence.matching import Column, Fit, fits, labelled
 from geo.space.evidence.readings import Reading, reading_of
 
+STATES_NOTHING = ("", "-", "null", "none", "nan", "n/a", "unspecified", "unknown", "无", "未知", "不详")
+"""What a column of areas holds where a row states none, in lower case."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stated:

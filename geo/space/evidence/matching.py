@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.arrays import Ints, Texts
+from geo.arrays import Codes, Ints, Texts
 from geo.names import folded
 
 
@@ -90,3 +90,16 @@ def labelled(stated: Texts, column: Column) -> tuple[Ints, Ints, Sequence[str]]:
             of_shape[at] = labels[folded]
     of_text = np.asarray([labels.get(column.folded(str(text)), -1) for text in stated], dtype=np.int64)
     return of_text, of_shape, called
+
+
+def columns_of(keys: Sequence[str], codes: Sequence[Codes], names: Sequence[Codes]) -> list[Column]:
+    """Columns of codes and of names for each level of a division, the highest level first.
+
+    ``codes`` and ``names`` are, for each level, those (n,) of the area over every leaf.
+    """
+    levels = zip(keys, codes, names, strict=True)
+    return [
+        Column(key, is_code, texts.astype(object))
+        for key, *both in levels
+        for texts, is_code in zip(both, (True, False), strict=True)
+    ]
