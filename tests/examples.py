@@ -91,6 +91,17 @@ def _wards(path: Path) -> None:
     geopandas.GeoDataFrame({"ward": ["1", "2"]}, geometry=shapes, crs=4326).to_file(path)
 
 
+def _poi(path: Path) -> None:
+    """Points that state the made city's district by name, its community by code, and the ward of :func:`_wards`."""
+    points = geopandas.GeoDataFrame(geometry=shapely.points(POINTS), crs=4326)
+    told = {"lon": POINTS[:, 0], "lat": POINTS[:, 1], "ward": np.where(POINTS[:, 0] < (WEST + EAST) / 2, 1, 2)}
+    for column, layer, field in (("adname", "districts", "name"), ("所属社区", "communities", "code")):
+        areas = geopandas.read_file(ROOT / f"data/boundaries/{layer}.geojson")[[field, "geometry"]]
+        found = points.sjoin(areas, how="left")
+        told[column] = found[~found.index.duplicated()][field].to_numpy(dtype=object)
+    pq.write_table(pa.table(told), path)
+
+
 def _footprints(path: Path) -> None:
     shapes = shapely.box(*POINTS.T, *(POINTS + 1e-4).T)
     geopandas.GeoDataFrame({"id": range(len(shapes)), "use": "office"}, geometry=shapes, crs=4326).to_parquet(path)
@@ -120,6 +131,7 @@ FILES: dict[str, Callable[[Path], None]] = {
     "wards.geojson": _wards,
     "wards.gpkg": _wards,
     "incidents.csv": _csv(["reference", "occurred_at", "lon", "lat"]),
+    "poi.parquet": _poi,
     "buildings.parquet": _footprints,
     "楼栋.geojson": _houses,
     "words.csv": _words,
