@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +19,9 @@ from geo.errors import Refused, TooMuch, near
 from geo.frames import encodings, sheets
 from geo.frames.sheets import CSV, XLSX, Frame, Sheet
 from geo.settings import settings
+
+_LONGEST = 10_000_000
+"""Letters of a line."""
 
 
 @contextmanager
@@ -43,10 +46,10 @@ def _csv_rows(path: Path, lines: IO[str], encoding: str) -> Iterator[tuple[int, 
     """Row number and cells; blank lines are counted and left out."""
     number = 0
     try:
-        head = lines.readline()
+        head = lines.readline(_LONGEST)
         delimiter = max(",;\t", key=head.count)
         lines.seek(0)
-        for number, row in enumerate(csv.reader(lines, delimiter=delimiter), start=1):
+        for number, row in enumerate(csv.reader(_lines(path, lines), delimiter=delimiter), start=1):
             if row:
                 yield number, row
     except UnicodeDecodeError as error:
@@ -56,6 +59,17 @@ def _csv_rows(path: Path, lines: IO[str], encoding: str) -> Iterator[tuple[int, 
         ) from error
     except (csv.Error, OSError, EOFError) as error:
         raise Refused(f"{path.name} cannot be read as CSV after row {number}: {error}") from error
+
+
+def _lines(path: Path, lines: IO[str]) -> Iterator[str]:
+    """The lines; one without end is refused before it fills the memory, as a packed file of a kilobyte can."""
+    for number in count(1):
+        line = lines.readline(_LONGEST)
+        if not line:
+            return
+        if len(line) == _LONGEST:
+            raise Refused(f"{path.name} is no table: line {number} has more than {_LONGEST:,} letters")
+        yield line
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from geo.imports.boundaries import Boundaries
 from geo.imports.kinds import Kind
-from geo.imports.rows import BUILDINGS, INCIDENTS
+from geo.imports.nouns import BUILDINGS, INCIDENTS, LINES
 
-KINDS: dict[str, Kind] = {one.key: one for one in (Boundaries(), INCIDENTS, BUILDINGS)}
+KINDS: dict[str, Kind] = {one.key: one for one in (Boundaries(), INCIDENTS, BUILDINGS, LINES)}
 """Every kind of import by its key."""

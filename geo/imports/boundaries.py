@@ -10,24 +10,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
 
 from geo import areas, db, drawings, intakes
 from geo.actors import Actor
 from geo.areas import City
 from geo.boundaries import findings as findings_of
-from geo.boundaries import importing
+from geo.boundaries import importing, ledgers
 from geo.boundaries.flags import sources_of
 from geo.boundaries.importing import Prepared, Preview
+from geo.boundaries.repairs import Repair, repair_of
 from geo.boundaries.sources import Sources
 from geo.boundaries.standing import Standing, standing_of
 from geo.editions import Published, Request
 from geo.errors import GeoError, Refused
-from geo.imports import guesses, looking, overlays
+from geo.imports import guesses, looking, mended, overlays
 from geo.imports.holdings import Holdings
 from geo.imports.kinds import CHOICE, COLUMN, DATUM, ENCODINGS, FLAG, TEXT, Field, Found, Guess, Mapped, Work, still
 from geo.imports.records import Import
 from geo.imports.titles import titled
 from geo.intakes import Answered
+from geo.space.mending import Limits
 
 _COLUMNS = ("level", "layer", "datum", "code", "name", "parent", "kind", "encoding")
 
@@ -49,7 +52,8 @@ class Boundaries:
         ]
         if city is None:
             return [*made, Field("city_name", TEXT, True), Field("city_code", TEXT, True), Field("time_zone", TEXT)]
-        return [*made, Field("within", TEXT), Field("effective_at", TEXT), Field("over_edits", FLAG)]
+        mending = (Field("repair", FLAG), Field("mend_width", TEXT), Field("mend_area", TEXT))
+        return [*made, *mending, Field("within", TEXT), Field("effective_at", TEXT), Field("over_edits", FLAG)]
 
     def look(self, path: Path, asked: Mapped, city: City | None) -> tuple[Holdings, Guess]:
         """Layers, columns and CRS; guesses of level, code, name, parent and kind."""
@@ -70,16 +74,20 @@ class Boundaries:
             except GeoError as error:
                 refusal = error.detail
         work.step("绘制发现", "drawing the findings", None, None)
-        found = findings_of.ordered(prepared.findings)
+        found, mends = findings_of.ordered(prepared.findings), ledgers.ordered(prepared.ledger)
+        counts = findings_of.tally(found)
+        places = findings_of.feature_collection(found)
+        places["features"] += ledgers.feature_collection(mends)["features"]
+        titles = [{**one, "title": titled(one["kind"])} for one in findings_of.kinds_tally(found)]
         return Found(
             edition=standing.edition.number if standing else 0,
-            counts=findings_of.tally(found),
-            kinds=[{**one, "title": titled(one["kind"])} for one in findings_of.kinds_tally(found)],
+            counts={**counts, "info": counts["info"] + len(mends)},
+            kinds=titles + mended.kinds(mends),
             summary=_summary(prepared, seen),
             refusal=refusal,
-            findings=(one.document() for one in found),
-            places=findings_of.feature_collection(found),
-            overlay=_overlay(prepared),
+            findings=[one.document() for one in found] + [mended.document(one) for one in mends],
+            places=places,
+            overlay=_overlay(prepared, [one.where for one in found] + [one.where for one in mends]),
         )
 
     def commit(self, work: Work, actor: Actor, edition: int) -> dict[str, Any]:
@@ -114,7 +122,25 @@ def _prepared(work: Work, standing: Standing | None) -> Prepared:
         work.step(f"{zh} {name}".strip(), f"{en} {name}".strip(), None, None)
 
     within = work.record.mapping.get("within")
-    return importing.prepare(_sources(work.record, work.path), standing, within=within, progress=tell)
+    sources, leave = _sources(work.record, work.path), _leave(work.record)
+    return importing.prepare(sources, standing, within=within, repair=leave, progress=tell)
+
+
+def _leave(record: Import) -> Repair | None:
+    """Leave to mend, within the limits declared; None without ``repair``."""
+    if not record.mapping.get("repair"):
+        return None
+    limits = Limits()
+    width = _number(record, "mend_width", limits.width_m)
+    return repair_of(width, _number(record, "mend_area", limits.area_m2), ())
+
+
+def _number(record: Import, name: str, usual: float) -> float:
+    text = record.mapping.get(name)
+    try:
+        return float(text) if text else usual
+    except ValueError as error:
+        raise Refused(f"{name} {text!r} is no number; right is {usual:g}") from error
 
 
 def _sources(record: Import, path: Path) -> Sources:
@@ -181,9 +207,8 @@ def _told(published: Published | None, edition: int) -> dict[str, Any]:
     }
 
 
-def _overlay(prepared: Prepared) -> Mapping[str, Any]:
+def _overlay(prepared: Prepared, places: list[BaseGeometry | None]) -> Mapping[str, Any]:
     """Places of the findings and the ground of the file's own level."""
     layer = prepared.sources.layers[0]
     members = prepared.judgement.tree.members[prepared.city.level(layer.level)]
-    places = [one.where for one in findings_of.ordered(prepared.findings)]
     return overlays.drawn(places, members.shapes, members.codes)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import shapely
@@ -15,9 +15,6 @@ from geo import areas, db, intakes
 from geo.actors import Actor
 from geo.areas import City
 from geo.arrays import Floats, Shapes
-from geo.buildings import mapping as of_buildings
-from geo.buildings.loading import Intake as BuildingIntake
-from geo.buildings.loading import load as load_buildings
 from geo.crs import datum_of, shapes_to_wgs84, to_wgs84
 from geo.errors import Refused, Unknown
 from geo.findings import Finding, Findings
@@ -30,7 +27,6 @@ from geo.imports.kinds import (
     DATUM,
     ENCODINGS,
     FLAG,
-    TEXT,
     Field,
     Found,
     Guess,
@@ -39,9 +35,6 @@ from geo.imports.kinds import (
     guessed,
     still,
 )
-from geo.incidents import mapping as of_incidents
-from geo.incidents.loading import Intake as IncidentIntake
-from geo.incidents.loading import load as load_incidents
 from geo.intakes import Answered
 from geo.mapping import Fields
 
@@ -53,36 +46,29 @@ _OSM = "multipolygons"
 Progress = Callable[[int, int | None], None]
 
 
-class Loaded(Protocol):
-    """What every loader answers."""
+@dataclass(frozen=True)
+class Taken:
+    """What a noun's loader answers.
 
-    @property
-    def columns(self) -> dict[str, str]:
-        """Field → column."""
+    Parameters
+    ----------
+    counts
+        Of rows.
+    is_kept
+        Whether they are in the database.
+    held_back
+        Why the whole file stays out although its rows are good; blank when it does not.
+    """
 
-    @property
-    def findings(self) -> Findings:
-        """What was found."""
-
-    @property
-    def stored(self) -> Any:
-        """What became of the rows: a dataclass of counts."""
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether they are in the database."""
-
-    @property
-    def held_back(self) -> str:
-        """Why the whole file stays out although its rows are good; blank when it does not."""
+    columns: Mapping[str, str]
+    findings: Findings
+    counts: Mapping[str, int]
+    is_kept: bool
+    held_back: str = ""
 
 
-class Loader(Protocol):
-    """Takes a file in, or (``commit`` False) finds all that would happen."""
-
-    def __call__(
-        self, connection: sa.Connection, actor: Actor, work: Work, commit: bool, progress: Progress
-    ) -> Loaded: ...
+TakeIn = Callable[[sa.Connection, Actor, Work, bool, Progress], Taken]
+"""Takes a file in, or (False) finds all that would happen; everything in the caller's transaction."""
 
 
 @dataclass(frozen=True)
@@ -92,37 +78,45 @@ class Rows:
     Parameters
     ----------
     names
-        What of a row can be read; the field ``datum`` is called ``datum_column`` on the form.
+        What of a row can be read.
+    more
+        Further lines of the form.
+    renamed
+        Field → how the form calls it, where its name says another thing there.
     usual
         Layer of an OpenStreetMap file.
-    flags
-        What else can be said yes to.
     """
 
     key: str
     names: Fields
-    load: Loader
+    take_in: TakeIn
+    more: Sequence[Field] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     usual: Sequence[str] = ()
-    flags: Sequence[str] = ()
 
     def fields(self, city: City | None) -> list[Field]:
-        """The form: a column for each field, one datum for all rows, a source for all, what to do with bad rows."""
-        columns = [Field(_called(name), COLUMN, name in self.names.needed) for name in self.names.names]
-        return [
-            Field("datum", DATUM, True),
-            *columns,
-            Field("source_all", TEXT),
-            Field("encoding", CHOICE, choices=ENCODINGS),
-            Field("layer", CHOICE),
-            Field("skip_bad", FLAG),
-            *(Field(name, FLAG) for name in self.flags),
-        ]
+        """The form: one datum for all rows, a column for each field, what to do with bad rows."""
+        columns = [Field(self.called(name), COLUMN, name in self.names.needed) for name in self.names.names]
+        rest = [Field("encoding", CHOICE, choices=ENCODINGS), Field("layer", CHOICE), Field("skip_bad", FLAG)]
+        return [Field("datum", DATUM, True), *columns, *self.more, *rest]
+
+    def called(self, name: str) -> str:
+        """How the form calls a field of a row."""
+        return self.renamed.get(name, name)
+
+    def columns(self, told: Mapped) -> dict[str, str]:
+        """Field → column as declared; what the person left out stays out, whatever the columns are called."""
+        if not any(self.called(name) in told for name in self.names.names):  # the loader knows the tags of a map
+            return {}
+        return {name: told.get(self.called(name), "") for name in self.names.names}
 
     def look(self, path: Path, asked: Mapped, city: City | None) -> tuple[Holdings, Guess]:
         """Columns and a few rows; guesses by the names people give columns."""
         held = looking.look(path, asked, self.usual)
         told = replace(self.names, needed=()).mapped(held.columns, {})
-        guess = {_called(name): guessed(column, f"列名 {column}", f"called {column}") for name, column in told.items()}
+        guess = {
+            self.called(name): guessed(column, f"列名 {column}", f"called {column}") for name, column in told.items()
+        }
         return held, guess
 
     def judge(self, work: Work) -> Found:
@@ -132,7 +126,7 @@ class Rows:
                 edition = areas.current(connection).number
             except Unknown as error:
                 raise Refused(f"there is no city yet; import its boundaries first ({error.detail})") from error
-            loaded = self.load(connection, work.actor, work, False, _telling(work))
+            loaded = self.take_in(connection, work.actor, work, False, _telling(work))
             connection.rollback()
         work.step("绘制发现", "drawing the findings", None, None)
         skips = bool(work.record.mapping.get("skip_bad"))
@@ -146,7 +140,7 @@ class Rows:
             edition=edition,
             counts=counts,
             kinds=kinds,
-            summary=_summary(loaded),
+            summary={**loaded.counts, "columns": dict(loaded.columns)},
             refusal=loaded.held_back,
             findings=documents,
             places={"type": "FeatureCollection", "features": list(map(_feature, documents))},
@@ -159,62 +153,14 @@ class Rows:
 
         def carry_out() -> Answered:
             still(connection, edition)
-            loaded = self.load(connection, actor, work, True, _telling(work))
+            loaded = self.take_in(connection, actor, work, True, _telling(work))
             if not loaded.is_kept:
-                raise Refused(
-                    loaded.held_back
-                    or f"{loaded.findings.refused:,} rows are refused; nothing is stored until they are mended"
-                )
-            return Answered({"edition": edition, **_summary(loaded)}, is_repeat=False)
+                refused = f"{loaded.findings.refused:,} rows are refused; nothing is stored until they are mended"
+                raise Refused(loaded.held_back or refused)
+            return Answered({"edition": edition, **loaded.counts}, is_repeat=False)
 
         with db.write(work.engine) as connection:
             return dict(intakes.once(connection, f"import {work.record.id}", asked, carry_out).answer)
-
-
-def _incidents(connection: sa.Connection, actor: Actor, work: Work, commit: bool, progress: Progress) -> Loaded:
-    told = work.record.mapping
-    intake = IncidentIntake(
-        path=work.path,
-        datum=told["datum"],
-        columns=_columns(INCIDENTS.names, told),
-        source=told.get("source_all", ""),
-        encoding=told.get("encoding"),
-        layer=told.get("layer"),
-        skip_bad=bool(told.get("skip_bad")),
-        commit=commit,
-        despite_evidence=bool(told.get("despite_evidence")),
-    )
-    return load_incidents(connection, actor, intake, progress)
-
-
-def _buildings(connection: sa.Connection, actor: Actor, work: Work, commit: bool, progress: Progress) -> Loaded:
-    told = work.record.mapping
-    intake = BuildingIntake(
-        path=work.path,
-        datum=told["datum"],
-        columns=_columns(BUILDINGS.names, told),
-        source=told.get("source_all", ""),
-        encoding=told.get("encoding"),
-        layer=told.get("layer"),
-        skip_bad=bool(told.get("skip_bad")),
-        commit=commit,
-    )
-    return load_buildings(connection, actor, intake, progress)
-
-
-INCIDENTS = Rows("incidents", of_incidents.FIELDS, _incidents, flags=("despite_evidence",))
-BUILDINGS = Rows("buildings", replace(of_buildings.FIELDS, needed=()), _buildings, (_OSM,))
-
-
-def _called(name: str) -> str:
-    return "datum_column" if name == "datum" else name
-
-
-def _columns(names: Fields, told: Mapped) -> dict[str, str]:
-    """Field → column as declared; what the person left out stays out, whatever the columns are called."""
-    if not any(_called(name) in told for name in names.names):  # OpenStreetMap's tags are known to the loader
-        return {}
-    return {name: told.get(_called(name), "") for name in names.names}
 
 
 def _telling(work: Work) -> Progress:
@@ -282,13 +228,6 @@ def _kinds(findings: Findings, skips: bool) -> list[dict[str, Any]]:
         if findings.totals[key]
     ]
     return sorted(made, key=lambda one: (_SEVERITIES.index(str(one["severity"])), str(one["kind"])))
-
-
-def _summary(loaded: Loaded) -> dict[str, Any]:
-    """Counts of rows; ``changed`` means grids elsewhere, so rows with other content go by another name."""
-    told = asdict(loaded.stored)
-    changed = told.pop("changed")
-    return {**told, "changed_rows": changed, "columns": loaded.columns}
 
 
 # -- what the map draws ------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from tests.uploads import (
     hand_in,
     judged,
     moved_east,
+    nudged,
     settled,
 )
 
@@ -78,6 +79,20 @@ def test_a_damaged_file_is_refused_with_places_and_nothing_is_stored(
     assert sum("code" in one["properties"] for one in drawn) == 12
     assert site.post(f"/v1/imports/{found['id']}/commit").status_code == 409
     assert edition(fresh_engine) == 1
+
+
+def test_half_a_metre_is_mended_when_asked_and_every_mend_is_listed(site: httpx.Client) -> None:
+    assert judged(site, grids_file(1, nudged))["state"] == "refused"
+    found = judged(site, grids_file(1, nudged), repair=True)
+    assert found["state"] == "judged", found
+    mends = [one for one in found["judged"]["kinds"] if one["kind"].startswith("mend_")]
+    assert sum(one["count"] for one in mends) >= 2
+    listed = site.get(f"/v1/imports/{found['id']}/findings?kind={mends[0]['kind']}").json()["findings"]
+    assert len(listed) == mends[0]["count"]
+    assert all("米" in one["message"]["zh"] for one in listed)
+    assert found["judged"]["counts"]["info"] >= len(listed)
+    wrong = judged(site, grids_file(1, nudged), repair=True, mend_width="wide")
+    assert "mend_width" in wrong["problem"]["detail"]
 
 
 def test_the_same_file_again_is_no_new_edition(site: httpx.Client, fresh_engine: sa.Engine) -> None:

@@ -100,6 +100,12 @@ def test_a_bomb_is_refused_when_it_is_looked_at(site: httpx.Client, limit_mb: in
     assert "unpacks" in told["problem"]["detail"]
 
 
+def test_a_table_of_one_endless_line_is_refused(site: httpx.Client) -> None:
+    told = hand_in(site, gzip.compress(b"a" * 40_000_000), "bomb.csv.gz", "incidents")
+    assert told["state"] == "failed", told
+    assert "10,000,000" in told["problem"]["detail"]
+
+
 @pytest.mark.parametrize(
     ("content", "name", "says"),
     [

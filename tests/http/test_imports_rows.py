@@ -65,3 +65,26 @@ def test_buildings_come_in(site: httpx.Client) -> None:
     assert settled(site, seen["id"])["judged"]["summary"]["stored"] == 3
     assert committed(site, seen["id"])["committed"]["stored"] == 3
     site.delete(f"/v1/imports/{seen['id']}")
+
+
+def test_lines_come_in(site: httpx.Client) -> None:
+    (west, south), (east, north) = cell_centre(0, 0), cell_centre(3, 2)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"路名": name, "道路等级": "arterial"},
+            "geometry": {"type": "LineString", "coordinates": [[west, lat], [east, lat]]},
+        }
+        for name, lat in (("人民路", south), ("文化路", north))
+    ]
+    content = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
+    seen = hand_in(site, content, "道路.geojson", "lines")
+    mapping = {name: one["value"] for name, one in seen["guess"].items()}
+    assert mapping == {"name": "路名", "road_class": "道路等级"}
+    declare(site, seen["id"], **mapping, datum="wgs84", kind_all="road")
+    site.post(f"/v1/imports/{seen['id']}/judge")
+    found = settled(site, seen["id"])
+    assert found["judged"]["summary"]["stored"] == 2, found
+    drawn = site.get(f"/v1/imports/{seen['id']}/overlay.geojson").json()["features"]
+    assert [one["geometry"]["type"] for one in drawn] == ["LineString"] * 2
+    assert committed(site, seen["id"])["committed"]["stored"] == 2

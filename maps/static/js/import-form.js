@@ -2,7 +2,7 @@
 import { ICONS, el, icon } from "./dom.js";
 
 const DATUMS = ["wgs84", "cgcs2000", "gcj02", "bd09"];
-const REST = ["layer", "encoding", "within", "effective_at", "over_edits", "repair", "skip_bad", "despite_evidence", "time_zone"];
+const REST = ["layer", "encoding", "within", "effective_at", "over_edits", "mend_width", "mend_area", "skip_bad", "despite_evidence", "time_zone"];
 const UPLOAD = "M8 11V3M4.5 6.5 8 3l3.5 3.5M2.5 13.5h11";
 
 /** The zone a file is dropped on or chosen by; `take(file)` gets it. */
