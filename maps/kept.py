@@ -11,13 +11,15 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo import areas, drawings
+from geo import areas, drawings, lines
 from geo import coverage as indicators
 from geo.areas import Areas, City, Edition, Ids, Leaves
+from geo.arrays import Shapes
 from geo.coverage import Values
+from geo.lines.kinds import CLASSES, ROAD, WATER
 from geo.settings import settings
 from geo.space.partition import whole_of
-from geo.space.topology import Light, document, lightened, lines, polygons, topology
+from geo.space.topology import METRES_A_DEGREE, Light, borders, document, lightened, polygons, strands, topology
 from maps import coverage, values
 from maps.offline import self_contained
 from maps.page import LANGUAGES, Starter, View, blank_map
@@ -25,8 +27,24 @@ from maps.page import LANGUAGES, Starter, View, blank_map
 TILES = "kept:{layer}/{z}/{x}/{y}"
 """Address the page's own thread answers; see ``kept.js``."""
 
+BASE_TOLERANCE_M = 1.0
 TOLERANCE_M = 0.5
 """Metres borders are drawn straighter by: a pixel of zoom 17 is 1.2 m wide at the equator."""
+
+
+BASE_VERTICES = 120_000
+"""Of water and roads in a file, about 1 MB: whole classes from the largest on, as many as keep within it."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """Water and roads (n,): kind, class, name or "", zoom they are drawn from, shape in degrees."""
+
+    kinds: list[str]
+    classes: list[str]
+    names: list[str]
+    least: list[int]
+    shapes: Shapes
 
 
 @dataclass(frozen=True)
@@ -39,6 +57,7 @@ class Contents:
     upper: Areas
     lineage: Ids
     values: Sequence[Values]
+    base: Base
 
 
 @dataclass(frozen=True)
@@ -67,7 +86,33 @@ def gathered(connection: sa.Connection, instant: datetime | None) -> Contents:
         for level in range(city.grid_level + 1)
         for one in indicators.INDICATORS
     ]
-    return Contents(city, edition, areas.leaves(connection, edition), areas.upper(connection, edition), lineage, found)
+    return Contents(
+        city,
+        edition,
+        areas.leaves(connection, edition),
+        areas.upper(connection, edition),
+        lineage,
+        found,
+        _base(connection),
+    )
+
+
+def _base(connection: sa.Connection) -> Base:
+    """Water, then roads, class by class from those drawn first, until :data:`BASE_VERTICES` are reached."""
+    found: list[tuple[str, str, str, int, shapely.Geometry]] = []
+    left = BASE_VERTICES
+    for kind in (WATER, ROAD):
+        frame = lines.read(connection, kind)
+        shapes = shapely.simplify(frame.geometry.to_numpy(), BASE_TOLERANCE_M / METRES_A_DEGREE)
+        classes, names = frame["class"].to_numpy(), frame["name"].fillna("").tolist()
+        for one, least in sorted(CLASSES[kind].items(), key=lambda item: item[1]):
+            these = np.flatnonzero(classes == one)
+            left -= int(shapely.get_num_coordinates(shapes[these]).sum())
+            if left < 0:
+                break
+            found += [(kind, one, names[at], least, shapes[at]) for at in these.tolist()]
+    kinds, ranks, said, zooms, drawn = (list(column) for column in zip(*found, strict=True)) if found else ([],) * 5
+    return Base(kinds, ranks, said, zooms, np.array(drawn, dtype=object))
 
 
 def page(contents: Contents, shown: Shown, tolerance_m: float = TOLERANCE_M) -> str:
@@ -111,6 +156,8 @@ def ground(contents: Contents, light: Light) -> dict[str, Any]:
     above = np.array([whole_of(light.shapes[lineage[:, level] == one]) for level, one in columns], dtype=object)
     found = topology(light, above)
     levels = found.levels(lineage)
+    base = contents.base
+    told = zip(strands(found, base.shapes), base.kinds, base.classes, base.names, base.least, strict=True)
     return document(
         found,
         {
@@ -122,7 +169,12 @@ def ground(contents: Contents, light: Light) -> dict[str, Any]:
                 polygons(rings, one, {"level": contents.city.grid_level, "kind": kind})
                 for rings, one, kind in zip(found.leaves, leaves.ids.tolist(), leaves.kinds.tolist(), strict=True)
             ],
-            "borders": [lines(np.flatnonzero(levels == one), {"level": one}) for one in np.unique(levels).tolist()],
+            "borders": [borders(np.flatnonzero(levels == one), {"level": one}) for one in np.unique(levels).tolist()],
+            "base": [
+                drawn | {"properties": {"kind": kind, "class": rank, "name": name, "from": least}}
+                for drawn, kind, rank, name, least in told
+                if drawn["arcs"]
+            ],
         },
     )
 

@@ -202,6 +202,34 @@ def _named(found: Topology, walked: dict[tuple[int, int], int], chain: Ints, num
     return name
 
 
+def strands(found: Topology, shapes: Shapes) -> list[dict[str, Any]]:
+    """TopoJSON geometries (n) of lines and polygons that share no border; their arcs are added to ``found``.
+
+    A part that rounding folds to nothing is left out; a shape without parts has no arcs.
+    """
+    return [_strand(found, shape) for shape in shapes]
+
+
+def _strand(found: Topology, shape: shapely.Geometry) -> dict[str, Any]:
+    is_ground = int(shapely.get_type_id(shape)) in (3, 6)
+    parts: list[Any] = []
+    for part in shapely.get_parts(shape):
+        walked = [_added(found, ring) for ring in (shapely.get_rings(part) if is_ground else [part])]
+        rings = [[name] for name in walked if name is not None]
+        if rings and (walked[0] is not None):
+            parts.append(rings if is_ground else rings[0])
+    return {"type": "MultiPolygon" if is_ground else "MultiLineString", "arcs": parts}
+
+
+def _added(found: Topology, line: shapely.Geometry) -> int | None:
+    steps = np.rint(shapely.get_coordinates(line) * 10.0**found.decimals).astype(np.int64)
+    moves = np.append(True, (np.diff(steps, axis=0) != 0).any(axis=1))
+    if moves.sum() < 2:
+        return None
+    found.arcs.append(steps[moves])
+    return len(found.arcs) - 1
+
+
 # -- TopoJSON ----------------------------------------------------------------------------------------------------------
 def document(found: Topology, objects: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """A TopoJSON topology: arcs as steps from the point before; ``objects`` are its collections by name."""
@@ -222,6 +250,6 @@ def polygons(rings: list[list[list[int]]], number: int, properties: dict[str, An
     return {"type": "MultiPolygon", "id": number, "properties": properties, "arcs": rings}
 
 
-def lines(arcs: Ints, properties: dict[str, Any]) -> dict[str, Any]:
+def borders(arcs: Ints, properties: dict[str, Any]) -> dict[str, Any]:
     """A TopoJSON multiline of whole arcs, each a line of its own."""
     return {"type": "MultiLineString", "properties": properties, "arcs": [[int(arc)] for arc in arcs]}

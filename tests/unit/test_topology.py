@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from geo.arrays import Shapes
 from geo.space.partition import faults, rim, whole_of
-from geo.space.topology import METRES_A_DEGREE, Topology, document, lightened, lines, polygons, topology
+from geo.space.topology import METRES_A_DEGREE, Topology, borders, document, lightened, polygons, strands, topology
 from tests.cities import MadeCity, cities, made_city
 
 TOLERANCES = st.sampled_from([0.0, 0.5, 5.0, 60.0])
@@ -32,7 +32,7 @@ def sent(city: MadeCity, tolerance_m: float) -> tuple[Topology, dict]:
     objects = {
         "grids": [polygons(rings, at, {}) for at, rings in enumerate(found.leaves)],
         "areas": [polygons(rings, at, {}) for at, rings in enumerate(found.above)],
-        "borders": [lines(np.flatnonzero(levels == one), {"level": int(one)}) for one in np.unique(levels)],
+        "borders": [borders(np.flatnonzero(levels == one), {"level": int(one)}) for one in np.unique(levels)],
     }
     return found, json.loads(json.dumps(document(found, objects)))
 
@@ -86,18 +86,18 @@ def test_an_area_that_arrives_is_the_union_of_its_leaves_vertex_by_vertex(city: 
 def test_every_border_travels_once_under_the_highest_level_it_divides(city: MadeCity, tolerance_m: float) -> None:
     _, read = sent(city, tolerance_m)
     arcs = arcs_of(read)
-    borders = {
+    drawn = {
         one["properties"]["level"]: shapely.union_all([shapely.LineString(arcs[arc]) for (arc,) in one["arcs"]])
         for one in read["objects"]["borders"]["geometries"]
     }
     leaves = shapes_of(read, "grids")
     total = sum(len(one["arcs"]) for one in read["objects"]["borders"]["geometries"])
     assert total == len(arcs)
-    assert sum(line.length for line in borders.values()) == pytest.approx(
+    assert sum(line.length for line in drawn.values()) == pytest.approx(
         shapely.union_all(shapely.boundary(leaves)).length, rel=1e-9
     )
     outline = shapely.boundary(whole_of(leaves))
-    assert borders[0].symmetric_difference(outline).length == pytest.approx(0, abs=1e-9)
+    assert drawn[0].symmetric_difference(outline).length == pytest.approx(0, abs=1e-9)
 
 
 @given(cities(), st.sampled_from([0.5, 5.0]))
@@ -123,3 +123,15 @@ def test_leaves_that_a_coarser_lattice_would_fold_travel_as_they_are() -> None:
     light = lightened(np.array([hair, rest], dtype=object), 1.0)
     assert (light.decimals, light.tolerance_m) == (8, 0.0)
     assert light.shapes[0].equals(hair)
+
+
+def test_lines_and_ponds_travel_beside_the_leaves_and_what_folds_is_left_out() -> None:
+    found = topology(lightened(made_city(3).shapes, 0.5), np.array([], dtype=object))
+    before = len(found.arcs)
+    river = shapely.MultiLineString([[(117, 36), (117.01, 36.02)], [(117.02, 36), (117.03, 36)]])
+    pond = shapely.Polygon([(117, 36), (117.001, 36), (117.001, 36.001)], [[(117.0008, 36.0003)] * 4])
+    dust = shapely.LineString([(117, 36), (117 + 1e-8, 36)])
+    drawn = strands(found, np.array([river, pond, dust], dtype=object))
+    assert [one["type"] for one in drawn] == ["MultiLineString", "MultiPolygon", "MultiLineString"]
+    assert [one["arcs"] for one in drawn] == [[[before], [before + 1]], [[[before + 2]]], []]
+    assert (found.arcs[before] / 1e6).tolist() == [[117, 36], [117.01, 36.02]]

@@ -23,7 +23,7 @@ export class Ground {
   tile(layer, z, x, y) {
     const at = { scale: PIXELS * 2 ** z, left: x * PIXELS, top: y * PIXELS };
     const drawn = this.zoom(z);
-    if (layer === "base") return { base: cut(drawn.base, at) };
+    if (layer === "base") return { base: cut(drawn.base.filter((one) => one.from <= z), at) };
     const { areas, grids, borders } = drawn;
     const deepest = Math.max(...borders.map((one) => one.level));
     if (layer === "grids") return { ground: cut(grids, at), borders: cut(borders.filter((one) => one.level === deepest), at) };
@@ -113,14 +113,16 @@ function cut(shapes, { scale, left, top }) {
     const box = [one.box[0] * scale - left, one.box[1] * scale - top, one.box[2] * scale - left, one.box[3] * scale - top];
     if (box[2] < -REACH || box[3] < -REACH || box[0] > PIXELS + REACH || box[1] > PIXELS + REACH) continue;
     const whole = box[0] >= -REACH && box[1] >= -REACH && box[2] <= PIXELS + REACH && box[3] <= PIXELS + REACH;
-    const path = new Path2D(), points = [];
+    const path = new Path2D(), points = [], seen = [];
     for (const ring of one.rings) {
       const line = Array.from(ring, (value, k) => value * scale - (k % 2 ? top : left));
-      if (one.type === 3) draw(path, whole ? line : clipped(line), true);
-      else for (const stretch of whole ? [line] : stretches(line)) { draw(path, stretch, false); points.push(...stretch); }
+      if (one.type === 3) {
+        seen.push(whole ? line : clipped(line));
+        draw(path, seen.at(-1), true);
+      } else for (const stretch of whole ? [line] : stretches(line)) { draw(path, stretch, false); points.push(...stretch); }
     }
     const { rings, ...told } = one;
-    found.push({ ...told, box, path, points });
+    found.push({ ...told, box: whole || !seen.length ? box : boxed(seen), path, points });
   }
   return found;
 }

@@ -41,6 +41,11 @@ export async function building() {
   throw new Error("–");
 }
 
+/** A file has no other files to give. */
+export function downloads() {
+  return [];
+}
+
 function all(boot) {
   return boot.city.levels.flatMap(({ key }) => {
     const rows = boot.values[key]?.rows;

@@ -27,6 +27,12 @@ export async function building(id) {
   return answered(await fetch(`/v1/buildings/${id}`));
 }
 
+/** An edition as a file, by the name of its format: [name, address]. */
+export function downloads({ number }) {
+  const formats = { gpkg: "GeoPackage", zip: "Shapefile", geojson: "GeoJSON", parquet: "GeoParquet", csv: "CSV" };
+  return Object.entries(formats).map(([ending, name]) => [name, `/v1/export/edition.${ending}?edition=${number}`]);
+}
+
 async function answered(answer) {
   if (answer.ok) return answer.json();
   const problem = await answer.json().catch(() => ({}));

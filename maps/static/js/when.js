@@ -1,7 +1,7 @@
 // The date and edition of the page: always shown; another date is a page of its own.
 import { ICONS, el, find, icon } from "./dom.js";
+import { downloads } from "./live.js";
 
-const FORMATS = [["gpkg", "GeoPackage"], ["zip", "Shapefile"], ["geojson", "GeoJSON"], ["parquet", "GeoParquet"], ["csv", "CSV"]];
 
 export function when({ boot, words, state }) {
   const button = find(".when"), drop = find(".when-drop");
@@ -72,8 +72,8 @@ function fill(drop, boot, words, state) {
 
 /** The edition shown as a file, in every format. */
 function files({ edition }, words) {
-  const link = ([ending, name]) => el("a", { class: "chip", href: `/v1/export/edition.${ending}?edition=${edition.number}`, download: true }, name);
-  return [el("h3", {}, words.t("when.files", { n: edition.number })), el("p", { class: "row wrap files" }, FORMATS.map(link))];
+  const link = ([name, href]) => el("a", { class: "chip", href, download: true }, name);
+  return [el("h3", {}, words.t("when.files", { n: edition.number })), el("p", { class: "row wrap files" }, downloads(edition).map(link))];
 }
 
 function stale(boot, words, state) {
