@@ -177,7 +177,12 @@ def test_the_date_button_offers_every_edition(visit: Opener) -> None:
     page = ready(visit(PATH))
     page.get_by_title("页面所示日期与版次").first.click()
     dialog = page.get_by_role("dialog", name="页面所示日期与版次")
-    expect(dialog.get_by_role("link")).to_have_count(2)
+    expect(dialog.get_by_role("list").get_by_role("link")).to_have_count(2)
+    files = dialog.get_by_role("paragraph").get_by_role("link")
+    expect(files).to_have_text(["GeoPackage", "Shapefile", "GeoJSON", "GeoParquet", "CSV"])
+    with page.expect_download() as waiting:
+        files.first.click()
+    assert waiting.value.suggested_filename == "试验市-第2版.gpkg"
     dialog.get_by_role("link", name="第 1 版").click()
     expect(page.get_by_role("status").filter(has_text="第 1 版")).to_be_visible()
 
