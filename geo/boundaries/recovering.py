@@ -208,7 +208,7 @@ def _made_valid(members: Members, at: int, after: float) -> Words:
     shape = members.shapes[at]
     if is_fit(members.shapes[[at]])[0]:
         return f"合并后有效（{after:,.2f} m²）", f"valid once its rows are joined ({after:,.2f} m²)"
-    before = float(area_m2(shapely.get_parts(shape))[:].sum())
+    before = float(area_m2(shapely.get_parts(shape)).sum())
     change = after - before
     return (
         f"改为有效多边形，由 {before:,.2f} 变为 {after:,.2f} m²（{change:+,.2f}）",

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
 
 from geo.boundaries.findings import Finding
 from geo.boundaries.nesting import Tree, judge_codes
 from geo.boundaries.recovering import recovered
+from geo.crs import area_m2
 from tests.made_files import (
     COMMUNITIES,
     Feature,
@@ -125,22 +127,16 @@ def test_a_damaged_kind_stays_an_error(tmp_path: Path) -> None:
 # -- shapes ------------------------------------------------------------------------------------------------------------
 def test_a_ring_that_crosses_itself_is_made_valid_with_its_m2(tmp_path: Path) -> None:
     def spoil(rows: list[Feature]) -> None:
-        ring = rows[0]["geometry"]["coordinates"][0]
-        rows[0]["geometry"]["coordinates"] = [[*ring[:1], [117.012, 36.604], [117.008, 36.606], *ring[2:]]]
-        shape = shapely.Polygon([*ring[:2], (117.01, 36.606), (117.004, 36.612), (117.004, 36.608), (117.0, 36.61)])
-        rows[0]["geometry"] = feature(shape)["geometry"]
         bow = shapely.Polygon([(117.0, 36.6), (117.01, 36.61), (117.01, 36.6), (117.0, 36.61)])
         rows[0]["geometry"] = feature(bow)["geometry"]
 
     tree, told = recover(tmp_path, spoil)
     said = mended(told, "ring_invalid")
     assert said.place == pytest.approx((117.005, 36.605))
-    after = shapely.union_all(
-        [shapely.Polygon([(117.0, y), (117.01, y), (117.005, 36.605)]) for y in (36.6, 36.61)][:0]
-        + [shapely.Polygon([(x, 36.6), (x, 36.61), (117.005, 36.605)]) for x in (117.0, 117.01)]
-    )
-    assert shapely.equals(tree.members[2].shapes[0], after)
-    assert "496," in said.en
+    halves = [shapely.Polygon([(x, 36.6), (x, 36.61), (117.005, 36.605)]) for x in (117.0, 117.01)]
+    assert shapely.equals(tree.members[2].shapes[0], shapely.union_all(halves))
+    m2 = area_m2(np.asarray(halves, dtype=object)).sum()
+    assert f"to {m2:,.2f} m²" in said.en
 
 
 def test_a_grid_without_geometry_is_set_aside_and_an_area_is_kept_for_its_grids(tmp_path: Path) -> None:
@@ -244,8 +240,12 @@ def test_of_two_areas_with_one_code_the_larger_keeps_it_and_its_grids(tmp_path: 
         rows.insert(0, feature(square(9, 9), code=COMMUNITIES[0], name="又一社区"))
 
     tree, told = recover(tmp_path, areas=more)
-    assert "row 1 becomes 379900000001" in mended(told, "code_duplicate").en.replace("379901001003", "379900000001")
-    assert len(codes(tree, 1)) == 3
+    said = mended(told, "code_duplicate")
+    assert "row 2 is the largest" in said.en
+    (new,) = set(codes(tree, 1)) - set(COMMUNITIES)
+    assert f"row 1 becomes {new} (was {COMMUNITIES[0]})" in said.en
+    assert tree.members[1].names[0] == "又一社区"
+    assert set(tree.members[2].parents) == set(COMMUNITIES)
     assert stands(tree)
 
 
