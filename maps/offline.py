@@ -27,6 +27,8 @@ WITHOUT_SERVER = {"live.js": "kept.js"}
 """The module that gives the same names from the file itself, by the one that asks the server."""
 
 STYLES = ("css/gridatlas.css", "css/page.css")
+"""Sheets of every page; one named as the page is its own."""
+
 _ENTRY = re.compile(r'import\("(/static/js/[\w-]+\.js)"\)')
 _IMPORT = re.compile(r'(\bfrom\s+|\bimport\s+)"\./([\w-]+\.js)"')
 _SCRIPT = re.compile(r'<script src="(/static/[^"]+)"></script>')
@@ -65,7 +67,7 @@ def self_contained(drawn: folium.Map, views: Sequence[View]) -> str:
             shell=lambda view: page.shell(view, parts),
             language=page.language_of,
             head=Markup(_inlined(parts.head)),
-            styles=[Markup(_sheet(STATIC / name)) for name in STYLES],
+            styles=[Markup(_sheet(path)) for path in _styles(views[0].page)],
             modules=Markup(json.dumps({"imports": modules(entries)})),
             script=parts.script,
             policy="{policy}",
@@ -115,6 +117,11 @@ def modules(entries: Sequence[str], instead: Mapping[str, str] = WITHOUT_SERVER)
 def _bare(name: str) -> str:
     """Name a module has in the import map: a relative one has no meaning inside a ``data:`` address."""
     return f"gridatlas/{name}"
+
+
+def _styles(name: str) -> list[Path]:
+    own = STATIC / f"css/{name}.css"
+    return [*(STATIC / sheet for sheet in STYLES), *([own] if own.is_file() else [])]
 
 
 # -- files -------------------------------------------------------------------------------------------------------------

@@ -120,10 +120,10 @@ def policy(nonce: str) -> str:
     )
 
 
-def blank_map() -> folium.Map:
-    """A folium map without any tiles of its own, zoomable to street level in half steps."""
+def blank_map(closest: int = 20) -> folium.Map:
+    """A folium map without any tiles of its own, zoomable to ``closest`` (20: a street) in half steps."""
     # folium reads max_zoom for tiles alone; Leaflet's own option gets through as it is spelled
-    options: dict[str, Any] = {"min_zoom": 7, "maxZoom": 20, "zoom_snap": 0.5, "attribution_control": False}
+    options: dict[str, Any] = {"min_zoom": 7, "maxZoom": closest, "zoom_snap": 0.5, "attribution_control": False}
     return folium.Map(location=[0, 0], zoom_start=3, tiles=None, zoom_control=False, **options)
 
 

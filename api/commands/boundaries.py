@@ -44,6 +44,7 @@ class Output:
 
 
 def boundaries(
+    context: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(
@@ -81,6 +82,9 @@ def boundaries(
         str | None, typer.Option(help="Levels whose borders win, highest first, as grid,community,subdistrict.")
     ] = None,
     mends: Annotated[Path | None, typer.Option(help="Write the mends to this file as a GeoJSON layer.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write mends and findings to this file as a page to look at, offline.")
+    ] = None,
     over_edits: Annotated[bool, typer.Option("--over-edits", help="Undo later edits in the scope.")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="Publish; without it nothing is stored.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON document.")] = False,
@@ -132,7 +136,12 @@ def boundaries(
             with db.write(db.engine()) if commit else db.read(db.engine()) as connection:
                 seen = importing.preview(connection, prepared, request)
                 published = importing.publish(connection, prepared, request) if commit else None
-    _tell(output, prepared, _summary(prepared, seen, published, commit, time.monotonic() - begun))
+    summary = _summary(prepared, seen, published, commit, time.monotonic() - begun)
+    if page is not None:
+        from api.mends import write_page
+
+        write_page(page, context, prepared, summary)
+    _tell(output, prepared, summary)
     if prepared.is_refused:
         raise typer.Exit(1)
     if published is not None:

@@ -11,7 +11,7 @@ TopoJSON 1.0, https://github.com/topojson/topojson-specification
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,9 @@ from geo.arrays import Bools, Ints, Shapes
 from geo.space.partition import faults, whole_of
 
 METRES_A_DEGREE = 111_320.0
-_LATTICES = (6, 7)  # decimals of a degree: 0.1 m, 0.01 m
+LATTICES = (6, 7)
+"""Decimals of a degree: 0.1 m, 0.01 m."""
+
 _EXACT = 8
 
 
@@ -38,7 +40,7 @@ class Light:
     tolerance_m: float
 
 
-def lightened(shapes: Shapes, tolerance_m: float) -> Light:
+def lightened(shapes: Shapes, tolerance_m: float, lattices: Sequence[int] = LATTICES) -> Light:
     """Leaves with fewer vertices that still form a partition, proved.
 
     Parameters
@@ -47,13 +49,18 @@ def lightened(shapes: Shapes, tolerance_m: float) -> Light:
         Leaves (n,) of a proved partition, lon/lat degrees on the lattice of 1e-8.
     tolerance_m
         Metres within which a border may be drawn straighter; 0 leaves every vertex that rounding does not fold.
+    lattices
+        Decimals of a degree to try, the coarsest first.
     """
-    thin = _thinned(shapes, tolerance_m)
-    rings = _ring_count(whole_of(shapes))
-    for decimals in _LATTICES:
-        found = _rounded(thin, decimals)
-        if _divides(found, rings):
-            return Light(found, decimals, tolerance_m)
+    try:
+        thin = _thinned(shapes, tolerance_m)
+        rings = _ring_count(whole_of(shapes))
+        for decimals in lattices:
+            found = _rounded(thin, decimals)
+            if found is not None and _divides(found, rings):
+                return Light(found, decimals, tolerance_m)
+    except shapely.GEOSException:  # leaves that are no partition: drawn as they are
+        pass
     return Light(shapes, _EXACT, 0.0)
 
 
@@ -66,9 +73,13 @@ def _thinned(shapes: Shapes, tolerance_m: float) -> Shapes:
     return np.asarray(shapely.transform(thin, lambda xy: xy / narrow), dtype=object)
 
 
-def _rounded(shapes: Shapes, decimals: int) -> Shapes:
+def _rounded(shapes: Shapes, decimals: int) -> Shapes | None:
+    """Shapes on a coarser lattice; None where a ring is so small that nothing of it is left there."""
     moved = shapely.transform(shapes, lambda xy: np.rint(xy * 10.0**decimals) / 10.0**decimals)
-    return np.asarray(shapely.remove_repeated_points(moved), dtype=object)
+    try:
+        return np.asarray(shapely.remove_repeated_points(moved), dtype=object)
+    except shapely.GEOSException:
+        return None
 
 
 def _divides(shapes: Shapes, rings: int) -> bool:

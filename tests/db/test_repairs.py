@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -72,3 +75,37 @@ def test_the_command_lists_the_mends_before_it_publishes(
     assert "published as edition 1" in done.stdout
     assert json.loads(run.invoke(app, ["check", "--json"]).stdout)["findings"] == []
     engine.dispose()
+
+
+def test_a_page_is_written_before_anything_is_stored_and_says_what_to_type(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from api import cli
+
+    engine = db.connect(fresh_database)
+    monkeypatch.setattr(db, "engine", lambda: engine)
+    run, app, path, page = CliRunner(), cli.build(), str(write_city(tmp_path, narrow)), tmp_path / "mends.html"
+    flags = ["--repair", "--authority", "community,grid", "--page", str(page), "--limit", "5"]
+    dry = run.invoke(app, ["import", "boundaries", path, *flags])
+    assert dry.exit_code == 0, dry.output
+    boot = _boot_of(page)
+    assert boot["state"] == "dry"
+    words = shlex.split(boot["command"])
+    assert words[1:] == ["import", "boundaries", path, "--repair", "--authority", "community,grid", "--commit"]
+    refused = run.invoke(app, ["import", "boundaries", path, "--page", str(page)])
+    assert refused.exit_code == 1
+    assert _boot_of(page)["state"] == "refused"
+    assert _boot_of(page)["repair"] is None
+    done = run.invoke(app, [*words[1:], "--page", str(page)])
+    assert done.exit_code == 0, done.output
+    assert _boot_of(page)["state"] == "published"
+    assert run.invoke(app, ["import", "boundaries", path, *flags]).exit_code == 0
+    assert _boot_of(page)["state"] == "same"
+    engine.dispose()
+
+
+def _boot_of(page: Path) -> dict[str, Any]:
+    """The document that a page starts from: the last of its JSON blocks."""
+    found = re.findall(r'<script type="application/json">(.*?)</script>', page.read_text("utf-8"), re.DOTALL)
+    boot: dict[str, Any] = json.loads(found[-1])
+    return boot

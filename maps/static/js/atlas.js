@@ -19,7 +19,7 @@ export class Atlas {
     else fit(map, boot.within ?? boot.bounds, false);
     const levels = boot.city.levels.length;
     this.tiles = new WorkerTiles({
-      url: boot.tiles, buildings: boot.buildings, ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: 20, minZoom: 7,
+      url: boot.tiles, buildings: boot.buildings, ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
       needsGrids: () => this.grids, failed: (count) => this.failed(count),
     }).addTo(map);
     this.labels = new Labels({ candidates: (zoom) => [...heard.labels(zoom), ...this.names()], obstacles: () => this.obstacles() }).addTo(map);

@@ -19,6 +19,12 @@ export class Ground {
     return [left * 360 - 180, latitude(bottom), right * 360 - 180, latitude(top)];
   }
 
+  /** Rings of an area or a grid in world coordinates (0..1), every vertex kept; none for an id that is not there. */
+  rings(id) {
+    const one = [...this.objects.areas.geometries, ...this.objects.grids.geometries].find((shape) => shape.id === id);
+    return (one?.arcs.flat() ?? []).map((names) => joined(names.map((name) => (name < 0 ? reversed(this.arcs[~name]) : this.arcs[name]))));
+  }
+
   /** Features of a tile by layer, as mvt.js reads them from a server's: paths in pixels of the tile. */
   tile(layer, z, x, y) {
     const at = { scale: PIXELS * 2 ** z, left: x * PIXELS, top: y * PIXELS };
