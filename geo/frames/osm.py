@@ -85,6 +85,7 @@ References
 wiki.openstreetmap.org/wiki/Key:area
 """
 
+_DICTS = 8_192  # rows that are dictionaries at once: they take ten times the room of columns
 _RELATIONS = ("multipolygon", "boundary")
 _PLAIN = {*_RELATIONS, "type", "source", "created_by", "note", "fixme"}
 Tags = dict[str, str]
@@ -119,7 +120,7 @@ def sheet(path: Path, name: str, columns: list[str] | None, layer: str, source: 
 
 
 def _batches(rows: Iterator[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    while some := list(islice(rows, sheets.CHUNK)):
+    while some := list(islice(rows, min(sheets.CHUNK, _DICTS))):
         yield pa.RecordBatch.from_pylist(some, schema=schema)
 
 
