@@ -13,6 +13,7 @@ import shapely
 from rich.table import Table
 from shapely.geometry.base import BaseGeometry
 
+_PARTIES = 8
 SEVERITIES = ("error", "warning", "info")
 TITLES = {"error": "错误 error", "warning": "警告 warning", "info": "提示 info"}
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -250,12 +251,18 @@ def _cells(one: Finding) -> tuple[str, ...]:
     place = one.place
     where = [
         one.file,
-        f"行 row {' · '.join(map(str, one.rows))}" if one.rows else "",
-        " · ".join(code or "—" for code in one.codes),
+        f"行 row {_cut([str(row) for row in one.rows])}" if one.rows else "",
+        _cut([code or "—" for code in one.codes]),
         f"{place[0]:.6f}, {place[1]:.6f}" if place else "",
         "" if one.area_m2 is None else f"{one.area_m2:,.2f} m²",
     ]
     return f"{TITLES[one.severity]}\n{one.kind}", _plain("\n".join(filter(None, where))), _plain(f"{one.zh}\n{one.en}")
+
+
+def _cut(words: Sequence[str]) -> str:
+    """The first parties of a finding, and how many more there are."""
+    more = len(words) - _PARTIES
+    return " · ".join(words[:_PARTIES]) + (f" … +{more}" if more > 0 else "")
 
 
 def _plain(text: str) -> str:

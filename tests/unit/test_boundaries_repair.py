@@ -187,3 +187,16 @@ def test_the_ledger_is_a_table_json_and_a_geojson_layer(tmp_path: Path) -> None:
     text = console.export_text()
     assert "gap" in text
     assert mend["to"]["code"] in text
+
+
+def test_a_finding_with_many_parties_shows_the_first_and_counts_the_others() -> None:
+    from rich.console import Console
+
+    from geo.boundaries.findings import Finding, table
+
+    many = Finding("hairline", "细", "hair", rows=tuple(range(1, 214)), codes=tuple(f"C{at}" for at in range(213)))
+    console = Console(record=True, width=200)
+    console.print(table([many]))
+    text = console.export_text()
+    assert "8 … +205" in text
+    assert "C9" not in text
