@@ -318,3 +318,25 @@ def test_chicagos_wards_of_2018_are_another_vintage(real: Path) -> None:
     assert "as declared 0.7474" in said["datum_agreement"][0]
     assert "2 (902 of 902 places, mostly in 27)" in said["vintage_differs"][0]
     assert len(said["stated_elsewhere"]) == 15
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("points", "area", "areas", "code", "warned"),
+    [
+        ("taipei/base_units.parquet", "CODE1", "taipei/base_units.parquet", "CODE1", set()),
+        ("hangzhou_xihu/grid.geojson.gz", "zhenjie", "hangzhou_xihu/town.geojson.gz", "name", set()),
+        (
+            *("hangzhou_xihu/grid.geojson.gz", "CS_XZQHBM", "hangzhou_xihu/community.geojson.gz", "xzqhbm"),
+            {"vintage_differs"},  # the grids and the communities are of different dates
+        ),
+    ],
+)
+def test_taipei_and_xihu_are_silent_but_where_two_layers_are_of_different_dates(
+    real: Path, points: str, area: str, areas: str, code: str, warned: set[str]
+) -> None:
+    columns = {"name": code} if code == "name" else {"code": code}
+    layer = LayerSource(real / areas, "area", "cgcs2000", **columns)
+    found = hold_file(layer, EvidenceSource(real / points, area))
+    mine = {"datum_contradicted_by_evidence", "datum_unverifiable", "vintage_differs", "stated_elsewhere"}
+    assert {one.kind for one in found if one.severity == "warning"} & mine == warned
