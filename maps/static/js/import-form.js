@@ -83,7 +83,7 @@ function datum(field, { one, draft, words, changed }) {
 export function preview({ one, draft, words, close }) {
   const columns = one.holds.columns.map((column) => column.name);
   const serves = (name) => one.fields.find((field) => field.role === "column" && draft[field.name] === name);
-  const head = columns.map((name) => { const field = serves(name); return el("th", { class: field ? "used" : null }, el("span", {}, name), el("small", {}, field ? `= ${words.t(`import.field.${field.name}`)}` : one.holds.columns.find((column) => column.name === name).type)); });
+  const head = columns.map((name) => { const field = serves(name); return el("th", { class: field ? "used" : null }, el("span", {}, name), el("small", {}, field ? `= ${words.t(`import.field.${field.name}`)}` : words.t(`import.type.${one.holds.columns.find((column) => column.name === name).type}`))); });
   return [el("div", { class: "row" }, el("b", {}, words.t("import.preview", { n: one.holds.preview.length })), el("span", { class: "dim cap" }, one.holds.rows === null ? one.holds.form : words.t("import.rows-of", { n: words.n(one.holds.rows), form: one.holds.form })),
     close ? el("button", { class: "x push", type: "button", "aria-label": words.t("tip.close"), onclick: close }, icon(ICONS.close)) : null),
   el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": words.t("import.preview", { n: one.holds.preview.length }) }, el("table", { class: "tbl tight" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, one.holds.preview.map((row) => el("tr", {}, row.map((value) => el("td", {}, value)))))))];

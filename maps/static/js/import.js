@@ -346,7 +346,7 @@ class Imports {
 
   publish_button() {
     const { words, one } = this;
-    const why = one.judged.counts.error ? words.t("import.blocked", { n: words.n(one.judged.counts.error) }) : one.judged.refusal ? words.t("import.blocked.refusal") : one.judged.summary.is_same ? words.t("import.blocked.same") : one.state !== "judged" ? words.t("import.blocked.stale") : "";
+    const why = one.judged.counts.error ? words.t(one.kind === "boundaries" ? "import.blocked" : "import.blocked.rows", { n: words.n(one.judged.counts.error) }) : one.judged.refusal ? words.t("import.blocked.refusal") : one.judged.summary.is_same ? words.t("import.blocked.same") : one.state !== "judged" ? words.t("import.blocked.stale") : "";
     return [el("button", { class: "btn main grow", type: "button", disabled: Boolean(why), onclick: () => this.publish() }, this.main_words(one)), why];
   }
 
