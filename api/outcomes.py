@@ -1,10 +1,8 @@
-"""What an import of rows says of itself: findings as a table, lines and JSON, and the pairs of ``--map``."""
+"""What an import of rows says of its findings: a table and lines for a person, JSON for a program."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,14 +10,6 @@ if TYPE_CHECKING:
     from geo.findings import Findings
 
 _SHOWN = 20
-
-
-def declared(pairs: list[str]) -> dict[str, str]:
-    """Field → column from ``field=column``. Raises BadParameter for a pair without ``=``."""
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise typer.BadParameter(f"--map {wrong[0]!r}: write field=column, as lon=经度")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def told(findings: Findings) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import outcomes
-from api.commands import import_app
+from api.commands import import_app, pairs
 
 if TYPE_CHECKING:
     from geo.buildings.loading import Loaded
@@ -59,7 +59,7 @@ def load(
     intake = Intake(
         path=file,
         datum=datum,
-        columns=outcomes.declared(map_ or []),
+        columns=pairs(map_ or [], "--map", "floors=层数"),
         source=source,
         uses=read_map(use_map) if use_map else {},
         encoding=encoding,

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api import outcomes
 from api.commands import import_app, pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from geo.incidents.loading import Loaded
-
-_SHOWN = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -63,10 +62,6 @@ def load(
 def _told(loaded: Loaded) -> dict[str, object]:
     from dataclasses import asdict
 
-    listed = [
-        {"kind": one.kind.key, "row": one.row, "column": one.column, "value": one.value, "refused": one.kind.refuses}
-        for one in loaded.findings.listed
-    ]
     return {
         "columns": loaded.columns,
         "stored": asdict(loaded.stored),
@@ -80,29 +75,14 @@ def _told(loaded: Loaded) -> dict[str, object]:
             }
             for one in loaded.evidence
         ],
-        "totals": dict(loaded.findings.totals),
-        "findings": listed,
+        **outcomes.told(loaded.findings),
     }
 
 
 def _show(console: Console, loaded: Loaded, commit: bool) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
-    from geo.incidents.findings import KINDS
-
-    console.print("字段 ← 列 · " + escape(", ".join(f"{name} ← {column}" for name, column in loaded.columns.items())))
-    table = Table("问题 Finding", "行数 Rows", "后果 Effect")
-    for key, number in loaded.findings.totals.items():
-        kind = KINDS[key]
-        table.add_row(f"{kind.zh} {escape(kind.en)}", f"{number:,}", "拒收 refused" if kind.refuses else "保留 kept")
-    if loaded.findings.totals:
-        console.print(table)
-    ordered = sorted(loaded.findings.listed, key=lambda found: (not found.kind.refuses, found.row))
-    for found in ordered[:_SHOWN]:
-        console.print(escape(found.message), highlight=False, soft_wrap=True)
-    if len(ordered) > _SHOWN:
-        console.print(f"… {len(ordered) - _SHOWN:,} more; all of them: --json")
+    outcomes.show(console, loaded.columns, loaded.findings)
     for zh, en in (words for one in loaded.evidence for words in one.words):
         console.print(escape(f"佐证 {zh}\nevidence: {en}"), highlight=False, soft_wrap=True)
     console.print(_summary(loaded, commit), soft_wrap=True)
