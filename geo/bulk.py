@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 import sqlalchemy as sa
 
 from geo import areas, instants
@@ -20,6 +19,7 @@ from geo.crs import datum_of, snap
 from geo.errors import Refused
 from geo.files import renamed
 from geo.frames import Frame, Sheet, opened
+from geo.frames.points import positions
 from geo.incidents.reports import converted
 from geo.layers import Layer
 from geo.settings import settings
@@ -225,7 +225,7 @@ class _Placing:
     """Positions, accuracies and times out of the tables of one file."""
 
     def __init__(self, sheet: Sheet, points: Points) -> None:
-        self.geometry = sheet.geometry
+        self.file, self.geometry = sheet.path.name, sheet.geometry
         names = sheet.schema.names
         self.lon = points.lon or _usual(names, ("lon", "lng", "longitude", "经度"))
         self.lat = points.lat or _usual(names, ("lat", "latitude", "纬度"))
@@ -245,11 +245,10 @@ class _Placing:
 
     def read(self, table: pa.Table) -> tuple[Floats, Floats, pa.Array | None]:
         if self.lon is not None and self.lat is not None:
-            raw = np.column_stack([_figures(table.column(self.lon)), _figures(table.column(self.lat))])
+            raw = np.column_stack([_figures(self.file, table, name) for name in (self.lon, self.lat)])
         else:
-            shapes = shapely.from_wkb(table.column(self.geometry).to_numpy())
-            raw = np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
-        accuracy_m = _figures(table.column(self.accuracy_m)) if self.accuracy_m else np.full(len(raw), np.nan)
+            raw = positions(table.column(self.geometry))
+        accuracy_m = _figures(self.file, table, self.accuracy_m) if self.accuracy_m else np.full(len(raw), np.nan)
         times = table.column(self.at).combine_chunks() if self.at else None
         return converted(raw, self.datum), accuracy_m, times
 
@@ -259,13 +258,17 @@ def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:
     return next((plain[name] for name in usual if name in plain), None)
 
 
-def _figures(column: pa.ChunkedArray) -> Floats:
-    """Figures of a column of numbers or texts; NaN where there is none."""
+def _figures(where: str, table: pa.Table, name: str) -> Floats:
+    """Figures of a column of numbers or texts; NaN where there is none. Raises Refused for any other."""
+    column = table.column(name)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         import pandas as pd
 
         return np.array(pd.to_numeric(column.to_pandas(), errors="coerce"), dtype=np.float64)
-    return np.array(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
+    try:
+        return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    except pa.ArrowException as error:
+        raise Refused(f"{where}: the column {name!r} holds {column.type}, which are no numbers") from error
 
 
 def _refuse_twice(sheet: Sheet, added: Iterable[str]) -> None:

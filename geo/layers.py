@@ -61,6 +61,7 @@ def read_layer(path: Path, field: str, *, layer: str | None = None, datum: str |
     if datum is None and not named.upper().startswith("EPSG:"):
         raise Refused(f"{path.name} has a CRS without EPSG code; declare it with --areas-datum")
     shapes = shapes_to_wgs84(shapes, datum_of(named))
+    _refuse_far(path, named, shapes)
     unique, place = np.unique(codes, return_inverse=True)
     whole = shapes[np.unique(codes, return_index=True)[1]]
     for at in np.flatnonzero(np.bincount(place) > 1).tolist():
@@ -84,7 +85,20 @@ def _read(path: Path, field: str, layer: str | None) -> tuple[Codes, Shapes, str
     codes = np.array(["" if one is None else str(one).strip() for one in told.tolist()], dtype=np.str_)
     if blank := np.flatnonzero(codes == "").tolist():
         raise Refused(f"{path.name}: {field} is blank in feature {blank[0] + 1}; every area needs a code")
-    return codes, shapely.force_2d(shapely.from_wkb(wkb)), crs
+    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    if unread := np.flatnonzero(shapely.is_missing(shapes)).tolist():
+        raise Refused(f"{path.name}: the shape of feature {unread[0] + 1} is missing or cannot be read")
+    return codes, shapely.force_2d(shapes), crs
+
+
+def _refuse_far(path: Path, datum: str, shapes: Shapes) -> None:
+    """Nothing, when all coordinates are degrees on earth."""
+    lonlat, of = shapely.get_coordinates(shapes, return_index=True)
+    if far := np.flatnonzero(~(np.abs(lonlat) <= (180, 90)).all(axis=1)).tolist():
+        lon, lat = lonlat[far[0]].tolist()
+        raise Refused(
+            f"{path.name}: feature {of[far[0]] + 1} reaches {lon:.9g} {lat:.9g}, not on earth; is it {datum}?"
+        )
 
 
 def _refuse_without(path: Path, field: str, there: list[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import lzma
+import os
 import re
 import sqlite3
 import struct
@@ -31,6 +33,7 @@ _READABLE = (
     *(".tab", ".mif", ".kml", ".dxf", ".osm", ".pbf"),
 )
 _KMZ = "doc.kml"
+_NAME_MAX = 200
 _PACKED = {b"\x1f\x8b": ".gz", b"BZh": ".bz2"}
 _ENDINGS = {"osm": (".osm", ".pbf"), "kml": (".kml", ".kmz"), "dxf": (".dxf",), "mapinfo": (".tab", ".mif")}
 """By what GDAL knows a file; the others it tells by their first bytes."""
@@ -142,6 +145,13 @@ def _ending(path: Path, kind: str) -> str:
     return _ENDINGS[kind][0]
 
 
+_DAMAGED = (
+    *(zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, OSError, IndexError, ValueError),
+)
+"""What zipfile lets through when a zip is damaged; an IndexError for a member without name."""
+
+
 def _unzipped(path: Path, name: str, folder: Path, member: str | None) -> Path:
     """The one dataset of a zip; members are written by bare name into one folder, so no path can leave it."""
     inside = folder / "zip"
@@ -155,7 +165,7 @@ def _unzipped(path: Path, name: str, folder: Path, member: str | None) -> Path:
             for info in infos:
                 with packed.open(info) as source:
                     spent = _copy(source, inside / _bare(_spelt(info), name), name, spent)
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise Refused(f"{name} is cut off or damaged: {error}; fetch it again") from error
     except RuntimeError as error:  # zipfile's word for an encrypted member
         raise Refused(f"{name} is encrypted; pack it without a password") from error
@@ -181,6 +191,8 @@ def _bare(filename: str, name: str) -> str:
     parts = PurePosixPath(filename.replace("\\", "/")).parts
     if not parts or ".." in parts or filename.startswith(("/", "\\")) or ":" in parts[0]:
         raise Refused(f"{name} holds a file that would be written outside its folder: {filename!r}; pack bare files")
+    if len(os.fsencode(parts[-1])) > _NAME_MAX:
+        raise Refused(f"{name} holds a file with a name of over {_NAME_MAX} bytes: {filename[:40]!r} …; shorten it")
     return parts[-1]
 
 
@@ -251,6 +263,7 @@ def _check_sqlite(path: Path, name: str) -> None:
             raise Refused(f"{name} is cut off: {size:,} bytes of {claimed:,} its header names; fetch it again")
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")  # it may name a name that is damaged
         try:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         finally:

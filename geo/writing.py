@@ -167,7 +167,6 @@ def _parquet(path: Path, rows: Rows) -> None:
 # -- GDAL --------------------------------------------------------------------------------------------------------------
 def _layer(driver: str, path: Path, rows: Rows, **options: str) -> None:
     import pyogrio
-    from pyogrio.errors import DataSourceError, FeatureError
 
     if rows.geometry is None:
         raise Refused(f"{path.name}: rows without geometry are written as CSV or Parquet, not as a layer")
@@ -185,7 +184,7 @@ def _layer(driver: str, path: Path, rows: Rows, **options: str) -> None:
                 layer=rows.name,
                 **options,
             )
-    except (DataSourceError, FeatureError, RuntimeError) as error:
+    except Exception as error:  # pyogrio raises a dozen kinds of its own
         if failed:
             raise failed[0] from None
         raise Refused(f"{path.name} cannot be written: {error}") from error

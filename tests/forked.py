@@ -15,17 +15,19 @@ from pathlib import Path
 
 LOADED = (
     *("api.cli", "api.commands.boundaries", "api.progress", "geo.bulk", "geo.layers", "geo.incidents.loading"),
-    *("geo.boundaries.importing", "geo.demo.towns", "geo.db", "geo.assignments", "geo.frames.vectors"),
-    *("geopandas", "openpyxl", "psycopg", "pyarrow.parquet", "pyogrio", "pyproj", "rich.console", "rich.progress"),
+    *("geo.boundaries.importing", "geo.buildings.loading", "geo.lines", "geo.demo.towns", "geo.db", "geo.assignments"),
+    *("geo.frames.vectors", "geopandas", "openpyxl", "psycopg", "pyarrow.parquet", "pyogrio", "pyproj"),
+    *("rich.console", "rich.progress"),
 )
 """What the first process imports; a command imports the rest itself."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a command may take: seconds, and MiB of address space; None = any."""
+    """What a command may take: seconds, seconds of the processor, MiB of address space; None = any."""
 
     seconds: float | None = None
+    cpu_seconds: int | None = None
     address_mb: int | None = None
 
 
@@ -72,6 +74,9 @@ def _command(arguments: list[str], folder: Path, environment: dict[str, str], li
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = None  # asked again: TMPDIR may be another
+    if limits.cpu_seconds is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds,) * 2)
     if limits.address_mb is not None:
         resource.setrlimit(resource.RLIMIT_AS, (limits.address_mb << 20,) * 2)
     from api.cli import main

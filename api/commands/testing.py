@@ -86,7 +86,7 @@ def bench(name: Name = "", size: Size = "small") -> None:
 
 
 def _run_script(folder: str, name: str, size: str) -> None:
-    scripts = {found.stem: found for found in sorted((TESTS / folder).glob("[a-z]*.py"))}
+    scripts = {found.stem.replace("_", "-"): found for found in sorted((TESTS / folder).glob("[a-z]*.py"))}
     if not name:
         Console().print("\n".join(scripts) or f"tests/{folder} is empty", highlight=False)
         return

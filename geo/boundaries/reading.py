@@ -220,16 +220,16 @@ def _is_of_row(message: str) -> bool:
 
 def _read_parquet(file: Opened, source: LayerSource | OutlineSource) -> Raw:
     import geopandas
-    import pyarrow
 
     name = source.file.name
     try:
         frame = geopandas.read_parquet(file.path)
-    except (ValueError, OSError, pyarrow.ArrowException) as error:
+        wkb_shapes = np.asarray(frame.geometry.array, dtype=object)
+    except Exception as error:  # those of Arrow, pandas, shapely and pyproj, all of them "this cannot be read"
         raise Refused(
             f"{name} cannot be read as GeoParquet: {vectors.said(str(error), file.path)}; it must be {FORMATS}"
         ) from error
-    shapes = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
+    shapes = shapely.force_2d(wkb_shapes)
     columns = {
         str(key): _texts(frame[key].to_numpy(dtype=object, na_value=None))
         for key in frame.columns
@@ -250,6 +250,8 @@ def _shapes(wkb: NDArray[np.object_]) -> Shapes:
 
 def _holds_nonsense(wkb: bytes) -> bool:
     """Whether the first ring of a polygon holds a coordinate that is no finite number (two-dimensional WKB)."""
+    if len(wkb) < 5:
+        return False
     order = "<" if wkb[0] else ">"
     kind = int(np.frombuffer(wkb, f"{order}u4", 1, 1)[0])
     skip = {3: 9, 6: 18}.get(kind)

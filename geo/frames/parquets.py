@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,31 +18,78 @@ from geo.frames.sheets import PARQUET, Sheet, numbered
 
 @contextmanager
 def sheet(path: Path, name: str, columns: list[str] | None) -> Iterator[Sheet]:
-    """The opened file, called ``name`` in messages; of ``columns`` only those, None = all. Raises Refused."""
+    """The opened file, called ``name`` in messages; of ``columns`` only those, None = all.
+
+    Raises
+    ------
+    Refused
+        When it is no Parquet file, is damaged, or its description of the geometry is; while reading as well.
+    """
+    with ExitStack() as stack:
+        with _readable(name):
+            # A buffer, else a row group is held whole; pre_buffer, on by default, keeps what was read until the file is
+            # closed, the buffer notwithstanding (apache/arrow#39808).
+            file = stack.enter_context(pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False))
+            schema, total = file.schema_arrow, file.metadata.num_rows
+        _refuse_twice(schema, name)
+        geometry, crs = _geoparquet(schema, name)
+        frames = numbered(_batches(file, name, columns))
+        yield Sheet(path, PARQUET, schema, frames, total, geometry, crs, kind=PARQUET)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
     try:
-        # A buffer, else a row group is held whole; pre_buffer, on by default, keeps what was read until the file is
-        # closed, the buffer notwithstanding (apache/arrow#39808).
-        with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
-            geometry, crs = _geoparquet(file.schema_arrow)
-            frames = numbered(file.iter_batches(sheets.CHUNK, columns=columns))
-            total = file.metadata.num_rows
-            yield Sheet(path, PARQUET, file.schema_arrow, frames, total, geometry, crs, kind=PARQUET)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise Refused(f"{name} cannot be read as Parquet: {error}") from error
+        yield
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        raise Refused(f"{name} cannot be read as Parquet: {error}; fetch or export it again") from error
 
 
-def _geoparquet(schema: pa.Schema) -> tuple[str | None, str | None]:
+def _batches(file: pq.ParquetFile, name: str, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    """Batches whose texts are texts: Arrow does not look."""
+    with _readable(name):
+        batches = file.iter_batches(sheets.CHUNK, columns=columns)
+    while True:
+        with _readable(name):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        for column, values in zip(batch.schema.names, batch.columns, strict=True):
+            try:
+                values.validate(full=True)
+            except pa.ArrowInvalid as error:
+                raise Refused(f"{name}, column {column!r}: {error}; texts must be UTF-8") from error
+        yield batch
+
+
+def _refuse_twice(schema: pa.Schema, name: str) -> None:
+    if twice := sorted({one for one in schema.names if schema.names.count(one) > 1}):
+        raise Refused(f"{name} names the column {twice[0]!r} twice; every column needs its own name")
+
+
+def _geoparquet(schema: pa.Schema, name: str) -> tuple[str | None, str | None]:
     """Column and CRS of the geometry; GeoParquet without CRS means longitude and latitude in WGS 84."""
     told = (schema.metadata or {}).get(b"geo")
     if told is None:
         return None, None
-    meta = json.loads(told)
-    column = meta["primary_column"]
-    about = meta["columns"][column]
-    if about.get("encoding", "WKB") != "WKB":
+    try:
+        meta = json.loads(told)
+        column = meta["primary_column"]
+        about = meta["columns"][column]
+        is_wkb = about.get("encoding", "WKB") == "WKB"
+        crs = _crs(about)
+        kind = schema.field(column).type
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Refused(f"{name} does not say what its geometry is: 'geo' in its metadata: {error!r}") from error
+    if not is_wkb:
         return None, None
-    crs = about.get("crs", {"id": {"authority": "OGC", "code": "CRS84"}})
-    code = (crs or {}).get("id", {})
+    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        raise Refused(f"{name}: its geometry {column!r} is {kind}; it must be WKB in a binary column")
+    return column, crs
+
+
+def _crs(about: dict[str, Any]) -> str | None:
+    code = (about.get("crs", {"id": {"authority": "OGC", "code": "CRS84"}}) or {}).get("id", {})
     if code.get("authority") == "OGC":
-        return column, "EPSG:4326"
-    return column, f"EPSG:{code['code']}" if code.get("authority") == "EPSG" else None
+        return "EPSG:4326"
+    return f"EPSG:{code['code']}" if code.get("authority") == "EPSG" else None

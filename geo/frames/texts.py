@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -31,7 +32,7 @@ def csv_sheet(path: Path, declared: str | None) -> Iterator[Sheet]:
     try:
         with opening(path, "rb") as file:
             found = encodings.settled(path.name, declared, iter(lambda: file.read(1 << 20), b""))
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Refused(f"{path.name} cannot be read as CSV after row 0: {error}") from error
     with opening(path, "rt", encoding=found.codec, newline="") as lines:
         rows = _csv_rows(path, lines, found.codec)
@@ -57,7 +58,7 @@ def _csv_rows(path: Path, lines: IO[str], encoding: str) -> Iterator[tuple[int, 
             f"{path.name} is not {encoding}: byte 0x{error.object[error.start]:02x} after about row {number}; "
             "declare the right one, as --encoding gbk for a Chinese Excel's, or save it as UTF-8"
         ) from error
-    except (csv.Error, OSError, EOFError) as error:
+    except (csv.Error, OSError, EOFError, zlib.error, UnicodeError) as error:
         raise Refused(f"{path.name} cannot be read as CSV after row {number}: {error}") from error
 
 
@@ -76,7 +77,6 @@ def _lines(path: Path, lines: IO[str]) -> Iterator[str]:
 def xlsx_sheet(path: Path, layer: str | None) -> Iterator[Sheet]:
     """The opened worksheet called ``layer``; None = the first. Raises Refused, TooMuch."""
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         with zipfile.ZipFile(path) as packed:
@@ -86,14 +86,12 @@ def xlsx_sheet(path: Path, layer: str | None) -> Iterator[Sheet]:
             unpacked = f"{path.name} unpacks to {megabytes:,.0f} MB"
             raise TooMuch(f"{unpacked}; at most {limit:,} are read: give it as Parquet")
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, OSError) as error:
+    except TooMuch:
+        raise
+    except Exception as error:  # openpyxl lets the errors of zip, XML and a dozen other readers through
         raise Refused(f"{path.name} is no XLSX workbook: {error}; save it as .xlsx or CSV") from error
     try:
-        rows = (
-            (number, [_told(cell) for cell in row])
-            for number, row in enumerate(_worksheet(path, book, layer).iter_rows(values_only=True), start=1)
-            if any(cell is not None for cell in row)
-        )
+        rows = _xlsx_rows(path, _worksheet(path, book, layer))
         names = [name.strip() for name in next(rows, (0, []))[1]]
         while names and not names[-1]:  # formatting often reaches beyond the last column
             names.pop()
@@ -105,7 +103,20 @@ def xlsx_sheet(path: Path, layer: str | None) -> Iterator[Sheet]:
         book.close()
 
 
+def _xlsx_rows(path: Path, worksheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """Row number and cells; blank rows are counted and left out."""
+    number = 0
+    try:
+        for number, row in enumerate(worksheet.iter_rows(values_only=True), start=1):
+            if any(cell is not None for cell in row):
+                yield number, [_told(cell) for cell in row]
+    except Exception as error:  # as when it is opened
+        raise Refused(f"{path.name} is damaged after row {number}: {error}; save it anew as .xlsx or CSV") from error
+
+
 def _worksheet(path: Path, book: Any, layer: str | None) -> Any:
+    if not book.worksheets:
+        raise Refused(f"{path.name} holds no sheet with cells; save it anew as .xlsx or CSV")
     if layer is None:
         return book.worksheets[0]
     if layer not in book.sheetnames:

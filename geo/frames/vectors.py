@@ -241,5 +241,8 @@ def _text(column: pa.Array, name: str, codec: str | None) -> pa.Array:
         told = column.view(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()).to_pylist()
         # One text a line, so that no character of two bytes is cut.
         found = encodings.settled(name, codec or "utf-8", [b"\n".join(one for one in told if one)])
-        return pa.array([None if one is None else one.decode(found.codec) for one in told], type=column.type)
+        try:
+            return pa.array([None if one is None else one.decode(found.codec) for one in told], type=column.type)
+        except UnicodeError as error:
+            raise Refused(f"a text of {name} is not {found.codec}: {error}; declare its encoding, as gbk") from error
     return column
