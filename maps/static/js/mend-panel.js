@@ -141,7 +141,7 @@ export class MendPanel {
       return;
     }
     if (boot.state !== "dry") { box.replaceChildren(el("p", { class: "cap grow" }, words.lang === "en" ? boot.outcome.en : boot.outcome.zh)); return; }
-    const code = el("code", { class: "command", tabindex: "0", "aria-label": words.t("mends.command") }, boot.command);
+    const code = el("code", { class: "command", tabindex: "0", "aria-label": words.t("mends.command") }, boot.command.split(" ").flatMap((word, k) => [k ? " " : "", el("span", {}, word)]));
     const copy = el("button", { class: "btn main", type: "button", onclick: () => copied(code, copy, words) }, words.t("mends.copy"));
     box.replaceChildren(el("p", { class: "cap grow" }, el("b", {}, words.t("mends.not-yet")), el("br"), words.t("mends.how")), copy, code);
   }

@@ -10,7 +10,7 @@ const MARGIN = 160; // pixels beyond the screen, so that a drag shows marks at o
 const MARK = 9, RIM = 1.6; // radius of a mark, width of its white rim
 const SEEN_PX = 2.5; // smaller ground is its mark alone
 const CLEAR_PX = 2.6 * MARK; // ground this wide needs no mark
-const LEAST_PX = 4; // a place that is gone to is at least this wide
+const LEAST_PX = 12; // a place that is gone to is at least this wide
 const INK = "#111318", FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
 export const LOST = "#e69f00", GOT = "#56b4e9";
 
@@ -227,15 +227,19 @@ export const Places = L.Layer.extend({
     if (kind === "points") return;
     const path = this._path(place, zoom);
     context.translate(left, top);
-    if (chosen) stroke(context, path, 7, "#ffffff");
+    if (chosen) for (const [line, colour] of [[9, "#ffffff"], [5, INK]]) stroke(context, path, line, colour); // its inner half is filled over
     if (kind === "rings") {
+      if (chosen) {
+        context.fillStyle = "#ffffff";
+        context.fill(path, "evenodd");
+      }
       for (const fill of fills(look, place, chosen, this._phase)) {
         context.fillStyle = fill.pattern ? brush(context, fill, ratio) : fill.colour;
         context.fill(path, "evenodd");
       }
     }
     if (this._phase === "before" && !chosen && "from" in place) context.setLineDash([4, 3]);
-    stroke(context, path, chosen ? 2.5 : kind === "lines" ? 2 : 1.1, chosen ? INK : look.edge ?? look.colour);
+    if (!chosen || kind === "lines") stroke(context, path, kind === "lines" ? 2 : 1.1, chosen ? INK : look.colour);
     context.setLineDash([]);
     shift();
   },
