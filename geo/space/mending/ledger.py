@@ -29,6 +29,7 @@ KINDS = {
 }
 """Every reason for which ground moved, or expressly did not, in the order in which a ledger tells them."""
 
+_HAIR_M = 0.02
 _PRECISION_M = 0.001
 _PRECISION = 0.01  # of the width of wide ground: a circle in a large place is costly to find, and none needs it to a mm
 
@@ -74,17 +75,24 @@ class Mend:
 
 
 def widths_m(shapes: Shapes, epsg: int, *, most: float = np.inf) -> Floats:
-    """Diameter in metres of the largest circle inside each shape; ``inf`` for those surely wider than ``most``."""
+    """Diameter in metres of the largest circle inside each shape; ``inf`` for those surely wider than ``most``.
+
+    Where no circle of 4 cm fits, twice the area over the perimeter: to find the circle in a hair of a kilometre its
+    whole length would be searched by the millimetre.
+    """
     metric = shapes_to_metres(shapes, epsg)
-    # the inscribed circle of any ground has at least the radius area / perimeter
-    wide = thickness(metric) > most
+    thick = thickness(metric)
     found = np.full(len(metric), np.inf)
-    parts, of = shapely.get_parts(metric[~wide], return_index=True)
+    # the inscribed circle of any ground has at least the radius area / perimeter
+    hair = thick < _HAIR_M
+    hair[hair] = shapely.is_empty(shapely.buffer(metric[hair], -_HAIR_M, quad_segs=1))
+    found[hair] = thick[hair]
+    round_ = np.flatnonzero(~hair & (thick <= most))
+    parts, of = shapely.get_parts(metric[round_], return_index=True)
     precision = np.maximum(_PRECISION_M, _PRECISION * thickness(parts))
-    circles = shapely.maximum_inscribed_circle(parts, precision)
-    widest = np.zeros(int((~wide).sum()))
-    np.maximum.at(widest, of, 2 * shapely.length(circles))
-    found[~wide] = widest
+    widest = np.zeros(len(round_))
+    np.maximum.at(widest, of, 2 * shapely.length(shapely.maximum_inscribed_circle(parts, precision)))
+    found[round_] = widest
     return found
 
 
