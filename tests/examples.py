@@ -14,6 +14,7 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import osmium
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
@@ -125,6 +126,19 @@ def _region(path: Path) -> None:
     path.write_text(f'<osm version="0.6">{nodes}{way}</osm>', encoding="utf-8")
 
 
+def _roads(path: Path) -> None:
+    shape = shapely.LineString([(WEST, SOUTH), (EAST, NORTH)])
+    geopandas.GeoDataFrame({"道路等级": ["国道"], "路名": ["东风路"]}, geometry=[shape], crs=4490).to_file(path)
+
+
+def _streets(path: Path) -> None:
+    """One road between two corners, as OpenStreetMap writes it."""
+    with osmium.SimpleWriter(str(path)) as writer:
+        for number, place in enumerate([(WEST, SOUTH), (EAST, NORTH)], start=1):
+            writer.add_node(osmium.osm.mutable.Node(id=number, location=place))
+        writer.add_way(osmium.osm.mutable.Way(id=1, nodes=[1, 2], tags={"highway": "primary"}))
+
+
 FILES: dict[str, Callable[[Path], None]] = {
     "points.parquet": _points_parquet,
     "points.csv": _csv(["id", "time", "lon", "lat"]),
@@ -136,6 +150,8 @@ FILES: dict[str, Callable[[Path], None]] = {
     "楼栋.geojson": _houses,
     "words.csv": _words,
     "region.osm": _region,
+    "city.osm.pbf": _streets,
+    "roads.gpkg": _roads,
     "12345.csv": _csv(["工单编号", "发生时间", "经度", "纬度"], "gbk"),
 }
 """File a documented command reads → who writes it."""
