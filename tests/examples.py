@@ -32,6 +32,7 @@ NOT_RUN = {
     "prove": ".ci/run runs every proof at size small",
     "bench": ".ci/run runs every bench at size small",
     "serve": "it serves until it is stopped; tests/http and tests/browser serve",
+    "import boundaries liechtenstein.osm.pbf": "another city, from an extract that is not ours to keep",
     "buildings pin": "it needs the id of a building and the code of its grid; tests/db/test_buildings_pins.py runs it",
     "buildings unpin": "as buildings pin",
     "db down": "refused for a server of one's own, as the tests have; tests/db/test_commands.py runs it",
