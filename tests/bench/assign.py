@@ -32,7 +32,7 @@ import shapely
 
 FORMATS = ("parquet", "geoparquet", "csv", "gpkg")
 SIDES = {"small": 12, "full": 60}
-ROWS = {"small": 100_000, "full": 250_000}
+ROWS = {"small": 100_000, "full": 200_000}
 TIMES = 8
 MOST = {"small": 1.2, "full": 1.1}
 ROW_GROUP = 100_000
