@@ -49,6 +49,7 @@ def with_codes(tree: Tree, standing: Standing | None, spoken: Collection[str] = 
         by_parent[str(grids.parents[at])].append(int(at))
     shapes = stand_ins(grids.shapes)
     for parent, at in by_parent.items():
+        at.sort(key=lambda one: str(grids.names[one]))  # of grids on the same ground the order of rows decides nothing
         codes[at] = tree.scheme.numbered(parent, shapes[at], given)
     grids = replace(grids, codes=codes)
     findings = [_told(grids, int(at), "code_matched") for at in matched] + [

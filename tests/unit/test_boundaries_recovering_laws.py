@@ -80,7 +80,9 @@ AREAS: list[Callable[[list[Feature]], None]] = [
     lambda rows: None,
     lambda rows: rows[0].update(geometry=None),
     lambda rows: rows.pop(0) and None,
-    lambda rows: rows.append(feature(square(0, 0), code="", name="网格00")),
+    lambda rows: rows.append(
+        feature(square(3, 1), code="", name="网格31")
+    ),  # the twin of the row that is never spoiled
     lambda rows: rows.append(feature(square(7, 7), code=COMMUNITIES[0], name="另一社区")),
     lambda rows: rows.append(feature(None, code="379901001003", name="空社区")),
 ]
@@ -104,7 +106,7 @@ def test_rows_with_any_defects_that_may_be_mended_stand_and_recovering_again_cha
 ) -> None:
     rows, low = grids(), communities()
     for spoil in data.draw(st.lists(st.sampled_from(DEFECTS), min_size=1, max_size=6)):
-        spoil(rows, data.draw(st.integers(0, 7)))
+        spoil(rows, data.draw(st.integers(0, 6)))
     data.draw(st.sampled_from(AREAS))(low)
     order = data.draw(st.permutations(range(len(rows))))
     with TemporaryDirectory() as folder:
@@ -130,6 +132,14 @@ def test_rows_with_any_defects_that_may_be_mended_stand_and_recovering_again_cha
     aside = sum("set aside" in each.en or "folded" in each.en for each in told if each.level == "grid")
     assert kept >= len(ground) - aside, "no grid with ground is lost without a word"
     assert np.unique(tree.members[2].codes.astype(str)).size == len(tree.members[2])
+
+
+def test_a_grid_among_the_areas_whose_twin_has_no_ground_stays_an_error(tmp_path: Path) -> None:
+    path = write_city(tmp_path, lambda rows: _bare(rows, 0))
+    write(tmp_path / "communities.geojson", [*communities(), feature(square(0, 0), code="", name="网格00")])
+    tree, told = recovered(*rows_of(path))
+    assert {each.kind for each in judge_codes(tree)} == {"code_blank"}, "nothing tells that it is no community"
+    assert [each.severity for each in told if each.kind == "geometry_empty"] == ["warning"]
 
 
 def test_every_answer_is_in_both_languages(tmp_path: Path) -> None:
