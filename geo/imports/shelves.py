@@ -226,7 +226,7 @@ def safe_name(filename: str) -> str:
     if not dot or len(ending) > 12:
         stem, ending = plain, ""
     room = _LONGEST_NAME - len(f".{ending}".encode())
-    stem = stem.encode("utf-8", "ignore")[:room].decode("utf-8", "ignore") or "file"
+    stem = stem.encode("utf-8", "ignore")[:room].decode("utf-8", "ignore").rstrip(" .") or "file"
     return f"{stem}.{ending}" if ending else stem
 
 
