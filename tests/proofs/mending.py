@@ -18,7 +18,7 @@ import shapely
 from geo.crs import area_m2
 from tests.damages import LAWS, METRE, Case, random_case, wide
 
-CASES = {"small": 25, "full": 2000}
+CASES = {"small": 25, "full": 500}
 FIRST = 20_261_125
 
 

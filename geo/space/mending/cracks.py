@@ -17,6 +17,7 @@ from geo.space.arrangement import NEAR, thickness
 from geo.space.mending.ledger import Limits, widths_m
 
 _M_PER_DEGREE = 111_319.49
+_TIP_M2 = 1.0
 
 
 def free_ground(grids: Shapes, whole: BaseGeometry) -> Shapes:
@@ -45,8 +46,10 @@ def cracks(free: Shapes, grids: Shapes, whole: BaseGeometry, limits: Limits, eps
     small = narrow & (area_m2(free) <= limits.area_m2)
     pieces = [*free[small]]
     for ground in free[~small]:
-        parts = _cut(ground, _bridges(ground, grids, whole, limits.width_m))
-        pieces += [*parts[widths_m(parts, epsg, most=limits.width_m) <= limits.width_m]]
+        bridges = _bridges(ground, grids, whole, limits.width_m)
+        parts = _cut(ground, bridges)
+        thin = widths_m(parts, epsg, most=limits.width_m) <= limits.width_m
+        pieces += [*parts[thin & ~_is_tip(parts, bridges)]]
     return np.asarray(pieces, dtype=object) if pieces else np.zeros(0, dtype=object)
 
 
@@ -72,6 +75,19 @@ def _bridges(ground: BaseGeometry, grids: Shapes, whole: BaseGeometry, width_m: 
     ends = shapely.get_coordinates(lines[inside]).reshape(-1, 2, 2)
     made: Shapes = np.asarray(shapely.linestrings(snap(ends / squash)), dtype=object)
     return made
+
+
+def _is_tip(parts: Shapes, bridges: Shapes) -> Bools:
+    """Pieces under a square metre that one cut takes off: the sharp corners of wide ground, which are no cracks.
+
+    A node that matching puts on a border near such a corner would else be the place of a cut the next time.
+    """
+    if not len(bridges):
+        return np.zeros(len(parts), dtype=np.bool_)
+    middles = shapely.line_interpolate_point(bridges, 0.5, normalized=True)
+    part, _ = shapely.STRtree(middles).query(shapely.boundary(parts), predicate="dwithin", distance=NEAR)
+    tip: Bools = (np.bincount(part, minlength=len(parts)) == 1) & (area_m2(parts) < _TIP_M2)
+    return tip
 
 
 def _nearest(points: Shapes, shapes: Shapes, point: Ints, shape: Ints, away: Floats) -> Shapes:
