@@ -116,8 +116,25 @@ def _texts(column: pa.Array) -> pa.Array:
             pc.equal(column, pc.floor(column)), pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), None
         )
         column = pc.coalesce(whole, pc.cast(column, pa.string()))
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        column = _decoded(column)
     told = pc.fill_null(pc.cast(column, pa.string()), "")
     return pc.utf8_trim_whitespace(pc.replace_substring(told, "\0", ""))
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    """Bytes as texts; null where they are none in UTF-8, so that the row is told as one that says nothing there."""
+    try:
+        return pc.cast(column, pa.string())
+    except pa.ArrowInvalid:
+        return pa.array([_word(one) for one in column.to_pylist()], type=pa.string())
+
+
+def _word(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def bools(column: pa.Array) -> Bools:

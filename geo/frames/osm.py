@@ -125,9 +125,11 @@ def _batches(rows: Iterator[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]
 
 
 def _told(rows: Iterator[Row], name: str) -> Iterator[Row]:
+    import osmium
+
     try:
         yield from rows
-    except RuntimeError as error:  # osmium's word for whatever it cannot read
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:  # osmium's words for what it cannot read
         raise Refused(f"{name} is cut off or damaged: {error}; fetch it again") from error
 
 

@@ -176,3 +176,28 @@ def test_a_geopackage_whose_damaged_names_are_no_texts_is_refused(tmp_path: Path
     path.write_bytes(path.read_bytes().replace(b"crooked", b"crook\xc5d"))
     with pytest.raises(Refused, match=r"names\.gpkg is a damaged GeoPackage"), opened(path):
         pass
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<way id="1" version="\U0001d800x"><nd ref="1"/><tag k="highway" v="path"/></way>',
+        '<node id="1" lat="36x10" lon="117"/><way id="1"><nd ref="1"/><tag k="highway" v="path"/></way>',
+    ],
+)
+@pytest.mark.parametrize("layer", ["lines", "multipolygons"])
+def test_an_openstreetmap_object_whose_figures_are_none_is_refused(tmp_path: Path, inner: str, layer: str) -> None:
+    path = tmp_path / "town.osm"
+    path.write_text(f'<osm version="0.6">{inner}</osm>', "utf-8")
+    with pytest.raises(Refused, match=r"town\.osm is cut off or damaged"), opened(path, layer=layer) as sheet:
+        list(sheet.frames)
+
+
+def test_bytes_that_are_no_text_say_nothing_where_a_text_is_wanted() -> None:
+    from geo.frames import Frame
+    from geo.incidents.findings import Findings
+    from geo.judging import Judging
+
+    table = pa.table({"ref": pa.array([b"A1", b"\xff\xfe\x00", None], type=pa.binary())})
+    judging = Judging(Frame(np.arange(1, 4), table), {"reference": "ref"}, Findings())
+    assert judging.texts("reference").to_pylist() == ["A1", "", ""]
