@@ -109,6 +109,9 @@ class Judging:
 
 
 def _texts(column: pa.Array) -> pa.Array:
+    """A column as trimmed texts; empty for null, and throughout for lists and structures, which say no single thing."""
+    if pa.types.is_nested(column.type):
+        column = pa.nulls(len(column), type=pa.string())
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
         # a whole number that once had blanks beside it: 12.0 is 12

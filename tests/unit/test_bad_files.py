@@ -201,3 +201,15 @@ def test_bytes_that_are_no_text_say_nothing_where_a_text_is_wanted() -> None:
     table = pa.table({"ref": pa.array([b"A1", b"\xff\xfe\x00", None], type=pa.binary())})
     judging = Judging(Frame(np.arange(1, 4), table), {"reference": "ref"}, Findings())
     assert judging.texts("reference").to_pylist() == ["A1", "", ""]
+
+
+def test_a_list_where_a_text_is_wanted_says_nothing() -> None:
+    from geo.frames import Frame
+    from geo.incidents.findings import Findings
+    from geo.judging import Judging
+
+    table = pa.table({"x": pa.array([[1.0, 2.0], None], type=pa.list_(pa.float64()))})
+    judging = Judging(Frame(np.arange(1, 3), table), {"lon": "x", "category": "x"}, Findings())
+    assert judging.texts("category").to_pylist() == ["", ""]
+    figures, blank, wrong = judging.figures("lon")
+    assert (np.isnan(figures).all(), blank.all(), wrong.any()) == (True, True, False)
