@@ -14,10 +14,11 @@ from starlette.background import BackgroundTask
 from api.auth import ROLES, Asker
 from api.deps import At, Question, StoreOf
 from api.tiles import prepare, version_of
-from geo import areas, coverage, drawings
+from geo import areas, drawings
 from geo.actors import Actor
 from geo.buildings import tiles
 from geo.buildings.uses import uses
+from geo.coverage import indicators
 from geo.errors import Unknown
 from geo.imports import KINDS
 from geo.settings import settings
@@ -111,5 +112,5 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         "current": newest.number,
         "grids_from": drawings.GRIDS_FROM,
         "buildings": _buildings(connection, page),
-        "indicators": coverage.INDICATORS,
+        "indicators": indicators.INDICATORS,
     }

@@ -14,9 +14,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.deps import Store, StoreOf
 from api.errors import described
-from geo import areas, coverage, drawings, lines
+from geo import areas, drawings, lines
 from geo.areas import Edition
 from geo.buildings import tiles
+from geo.coverage import indicators
 from maps.values import document
 
 router = APIRouter()
@@ -166,7 +167,7 @@ def values(
     with store.read() as connection:
         city = areas.city(connection)
         asked = areas.current(connection) if edition is None else areas.numbered(connection, edition)
-        found = coverage.values(connection, asked, indicator, city.level(level))
+        found = indicators.values(connection, asked, indicator, city.level(level))
     body = json.dumps(document(city, found), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return _documented(request, body)
 

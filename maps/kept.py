@@ -12,10 +12,10 @@ import shapely
 import sqlalchemy as sa
 
 from geo import areas, drawings, lines
-from geo import coverage as indicators
 from geo.areas import Areas, City, Edition, Ids, Leaves
 from geo.arrays import Shapes
-from geo.coverage import Values
+from geo.coverage import indicators
+from geo.coverage.indicators import Values
 from geo.lines.kinds import CLASSES, ROAD, WATER
 from geo.settings import settings
 from geo.space.partition import whole_of

@@ -8,7 +8,7 @@ import numpy as np
 
 from geo.areas import City, Place
 from geo.arrays import Floats
-from geo.coverage import Values
+from geo.coverage.indicators import Values
 from maps import palette
 
 _DEGREE = 100_000  # places travel as whole hundred-thousandths of a degree: a metre, half the bytes

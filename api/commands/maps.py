@@ -74,7 +74,7 @@ def _level(city: City, key: str) -> str:
 
 
 def _indicator(key: str) -> str:
-    from geo.coverage import INDICATORS
+    from geo.coverage.indicators import INDICATORS
 
     if key not in INDICATORS:
         raise Unknown(f"no indicator {key!r}; there are {', '.join(INDICATORS)}")
