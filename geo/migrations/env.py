@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from geoalchemy2 import alembic_helpers
 
+import geo.entities  # noqa: F401  enters its tables
 from geo.tables import metadata
 
 
