@@ -44,13 +44,14 @@ class Judging:
         told = self.columns.get(field)
         if told is None:
             return None
-        columns = [self._one(name) for name in parts_of(told, self.frame.table.column_names)]
+        columns = [self.one(name) for name in parts_of(told, self.frame.table.column_names)]
         if len(columns) == 1:
             return columns[0]
         joined = pc.binary_join_element_wise(*map(_texts, columns), " ")
         return pc.utf8_trim_whitespace(pc.replace_substring_regex(joined, " +", " "))
 
-    def _one(self, name: str) -> pa.Array:
+    def one(self, name: str) -> pa.Array:
+        """A column of the file as one plain array."""
         column = self.frame.table.column(name).combine_chunks()
         return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 

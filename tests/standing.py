@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from geo import areas, revisions
 from geo.buildings import staging
-from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints, many
+from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints
+from geo.polygons import many
 
 
 def stand(connection: sa.Connection, shapes: Any, **told: list[Any]) -> None:

@@ -13,7 +13,8 @@ import pyarrow as pa
 import shapely
 
 from geo.arrays import Shapes
-from geo.buildings.footprints import COUNTS, TEXTS, Footprints, many
+from geo.buildings.footprints import COUNTS, TEXTS, Footprints
+from geo.polygons import many
 from geo.space.grounds import fitted
 
 Told = list[tuple[int, str]]

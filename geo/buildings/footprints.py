@@ -12,6 +12,7 @@ import pyarrow as pa
 import shapely
 
 from geo.arrays import Floats, Ints, Shapes
+from geo.polygons import firsts
 
 NOUN = "buildings"
 """What their rows are called where revisions are counted."""
@@ -71,21 +72,6 @@ class Footprints:
         texts = [getattr(self, name).to_pylist() for name in TEXTS]
         figures = [[None if isnan(one) else one for one in getattr(self, name).tolist()] for name in COUNTS]
         return list(zip(*texts, *figures, strict=True))
-
-
-def many(shapes: Shapes) -> Shapes:
-    """Polygons as multipolygons, normalised: the same ground in the same nodes is the same bytes."""
-    parts, owner = shapely.get_parts(shapes, return_index=True)
-    return np.asarray(shapely.normalize(shapely.multipolygons(parts, indices=owner)), dtype=object)
-
-
-def firsts(shapes: Shapes) -> Floats:
-    """The first node (n, 2) of each shape, in its own coordinates; NaN where there is none."""
-    found = np.full((len(shapes), 2), np.nan)
-    xy, of = shapely.get_coordinates(shapes, return_index=True)
-    starts = np.flatnonzero(np.diff(of, prepend=-1))
-    found[of[starts]] = xy[starts]
-    return found
 
 
 def digests(footprints: Footprints) -> pa.Array:

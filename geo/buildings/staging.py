@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from geo.areas import Edition
 from geo.arrays import Codes, Floats, Ints, Positions, Shapes
 from geo.buildings.folding import Folded, fold
-from geo.buildings.footprints import COUNTS, TEXTS, Footprints, digests, firsts
+from geo.buildings.footprints import COUNTS, TEXTS, Footprints, digests
 from geo.buildings.placing import Places, place
 from geo.copying import copy, figures, ids, numbers, shapes, texts
 from geo.crs import area_m2
 from geo.errors import Refused
+from geo.polygons import firsts
 from geo.statements import statement
 
 Progress = Callable[[int, int | None], None]

@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from geo.buildings.folding import fold
-from geo.buildings.footprints import COUNTS, Footprints, digests, many
+from geo.buildings.footprints import COUNTS, Footprints, digests
+from geo.polygons import many
 
 UNKNOWN = float("nan")
 
