@@ -224,6 +224,15 @@ revisions = sa.Table(
     comment="how often the rows of a noun changed: what is made from them is keyed by it",
 )
 
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("noun", sa.Text, nullable=False),
+    sa.Column("id", sa.BigInteger, comment="of the row that was written; null = many of them"),
+    sa.Index("ix_marks_noun", "noun"),
+    comment="rows written since coverage was last looked at; whoever looks takes them away",
+)
+
 intakes = sa.Table(
     "intakes",
     metadata,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import context
 from geoalchemy2 import alembic_helpers
 
-import geo.entities  # noqa: F401  enters its tables
+import geo.coverage.tables
+import geo.entities  # noqa: F401  both enter their tables
 from geo.tables import metadata
 
 

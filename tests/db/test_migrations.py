@@ -8,7 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from geoalchemy2 import alembic_helpers
 
-import geo.entities  # noqa: F401  enters its tables
+import geo.coverage.tables
+import geo.entities  # noqa: F401  both enter their tables
 from geo import db
 from geo.tables import metadata
 

@@ -1,0 +1,50 @@
+"""Which rows were written since coverage was last looked at, so that a look costs what changed.
+
+A mark is written in the transaction that writes the row, so whoever looks sees both or neither: a look takes away the
+marks it sees, and those of a transaction not yet kept stay for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from geo.tables import marks
+
+MANY = 5_000
+"""Rows of a noun above which one mark stands for all: looking at everything is then no dearer."""
+
+
+def mark(connection: sa.Connection, noun: str, ids: Sequence[int]) -> None:
+    """Note that the rows ``ids`` of ``noun`` were written or removed."""
+    mark_those(connection, noun, sa.select(sa.func.unnest(sa.cast(list(ids), pg.ARRAY(sa.BigInteger))).label("id")))
+
+
+def mark_stored(connection: sa.Connection, table: sa.Table) -> None:
+    """Note the rows of ``table`` that this transaction has stored, by their ``stored_at``."""
+    mark_those(connection, table.name, sa.select(table.c.id).where(table.c.stored_at >= sa.func.now()))
+
+
+def mark_those(connection: sa.Connection, noun: str, asked: sa.Select[tuple[int]]) -> None:
+    """Note the rows of ``noun`` whose ids ``asked`` finds in its column ``id``."""
+    found = asked.cte("found")
+    number = sa.select(sa.func.count()).select_from(found).scalar_subquery()
+    each = sa.select(sa.literal(noun), found.c.id).where(number <= MANY)
+    whole = sa.select(sa.literal(noun), sa.cast(sa.null(), sa.BigInteger)).where(number > MANY)
+    connection.execute(sa.insert(marks).from_select(["noun", "id"], sa.union_all(each, whole)))
+
+
+def take(connection: sa.Connection, nouns: Sequence[str]) -> dict[str, list[int] | None]:
+    """The marks of these nouns, which are taken away: noun → ascending ids, None for many.
+
+    Nouns without a mark are left out.
+    """
+    taken = connection.execute(
+        sa.delete(marks).where(marks.c.noun.in_(list(nouns))).returning(marks.c.noun, marks.c.id)
+    )
+    found: dict[str, set[int | None]] = {}
+    for row in taken:
+        found.setdefault(row.noun, set()).add(row.id)
+    return {noun: None if None in ids else sorted(one for one in ids if one is not None) for noun, ids in found.items()}
