@@ -21,6 +21,9 @@ ORGANISATIONAL = ("own", "joint", "area", "industry")
 WORK = ("instructor", "liaison", "mass_organisation")
 """Methods by which work is done in a unit that has no organisation."""
 
+METHODS = ORGANISATIONAL + WORK
+"""Every method, the first in this order being the best."""
+
 
 @dataclass(frozen=True, eq=False)
 class Units:
@@ -74,8 +77,11 @@ class Coverings:
         Day of the newest proof that it is so.
     since, until
         First day, and first day no longer; ``NaT`` is open.
-    branch_members, branch_units
-        Full members of the organisation (NaN unknown), and units it covers by ``own`` or ``joint``.
+    branch_members
+        Full members of the organisation where it is a branch; NaN where unknown, and for committees and general
+        branches, which have no most.
+    branch_units
+        Units the organisation covers by ``own`` or ``joint`` on the day.
     """
 
     unit: Ints
@@ -110,3 +116,11 @@ class Organisations:
     kind: Keys
     industry: Keys
     free: Floats
+
+
+def picked(units: Units, coverings: Coverings, positions: Ints) -> tuple[Units, Coverings]:
+    """The units at ascending ``positions`` and the records that cover them, by the new positions."""
+    rows = np.isin(coverings.unit, positions)
+    some = Units(**{name: column[positions] for name, column in vars(units).items()})
+    records = {name: column[rows] for name, column in vars(coverings).items()}
+    return some, Coverings(**records | {"unit": np.searchsorted(positions, records["unit"])})
