@@ -84,7 +84,7 @@ def binary(columns: list[Column]) -> bytes:
     length = np.column_stack([column.length for column in columns])
     widths = np.maximum(length, 0) + 4
     row = np.cumsum(widths.sum(axis=1) + 2)
-    begins = np.append(0, row[:-1])
+    begins = np.append(0, row)[:-1]
     out = np.empty(int(row[-1]) if len(row) else 0, dtype=np.uint8)
     out[begins] = len(columns) >> 8
     out[begins + 1] = len(columns) & 255

@@ -15,6 +15,7 @@ _UTF8 = "utf-8-sig"
 _CHINESE = {"gbk", "gb2312", "cp936", "gb18030"}
 _SAMPLE = 1 << 18
 _STRANGE = re.compile(rb"[\x00\x80-\xff]")
+_SEPARATOR, _WIDE_SEPARATOR = re.compile(rb"[,;\t\n]"), re.compile(rb"[,;\t\n](?=\0)|(?<=\0)[,;\t\n]")
 _CERTAIN = 8
 """Characters beyond ASCII that make UTF-8 certain: only a short text of another encoding passes for it."""
 
@@ -67,12 +68,19 @@ def recognised(sample: bytes) -> str | None:
     """
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if zeros := sample[:4096].count(0):
-        odd = sample[1:4096:2].count(0)
+    head = sample[:4096]
+    if (zeros := head.count(0)) and not (_zeros_are_stray(head) and _decodes(sample, _UTF8)):
+        odd = head[1::2].count(0)
         return "utf-16-le" if 2 * odd > zeros else "utf-16-be"
     if _decodes(sample, _UTF8):
         return _UTF8
     return _chinese(sample) or (_UTF8 if _is_damaged_utf8(sample) else None)
+
+
+def _zeros_are_stray(head: bytes) -> bool:
+    """Whether most separators stand without a zero beside them; in UTF-16 each of them has one."""
+    separators = len(_SEPARATOR.findall(head))
+    return separators > 0 and 2 * len(_WIDE_SEPARATOR.findall(head)) < separators
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:

@@ -110,3 +110,11 @@ def test_a_sheet_of_a_workbook_is_named(tmp_path: Path) -> None:
     assert rows(tmp_path / "a.xlsx", layer="数据")[0] == [{"编号": "7"}]
     with pytest.raises(Refused, match="no sheet '数椐'; it has 说明, 数据; did you mean '数据'"):
         rows(tmp_path / "a.xlsx", layer="数椐")
+
+
+def test_a_stray_nul_makes_no_utf16() -> None:
+    sample = b"reference,name,business_district,founded_on\r\n1,\x00,,2024-01-01\r\n"
+    assert encodings.recognised(sample) == "utf-8-sig"
+    assert encodings.recognised(b",,,,\0\r\n") == "utf-8-sig"
+    assert encodings.recognised(sample.decode().encode("utf-16-le")) == "utf-16-le"
+    assert encodings.recognised("编号,名称\n甲,乙丙丁\n".encode("utf-16-be")) == "utf-16-be"
