@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from geo import areas, instants
 from geo.arrays import Floats, Ints, Positions
 from geo.assignments import Assignment, Ground, Rule, assign, in_force, open_index
-from geo.crs import datum_of, snap
+from geo.columns import figures
+from geo.crs import datum_in, snap
 from geo.errors import Refused
 from geo.files import renamed
 from geo.frames import Frame, Sheet, opened
@@ -241,7 +242,7 @@ class _Placing:
         datum = points.datum or (sheet.crs if self.lon is None else None)
         if datum is None:
             raise Refused(f"{sheet.path.name}: declare the datum of its positions: --datum wgs84, cgcs2000, gcj02 …")
-        self.datum, self.at, self.accuracy_m = datum_of(datum).name, points.at, points.accuracy_m
+        self.datum, self.at, self.accuracy_m = datum_in(self.file, datum).name, points.at, points.accuracy_m
 
     def read(self, table: pa.Table) -> tuple[Floats, Floats, pa.Array | None]:
         if self.lon is not None and self.lat is not None:
@@ -258,17 +259,8 @@ def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:
     return next((plain[name] for name in usual if name in plain), None)
 
 
-def _figures(where: str, table: pa.Table, name: str) -> Floats:
-    """Figures of a column of numbers or texts; NaN where there is none. Raises Refused for any other."""
-    column = table.column(name)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        import pandas as pd
-
-        return np.array(pd.to_numeric(column.to_pandas(), errors="coerce"), dtype=np.float64)
-    try:
-        return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-    except pa.ArrowException as error:
-        raise Refused(f"{where}: the column {name!r} holds {column.type}, which are no numbers") from error
+def _figures(file: str, table: pa.Table, name: str) -> Floats:
+    return figures(table.column(name), f"{file}: the column {name!r}")
 
 
 def _refuse_twice(sheet: Sheet, added: Iterable[str]) -> None:

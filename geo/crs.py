@@ -18,7 +18,7 @@ from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
 from geo import datums
 from geo.arrays import Floats, Ints, Shapes
-from geo.errors import Refused
+from geo.errors import Refused, shown
 
 set_network_enabled(active=False)
 
@@ -76,12 +76,20 @@ def datum_of(name: str) -> Datum:
         return Datum(key)
     found = re.fullmatch(r"epsg:(\d{4,6})", key)
     if not found:
-        raise Refused(f"datum {name!r} is not known; allowed: wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn")
+        raise Refused(f"datum {shown(name)} is not known; allowed: wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn")
     epsg = int(found[1])
     if epsg in (4326, 4490):
         return Datum("wgs84" if epsg == 4326 else "cgcs2000")
     _transformer(epsg, 4326)
     return Datum(f"EPSG:{epsg}", epsg)
+
+
+def datum_in(where: str, name: str) -> Datum:
+    """The datum that ``where`` declares, as ``sources.toml [outline]`` or a file; a refusal begins with it."""
+    try:
+        return datum_of(name)
+    except Refused as error:
+        raise Refused(f"{where}: {error.detail}") from error
 
 
 def to_wgs84(xy: Floats, datum: Datum) -> Floats:

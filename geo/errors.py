@@ -16,6 +16,12 @@ def near(wrong: str, known: Iterable[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
+def shown(value: object, most: int = 80) -> str:
+    """A value as a message shows it: in quotes, cut off after ``most`` letters."""
+    told = repr(value)
+    return told if len(told) <= most else f"{told[:most]} …"
+
+
 class GeoError(Exception):
     """A refusal in words a person can act on.
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo import columns
 from geo.arrays import Bools, Ints
 
 NEVER_US = int(np.iinfo(np.int64).min)
@@ -55,10 +56,10 @@ def read(column: pa.Array | pa.ChunkedArray, zone: str) -> Instants:
 
     An hour that a clock change repeats is taken the first time; one that it skips is moved to the change.
     """
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    column = columns.plain(column)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         return _typed(column, zone)
-    texts = pc.utf8_trim_whitespace(pc.fill_null(pc.cast(column, pa.string()), ""))
+    texts = pc.fill_null(columns.texts(column), "")
     us, shift_us = _parsed(texts)
     naive = (us != NEVER_US) & (shift_us == NEVER_US)
     aware = (us != NEVER_US) & ~naive
@@ -70,11 +71,26 @@ def read(column: pa.Array | pa.ChunkedArray, zone: str) -> Instants:
 def _typed(column: pa.Array, zone: str) -> Instants:
     blank = _bools(pc.is_null(column))
     is_naive = not pa.types.is_timestamp(column.type) or column.type.tz is None
-    stamp = pa.timestamp("us", None if is_naive else "UTC")
-    us = _ints(pc.cast(pc.cast(column, stamp, safe=False), pa.int64()), NEVER_US)
-    naive = ~blank & is_naive
+    us = _counted_us(column)
+    naive = (us != NEVER_US) & is_naive
     us[naive] = _in_zone(us[naive], zone)
     return Instants(us, blank, naive)
+
+
+def _counted_us(column: pa.Array) -> Ints:
+    """Microseconds of dates or timestamps; NEVER_US for null and for times too far away to be counted in them."""
+    if pa.types.is_date(column.type):
+        column = pc.cast(column, pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
+    counts = _ints(pc.cast(column, pa.int64()), NEVER_US)
+    if column.type.unit == "ns":
+        return np.where(counts == NEVER_US, NEVER_US, counts // 1_000)
+    factor = _US[column.type.unit]
+    most = np.iinfo(np.int64).max // factor
+    fits = (counts >= -most) & (counts <= most)
+    return np.where(fits, np.where(fits, counts, 0) * factor, NEVER_US)
+
+
+_US = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 def _parsed(texts: pa.Array) -> tuple[Ints, Ints]:
@@ -123,10 +139,17 @@ def _shift_us(zones: pa.Array) -> Ints:
 
 
 def _in_zone(clock_us: Ints, zone: str) -> Ints:
-    clock = pd.DatetimeIndex(clock_us.astype("datetime64[us]"))
+    us = clock_us.copy()
+    zoned = (clock_us >= _ZONED_US[0]) & (clock_us < _ZONED_US[1])
+    clock = pd.DatetimeIndex(clock_us[zoned].astype("datetime64[us]"))
     first = np.ones(len(clock), dtype=np.bool_)  # of an hour that comes twice, summer time comes first
     there = clock.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-    return there.tz_convert("UTC").tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
+    us[zoned] = there.tz_convert("UTC").tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
+    return us
+
+
+_ZONED_US = tuple(int(np.datetime64(day, "us").astype(np.int64)) for day in ("0001-01-03", "9999-12-30"))
+"""Where zones have rules: Python's datetime ends at the years 1 and 9999. Beyond, a clock is taken for UTC."""
 
 
 def _number(digits: pa.Array) -> Ints:

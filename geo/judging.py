@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.arrays import Bools, Floats, Ints
+from geo.columns import of_numbers, plain, texts
 from geo.findings import Findings, Place
 from geo.frames import Frame
 from geo.mapping import parts_of
@@ -47,20 +48,19 @@ class Judging:
         columns = [self.one(name) for name in parts_of(told, self.frame.table.column_names)]
         if len(columns) == 1:
             return columns[0]
-        joined = pc.binary_join_element_wise(*map(_texts, columns), " ")
+        joined = pc.binary_join_element_wise(*map(_filled, columns), " ")
         return pc.utf8_trim_whitespace(pc.replace_substring_regex(joined, " +", " "))
 
     def one(self, name: str) -> pa.Array:
         """A column of the file as one plain array."""
-        column = self.frame.table.column(name).combine_chunks()
-        return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        return plain(self.frame.table.column(name))
 
     def texts(self, field: str) -> pa.Array:
         """A field as trimmed texts, empty for null and for a field without column."""
         column = self.column(field)
         if column is None:
             return pa.array([""] * len(self.frame.rows), type=pa.string())
-        return _texts(column)
+        return _filled(column)
 
     def filled(self, field: str, default: str) -> pa.Array:
         """A field as texts, ``default`` where there is none."""
@@ -98,7 +98,7 @@ class Judging:
                 np.zeros(len(self.frame.rows), np.bool_),
             )
         if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-            told = np.array(pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+            told = of_numbers(column)
             blank = np.isnan(told)
         else:
             texts = np.array(self.texts(field).to_pylist(), dtype=object)
@@ -109,36 +109,8 @@ class Judging:
         return told, blank, wrong
 
 
-def _texts(column: pa.Array) -> pa.Array:
-    """A column as trimmed texts; empty for null, and throughout for lists and structures, which say no single thing."""
-    if pa.types.is_nested(column.type):
-        column = pa.nulls(len(column), type=pa.string())
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
-        # a whole number that once had blanks beside it: 12.0 is 12
-        whole = pc.if_else(
-            pc.equal(column, pc.floor(column)), pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), None
-        )
-        column = pc.coalesce(whole, pc.cast(column, pa.string()))
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        column = _decoded(column)
-    told = pc.fill_null(pc.cast(column, pa.string()), "")
-    return pc.utf8_trim_whitespace(pc.replace_substring(told, "\0", ""))
-
-
-def _decoded(column: pa.Array) -> pa.Array:
-    """Bytes as texts; null where they are none in UTF-8, so that the row is told as one that says nothing there."""
-    try:
-        return pc.cast(column, pa.string())
-    except pa.ArrowInvalid:
-        return pa.array([_word(one) for one in column.to_pylist()], type=pa.string())
-
-
-def _word(value: bytes | None) -> str | None:
-    try:
-        return None if value is None else value.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+def _filled(column: pa.Array) -> pa.Array:
+    return pc.fill_null(texts(column), "")
 
 
 def bools(column: pa.Array) -> Bools:

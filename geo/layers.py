@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
+from geo import columns
 from geo.arrays import Bools, Codes, Shapes
-from geo.crs import datum_of, metric_epsg, shapes_to_wgs84
+from geo.crs import datum_in, metric_epsg, shapes_to_wgs84
 from geo.errors import Broken, Refused
 from geo.frames import opened
 from geo.space.locate import GridIndex
@@ -60,7 +62,7 @@ def read_layer(path: Path, field: str, *, layer: str | None = None, datum: str |
         raise Refused(f"{path.name} does not say its CRS; declare it with --areas-datum, as wgs84 or EPSG:4549")
     if datum is None and not named.upper().startswith("EPSG:"):
         raise Refused(f"{path.name} has a CRS without EPSG code; declare it with --areas-datum")
-    shapes = shapes_to_wgs84(shapes, datum_of(named))
+    shapes = shapes_to_wgs84(shapes, datum_in(path.name, named))
     _refuse_far(path, named, shapes)
     unique, place = np.unique(codes, return_inverse=True)
     whole = shapes[np.unique(codes, return_index=True)[1]]
@@ -77,12 +79,10 @@ def _read(path: Path, field: str, layer: str | None) -> tuple[Codes, Shapes, str
         if sheet.geometry is None:
             raise Refused(f"{path.name} holds no shapes: none of its columns is a geometry")
         whole = pa.concat_tables([sheet.schema.empty_table(), *(frame.table for frame in sheet.frames)])
-        told, wkb, crs = whole.column(field).to_numpy(), whole.column(sheet.geometry).to_numpy(), sheet.crs
-    if not len(told):
+        wkb, crs = whole.column(sheet.geometry).to_numpy(), sheet.crs
+    if not len(whole):
         raise Refused(f"{path.name} holds no area")
-    if told.dtype.kind == "f" and np.isfinite(told).all() and (told == np.floor(told)).all():
-        told = told.astype(np.int64)
-    codes = np.array(["" if one is None else str(one).strip() for one in told.tolist()], dtype=np.str_)
+    codes = np.array(pc.fill_null(columns.texts(whole.column(field)), "").to_pylist(), dtype=np.str_)
     if blank := np.flatnonzero(codes == "").tolist():
         raise Refused(f"{path.name}: {field} is blank in feature {blank[0] + 1}; every area needs a code")
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")

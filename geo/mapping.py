@@ -30,7 +30,7 @@ class Fields:
     needed: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
 
-    def mapped(self, columns: Iterable[str], declared: Mapping[str, str]) -> dict[str, str]:
+    def mapped(self, columns: Iterable[str], declared: Mapping[str, str], file: str) -> dict[str, str]:
         """Field → column, for every field that has one.
 
         Parameters
@@ -40,6 +40,8 @@ class Fields:
         declared
             Field → column as the user says, or several as ``street+number``; blank = the file has none. The rest is
             found by ``names``, no column serving two fields.
+        file
+            Name of the file, as a refusal says it.
 
         Raises
         ------
@@ -47,8 +49,8 @@ class Fields:
             For a field or column there is none of, and when a needed field has no column.
         """
         there = list(columns)
-        told = {self._field(name): _column(column, there) for name, column in declared.items() if column}
-        absent = {self._field(name) for name, column in declared.items() if not column}
+        told = {self._field(name, file): _column(column, there, file) for name, column in declared.items() if column}
+        absent = {self._field(name, file) for name, column in declared.items() if not column}
         plain = {_plain(column): column for column in reversed(there)}
         for name, known in self.names.items():
             free = (plain[_plain(one)] for one in known if plain.get(_plain(one)) not in {None, *told.values()})
@@ -58,17 +60,18 @@ class Fields:
         if missing:
             flags = " ".join(f"--map {name}=COLUMN" for name in missing)
             raise Refused(
-                f"no column is known for {', '.join(missing)}; say which: {flags}; there are: {', '.join(there)}"
+                f"{file}: no column is known for {', '.join(missing)}; say which: {flags}; there are: {_listed(there)}"
             )
         return {name: told[name] for name in self.names if name in told}
 
-    def _field(self, name: str) -> str:
+    def _field(self, name: str, file: str) -> str:
         name = self.aliases.get(name, name)
         if name not in self.names:
             near = difflib.get_close_matches(name, self.names, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             others = ", and " + ", ".join(self.aliases) if self.aliases else ""
-            raise Refused(f"{name!r} is no field of {self.noun}{hint}; there are: {', '.join(self.names)}{others}")
+            there = f"there are: {', '.join(self.names)}{others}"
+            raise Refused(f"{file}: {name!r} is no field of {self.noun}{hint}; {there}")
         return name
 
 
@@ -81,10 +84,14 @@ def parts_of(told: str, there: Iterable[str]) -> list[str]:
     return [told] if told in set(there) else told.split("+")
 
 
-def _column(told: str, there: list[str]) -> str:
+def _column(told: str, there: list[str], file: str) -> str:
     for name in parts_of(told, there):
         if name not in there:
             near = difflib.get_close_matches(name, there, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise Refused(f"there is no column {name!r}{hint}; there are: {', '.join(there)}")
+            raise Refused(f"{file}: there is no column {name!r}{hint}; there are: {_listed(there)}")
     return told
+
+
+def _listed(columns: list[str]) -> str:
+    return ", ".join(columns) or "none"

@@ -268,7 +268,7 @@ def _check_sqlite(path: Path, name: str) -> None:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter when its words hold a name that is no text
         raise Refused(f"{name} is a damaged GeoPackage: {error}; fetch it again") from error
     if answer != "ok":
         raise Refused(f"{name} is a damaged GeoPackage: {answer}; fetch it again")

@@ -110,7 +110,8 @@ def _without_layer(
         return _none(level, key), []
     if city.levels[level].digits is None:
         raise Refused(
-            f"no layer has level {key!r}, no layer names it in ancestors, and its codes have no fixed digits; "
+            f"{', '.join(layer.label for layer in layers)}: no layer has level {key!r}, none names it in ancestors, "
+            "and its codes have no fixed digits; "
             f"add a [[layer]] with level = {key!r}, or ancestors = {{ {key} = its column }}"
         )
     return _none(-1, key), []  # to be read from the codes of the level below
@@ -153,7 +154,8 @@ def judge(
     if not any(members.has_ground for level, members in tree.members.items() if level > CITY_LEVEL):
         if has_errors(findings):
             return Judgement(tree, _no_division(tree), list(findings))
-        raise Refused("the files hold no ground: no layer has a row with a polygon")
+        files = sorted({str(file) for members in tree.members.values() for file in members.files})
+        raise Refused(f"the files hold no ground: no layer has a row with a polygon ({', '.join(files) or 'no rows'})")
     ground = judge_ground(tree, outline, repair)
     division, found = ground.division, ground.findings
     whole = next(iter(division.area_shapes[division.area_levels == CITY_LEVEL]), None)

@@ -187,8 +187,9 @@ def with_parents(members: Members, city: CitySource, above: Members | None, sour
         if above is not None and above.has_ground and members.has_ground:
             return members
         raise Refused(
-            f"level {members.key!r}: nothing says which {city.levels[level].key} a row belongs to; name parent = "
-            "its column of codes, parent_name = its column of names, or ancestors"
+            f"{', '.join(dict.fromkeys(map(str, members.files)))}: nothing says which {city.levels[level].key} a row "
+            f"of level {members.key!r} belongs to; name parent = its column of codes, parent_name = its column of "
+            "names, or ancestors"
         )
     return replace(members, parents=np.asarray([str(code)[:digits] for code in members.codes], dtype=object))
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from geo.crs import datum_of
-from geo.errors import Refused, Unknown, near
+from geo.crs import datum_in
+from geo.errors import Refused, Unknown, near, shown
 
 LEVELS_MIN, LEVELS_MAX = 2, 6
 CITY_LEVEL = 0
@@ -64,7 +64,7 @@ class CitySource:
         keys = [level.key for level in self.levels]
         if key in keys:
             return keys.index(key)
-        raise Refused(f"level {key!r} is not one of the city's: {', '.join(keys)}{near(key, keys)}")
+        raise Refused(f"level {shown(key)} is not one of the city's: {', '.join(keys)}{near(key, keys)}")
 
     @property
     def grid_level(self) -> int:
@@ -200,7 +200,7 @@ def read_sources(path: Path) -> Sources:
         raise Unknown(f"there is no file {path}")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of its own, of letters, of endless digits; of endless brackets
         raise Refused(f"{path.name} is not TOML: {error}") from error
     return _sources(document, path)
 
@@ -209,7 +209,7 @@ def _sources(document: dict[str, Any], path: Path) -> Sources:
     known = ["city", "outline", "layer", "evidence"]
     for key in document:
         if key not in known:
-            raise Refused(f"{path.name}: there is no table [{key}]; known: {', '.join(known)}{near(key, known)}")
+            raise Refused(f"{path.name}: there is no table {shown(key)}; known: {', '.join(known)}{near(key, known)}")
     rows = document.get("layer")
     if not isinstance(rows, list) or not rows:
         raise Refused(f"{path.name} names no layer; it needs at least one [[layer]] with file, level and datum")
@@ -231,12 +231,19 @@ def check_levels(city: CitySource, layers: tuple[LayerSource, ...]) -> None:
         For a level the city does not have, or an ancestor that is not above its layer.
     """
     for layer in layers:
-        level = city.level(layer.level)
+        level = _level(city, layer, layer.level)
         for key in (*layer.ancestors, *layer.ancestor_names):
-            if not 0 < city.level(key) < level:
+            if not 0 < _level(city, layer, key) < level:
                 raise Refused(f"{layer.label}: ancestor {key!r} is not between the city and level {layer.level!r}")
         if layer.code is None and level != city.grid_level:
             raise Refused(f"{layer.label}: level {layer.level!r} needs code = its column of codes")
+
+
+def _level(city: CitySource, layer: LayerSource, key: str) -> int:
+    try:
+        return city.level(key)
+    except Refused as error:
+        raise Refused(f"{layer.label}: {error.detail}") from error
 
 
 def _city(table: dict[str, Any], where: str) -> CitySource:
@@ -259,15 +266,17 @@ def check_city(city: CitySource, where: str) -> None:
     """
     try:
         ZoneInfo(city.time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Refused(f"{where} time_zone {city.time_zone!r} is not known; a right one is Asia/Shanghai") from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # the last for a folder, or a name of endless length
+        raise Refused(
+            f"{where} time_zone {shown(city.time_zone)} is not known; a right one is Asia/Shanghai"
+        ) from error
     keys = [level.key for level in city.levels]
     if len(set(keys)) != len(keys) or not all(_KEY.fullmatch(key) for key in keys):
-        raise Refused(f"{where} levels: keys {keys} must be different words of a-z, 0-9 and _")
+        raise Refused(f"{where} levels: keys {shown(keys)} must be different words of a-z, 0-9 and _")
     digits = [level.digits for level in city.levels if level.digits is not None]
     if any(low >= high for low, high in pairwise((0, *digits))):
         raise Refused(
-            f"{where} levels: digits {digits} must grow from the city to the grids (they count the whole code)"
+            f"{where} levels: digits {shown(digits)} must grow from the city to the grids (they count the whole code)"
         )
     if not city.code.strip():
         raise Refused(f"{where} code is blank; it is the code of the whole city, such as 370100")
@@ -290,20 +299,20 @@ def _evidence(table: dict[str, Any], path: Path) -> EvidenceSource:
     where = f"{path.name} [evidence]"
     evidence = _record(EvidenceSource, {**table, "file": _beside(table, where, path)}, where)
     if evidence.datum:
-        datum_of(evidence.datum)
+        datum_in(where, evidence.datum)
     return evidence
 
 
 def _check_file(source: LayerSource | OutlineSource, where: str) -> None:
-    datum_of(source.datum)
+    datum_in(where, source.datum)
     if source.sha256 is not None and not _SHA256.fullmatch(source.sha256):
-        raise Refused(f"{where} sha256 {source.sha256!r} is not 64 hexadecimal digits in lower case")
+        raise Refused(f"{where} sha256 {shown(source.sha256)} is not 64 hexadecimal digits in lower case")
 
 
 def _located(table: dict[str, Any], where: str, path: Path) -> dict[str, Any]:
     file = _beside(table, where, path)
     if not table.get("datum"):
-        raise Refused(f"{where} declares no datum for {table['file']}; {DATUMS}")
+        raise Refused(f"{where} declares no datum for {shown(table['file'])}; {DATUMS}")
     return {**table, "file": file}
 
 
@@ -311,7 +320,13 @@ def _beside(table: dict[str, Any], where: str, path: Path) -> Path:
     """The file a table names, relative to the sources."""
     if not isinstance(table, dict) or not isinstance(table.get("file"), str):
         raise Refused(f"{where} needs file = the path of its file, beside {path.name}")
-    return path.parent.joinpath(table["file"]).resolve()
+    try:
+        file = path.parent.joinpath(table["file"]).resolve()
+        file.is_file()
+    except (ValueError, OSError) as error:  # of letters no name can hold, or too many of them
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Refused(f"{where} file {shown(table['file'])} can be no file: {why}") from error
+    return file
 
 
 DATUMS = "declare one of wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; it is never guessed"
@@ -320,11 +335,11 @@ DATUMS = "declare one of wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn; it is never 
 def _record(kind: type[Row], table: Any, where: str) -> Row:
     """One frozen dataclass from one table; unknown, missing and misfit keys are refused by name."""
     if not isinstance(table, dict):
-        raise Refused(f"{where} is {table!r}; it must be a table of keys")
+        raise Refused(f"{where} is {shown(table)}; it must be a table of keys")
     fields = {one.name: one for one in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key, value in table.items():
         if key not in fields:
-            raise Refused(f"{where} has no key {key!r}; known: {', '.join(fields)}{near(key, list(fields))}")
+            raise Refused(f"{where} has no key {shown(key)}; known: {', '.join(fields)}{near(key, list(fields))}")
         _fits(value, str(fields[key].type), f"{where} {key}")
     nothing = dataclasses.MISSING
     for name, one in fields.items():
@@ -341,4 +356,4 @@ def _fits(value: Any, annotation: str, where: str) -> None:
     }
     for prefix, (kind, words) in wanted.items():
         if annotation.startswith(prefix) and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise Refused(f"{where} is {value!r}; it must be {words}")
+            raise Refused(f"{where} is {shown(value)}; it must be {words}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from geo import columns
 from geo.arrays import Bools, Floats
 from geo.boundaries.sources import EvidenceSource
-from geo.crs import datum_of, to_wgs84
+from geo.crs import datum_in, to_wgs84
 from geo.errors import Refused, near
 from geo.frames import PARQUET, Sheet, form_of, opened
 from geo.space.evidence import NAMES, STATES_NOTHING, Stated
@@ -24,7 +24,8 @@ def read_stated(source: EvidenceSource) -> Stated:
     Raises
     ------
     Refused
-        When the file cannot be read, holds no rows, or a column is not there; the message names those that are.
+        When the file cannot be read, holds no rows, its positions are no numbers, or a column is not there; the message
+        names those that are.
     """
     with opened(source.file, encoding=source.encoding, columns=_wanted(source), layer=source.layer) as sheet:
         reading = _Reading(sheet, source)
@@ -60,7 +61,7 @@ class _Reading:
                 raise Refused(
                     f"{sheet.path.name} has no column {name!r}; there are: {', '.join(names)}{near(name, names)}"
                 )
-        self.area, self.geometry = source.area, sheet.geometry
+        self.file, self.area, self.geometry = sheet.path.name, source.area, sheet.geometry
         self.lon, self.lat = source.lon or _usual(names, _LON), source.lat or _usual(names, _LAT)
         if self.geometry and not (source.lon or source.lat):
             self.lon = self.lat = None
@@ -70,15 +71,17 @@ class _Reading:
                 f"{sheet.path.name}: no position is known; say --evidence-lon and --evidence-lat; there are: {there}"
             )
         datum = source.datum or (sheet.crs if self.lon is None else None) or NAMES[0]
-        self.known = datum_of(datum)
+        self.known = datum_in(self.file, datum)
         self.datum = self.known.name
 
     def read(self, table: pa.Table) -> tuple[Floats, pa.Array]:
         """Positions (n, 2) in degrees WGS 84, NaN for none; stated areas, null for none."""
         if self.lon is not None and self.lat is not None:
-            raw = np.column_stack([_figures(table.column(self.lon)), _figures(table.column(self.lat))])
+            told = ((table.column(name), f"{self.file}: the column {name!r}") for name in (self.lon, self.lat))
+            raw = np.column_stack([columns.figures(column, where) for column, where in told])
         else:
-            spots = shapely.point_on_surface(shapely.from_wkb(table.column(self.geometry).to_numpy()))
+            shapes = shapely.from_wkb(table.column(self.geometry).to_numpy(), on_invalid="ignore")
+            spots = shapely.point_on_surface(np.where(shapely.is_empty(shapes), None, shapes))
             raw = np.column_stack([shapely.get_x(spots), shapely.get_y(spots)])
         raw[~self._possible(raw)] = np.nan
         return to_wgs84(raw, self.known), _told(table.column(self.area))
@@ -97,23 +100,8 @@ def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:
     return next((plain[name] for name in usual if name in plain), None)
 
 
-def _figures(column: pa.ChunkedArray) -> Floats:
-    """Figures of a column of numbers or texts; NaN where there is none."""
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return np.array(pd.to_numeric(column.to_pandas(), errors="coerce"), dtype=np.float64)
-    return np.array(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
-
-
 def _told(column: pa.ChunkedArray) -> pa.Array:
-    """Texts of a column, whole numbers without a point; null where nothing is stated."""
-    one = column.combine_chunks()
-    if pa.types.is_dictionary(one.type):
-        one = one.dictionary_decode()
-    if pa.types.is_floating(one.type):
-        whole = pc.if_else(
-            pc.equal(one, pc.floor(one)), pc.cast(pc.cast(one, pa.int64(), safe=False), pa.string()), None
-        )
-        one = pc.coalesce(whole, pc.cast(one, pa.string()))
-    texts = pc.utf8_trim_whitespace(pc.cast(one, pa.string()))
+    """Texts of a column; null where nothing is stated."""
+    texts = columns.texts(column)
     blank = pc.is_in(pc.utf8_lower(texts), pa.array(STATES_NOTHING))
     return pc.if_else(blank, None, texts)

@@ -158,7 +158,7 @@ class _Loading:
                 f"{sheet.path.name} has no geometry; a building is a polygon, as GeoPackage or GeoParquet hold"
             )
         names = [name for name in sheet.schema.names if name != sheet.geometry]
-        self.columns = mapped(names, self.intake.columns)
+        self.columns = mapped(names, self.intake.columns, sheet.path.name)
         return Reading(
             columns=self.columns,
             geometry=sheet.geometry,

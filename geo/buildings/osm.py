@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo import columns
 from geo.buildings.findings import Findings
 from geo.frames import Frame, Sheet
 
@@ -65,7 +66,7 @@ def _frames(sheet: Sheet, findings: Findings) -> Iterator[Frame]:
 def _tag(frame: Frame, name: str) -> pa.Array:
     if name not in frame.table.column_names:
         return pa.nulls(len(frame.rows), pa.string())
-    return frame.table.column(name).combine_chunks().cast(pa.string())
+    return columns.texts(frame.table.column(name))
 
 
 def _reference(frame: Frame) -> pa.Array:

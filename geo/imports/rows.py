@@ -113,7 +113,7 @@ class Rows:
     def look(self, path: Path, asked: Mapped, city: City | None) -> tuple[Holdings, Guess]:
         """Columns and a few rows; guesses by the names people give columns."""
         held = looking.look(path, asked, self.usual)
-        told = replace(self.names, needed=()).mapped(held.columns, {})
+        told = replace(self.names, needed=()).mapped(held.columns, {}, path.name)
         guess = {
             self.called(name): guessed(column, f"列名 {column}", f"called {column}") for name, column in told.items()
         }

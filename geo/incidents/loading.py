@@ -15,7 +15,6 @@ from geo import areas
 from geo.actors import Actor
 from geo.assignments import Rule, microseconds, open_index
 from geo.crs import datum_of
-from geo.errors import Refused
 from geo.frames import Sheet, opened
 from geo.incidents import staging
 from geo.incidents.adding import AHEAD, EARLIEST
@@ -165,12 +164,8 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
 
 def _reading(connection: sa.Connection, sheet: Sheet, intake: Intake, datum: str) -> Reading:
     index = open_index(connection, areas.current(connection))
-    try:
-        columns = mapped(sheet.schema.names, intake.columns)
-    except Refused as error:
-        raise Refused(f"{sheet.path.name}: {error.detail}") from error
     return Reading(
-        columns=columns,
+        columns=mapped(sheet.schema.names, intake.columns, sheet.path.name),
         datum=datum,
         source=intake.source.strip(),
         zone=index.city.time_zone,

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from geo import columns
 from geo.arrays import Bools, Shapes
 from geo.crs import Datum, shapes_to_wgs84
 from geo.errors import Refused
@@ -99,16 +100,16 @@ def reading_of(
     if kind is not None and kind not in KINDS:
         raise Refused(f"kind {kind!r} of line is not known; known are {', '.join(KINDS)}")
     names = [name for name in sheet.schema.names if name != sheet.geometry]
-    columns = FIELDS.mapped(names, declared)
+    known = FIELDS.mapped(names, declared, sheet.path.name)
     is_osm = sheet.kind == "osm"
-    is_tagged = is_osm or (kind is None and "kind" not in columns and any(tag in names for tag in DECIDING))
-    if not is_tagged and kind is None and "kind" not in columns:
+    is_tagged = is_osm or (kind is None and "kind" not in known and any(tag in names for tag in DECIDING))
+    if not is_tagged and kind is None and "kind" not in known:
         raise Refused(
             f"nothing tells what the rows of {sheet.path.name} are; say --kind road (or rail, water, green), "
             f"or the column: --map kind=COLUMN; there are: {', '.join(names)}"
         )
     shapely.prepare(ground)
-    return Reading(columns, kind, is_tagged, sheet.geometry, datum, ground, is_osm)
+    return Reading(known, kind, is_tagged, sheet.geometry, datum, ground, is_osm)
 
 
 def judge(frame: Frame, reading: Reading, findings: Findings) -> Lines:
@@ -138,7 +139,8 @@ def _shapes(rows: Judging, reading: Reading) -> Shapes:
 def _tagged(rows: Judging, shapes: Shapes) -> tuple[Texts, Texts]:
     """Kind and class by tags; blank for what is not shown."""
     table = rows.frame.table
-    tags = table.select([tag for tag in TAGS if tag in table.column_names]).to_pylist()
+    told = {tag: columns.texts(table.column(tag)).to_pylist() for tag in TAGS if tag in table.column_names}
+    tags = [dict(zip(told, one, strict=True)) for one in zip(*told.values(), strict=True)]
     is_ground = np.isin(shapely.get_type_id(shapes), _GROUND)
     # a cut-off relation or closed way has no shape to tell it by, but its column of ids does
     if "osm_way_id" in table.column_names:
@@ -227,7 +229,7 @@ def _texts(rows: Judging, field: str) -> pa.Array:
     told = rows.texts(field)
     names = rows.frame.table.column_names
     if field == "name" and "name:zh" in names and rows.columns.get("name") == "name":
-        chinese = pc.fill_null(rows.frame.table.column("name:zh").combine_chunks(), "")
+        chinese = pc.fill_null(columns.texts(rows.frame.table.column("name:zh")), "")
         return pc.if_else(pc.equal(chinese, ""), told, chinese)
     return told
 
@@ -236,7 +238,7 @@ def _references(rows: Judging) -> Texts:
     """What the source calls its rows; their numbers where it calls them nothing."""
     told, table = _plain(rows.texts("reference")), rows.frame.table
     if "osm_way_id" in table.column_names:
-        ways = table.column("osm_way_id").to_pylist()
+        ways = columns.texts(table.column("osm_way_id")).to_pylist()
         names = [f"way/{way}" if way else f"relation/{one}" for way, one in zip(ways, told, strict=True)]
     elif rows.columns.get("reference") == "osm_id":
         names = [f"way/{one}" for one in told]

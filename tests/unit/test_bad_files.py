@@ -18,15 +18,23 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
+from geo import columns, instants
 from geo.boundaries.flags import sources_of
 from geo.boundaries.reading import read_raw
+from geo.boundaries.sources import EvidenceSource, read_sources
+from geo.boundaries.stated import read_stated
 from geo.bulk import OfLayer, Points, assign_file
 from geo.errors import GeoError, Refused
-from geo.frames import opened
+from geo.frames import Frame, opened
 from geo.frames.points import positions
+from geo.incidents.findings import Findings
+from geo.incidents.mapping import mapped
+from geo.judging import Judging
 from geo.layers import Layer, read_layer
+from geo.lines import judging as lines
 from tests.bad_files import write_good_files
 from tests.damage import damaged
+from tests.made_files import communities, grids, write, write_sources
 
 FLAGS = {"level": "grid", "datum": "wgs84", "code": "code", "name": "name", "parent": "parent"}
 
@@ -194,22 +202,143 @@ def test_an_openstreetmap_object_whose_figures_are_none_is_refused(tmp_path: Pat
 
 
 def test_bytes_that_are_no_text_say_nothing_where_a_text_is_wanted() -> None:
-    from geo.frames import Frame
-    from geo.incidents.findings import Findings
-    from geo.judging import Judging
-
     table = pa.table({"ref": pa.array([b"A1", b"\xff\xfe\x00", None], type=pa.binary())})
     judging = Judging(Frame(np.arange(1, 4), table), {"reference": "ref"}, Findings())
     assert judging.texts("reference").to_pylist() == ["A1", "", ""]
 
 
 def test_a_list_where_a_text_is_wanted_says_nothing() -> None:
-    from geo.frames import Frame
-    from geo.incidents.findings import Findings
-    from geo.judging import Judging
-
     table = pa.table({"x": pa.array([[1.0, 2.0], None], type=pa.list_(pa.float64()))})
     judging = Judging(Frame(np.arange(1, 3), table), {"lon": "x", "category": "x"}, Findings())
     assert judging.texts("category").to_pylist() == ["", ""]
     figures, blank, wrong = judging.figures("lon")
     assert (np.isnan(figures).all(), blank.all(), wrong.any()) == (True, True, False)
+
+
+def test_a_geopackage_whose_fault_cannot_be_told_in_letters_is_refused(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "words.gpkg"
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("CREATE TABLE crooked (a)")
+        file.execute("PRAGMA writable_schema = 1")
+        file.execute("UPDATE sqlite_master SET sql = 'CREATE NONSENSE'")
+    path.write_bytes(path.read_bytes().replace(b"crooked", b"crook\xffd"))
+    with pytest.raises(Refused, match=r"words\.gpkg is a damaged GeoPackage"), opened(path):
+        pass
+
+
+STRANGE = {
+    "list": pa.array([[1.0, 2.0], None]),
+    "structure": pa.array([{"x": 1.0}, None]),
+    "map": pa.array([[("a", 1)], None], type=pa.map_(pa.string(), pa.int64())),
+    "interval": pa.array([None, (1, 2, 3)], type=pa.month_day_nano_interval()),
+    "bytes": pa.array([b"\xff\xfe", None]),
+    "bytes of one length": pa.array([b"\xff\xfe", None], type=pa.binary(2)),
+    "view of bytes": pa.array([b"\xff\xfe", None], type=pa.binary_view()),
+    "dictionary of bytes": pa.array([b"\xff\xfe", None]).dictionary_encode(),
+    "half a float": pa.array([float("nan"), None], type=pa.float16()),
+    "nothing": pa.nulls(2),
+}
+
+
+@pytest.mark.parametrize("column", STRANGE.values(), ids=STRANGE)
+def test_what_is_neither_text_nor_time_says_no_time(column: pa.Array) -> None:
+    assert columns.texts(column).to_pylist() == [None, None]
+    read = instants.read(column, "Asia/Shanghai")
+    assert (read.is_blank.all(), (read.us == instants.NEVER_US).all()) == (True, True)
+
+
+def test_texts_are_texts_in_whatever_type_they_come() -> None:
+    for kind in (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view()):
+        assert columns.texts(pa.array([" A1 ", "", "B\0", None], type=kind)).to_pylist() == ["A1", None, "B", None]
+    assert columns.texts(pa.array([b"A1"], type=pa.binary(2))).to_pylist() == ["A1"]
+    assert columns.texts(pa.array([12.0, 0.5, float("inf"), 1e300])).to_pylist() == ["12", "0.5", "inf", "1e+300"]
+    nowhere = pa.array([0], type=pa.timestamp("s", tz="No/Where"))
+    assert columns.texts(nowhere).to_pylist() == ["1970-01-01 00:00:00Z"]
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("s"), pa.timestamp("ms", tz="Asia/Shanghai"), pa.date32()])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_time_that_microseconds_cannot_count_is_no_time(kind: pa.DataType, sign: int) -> None:
+    most = 2**31 - 1 if kind == pa.date32() else 2**62
+    column = pa.array([sign * most], type=pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
+    read = instants.read(column, "Asia/Shanghai")
+    assert (read.us[0], read.is_blank[0]) == (instants.NEVER_US, False)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_the_last_day_of_the_calendar_is_read_in_every_zone(zone: str) -> None:
+    told = pa.array(["9999-12-31 23:59:59", "0001-01-01 00:00:00"])
+    typed = pa.array([2**63 - 1, -(2**63) + 1], type=pa.timestamp("us"))
+    utc = [int(np.datetime64(one, "us").astype(np.int64)) for one in told.to_pylist()]
+    assert instants.read(told, zone).us.tolist() == utc  # no zone has rules there
+    assert instants.read(typed, zone).us.tolist() == [2**63 - 1, -(2**63) + 1]
+
+
+def test_figures_that_no_double_holds_are_the_nearest_one(tmp_path: Path, layer: Layer) -> None:
+    table = pa.table({"x": pa.array([2**63 - 1, None])})
+    figures, blank, wrong = Judging(Frame(np.arange(1, 3), table), {"lon": "x"}, Findings()).figures("lon")
+    assert (figures[0], np.isnan(figures[1]), blank.tolist(), wrong.any()) == (2.0**63, True, [False, True], False)
+    path = tmp_path / "large.parquet"
+    pq.write_table(pa.table({"lon": [2**63 - 1], "lat": [1], "area": pa.array([2**53 + 1])}), path)
+    assert assign_file(path, tmp_path / "out.csv", Points(datum="wgs84"), OfLayer(layer)).unplaced == 1
+    stated = read_stated(EvidenceSource(path, "area"))
+    assert (np.isnan(stated.lonlat).all(), stated.texts.tolist()) == (True, [str(2**53 + 1)])
+
+
+def test_evidence_whose_positions_are_no_numbers_or_no_points_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "lists.parquet"
+    pq.write_table(pa.table({"lon": [[1.0]], "lat": [1.0], "area": ["a"]}), path)
+    with pytest.raises(Refused, match=r"lists\.parquet: the column 'lon' holds list"):
+        read_stated(EvidenceSource(path, "area"))
+    geo = {"version": "1.0.0", "primary_column": "shape", "columns": {"shape": {"encoding": "WKB"}}}
+    torn = geoparquet(tmp_path / "torn.parquet", geo, [b"\x01\x01", shapely.to_wkb(shapely.Point(1, 2))])
+    assert np.isnan(read_stated(EvidenceSource(torn, "code")).lonlat).any(axis=1).tolist() == [True, False]
+
+
+def test_codes_of_a_layer_that_are_no_texts_are_blank(good: Path, tmp_path: Path) -> None:
+    table = pq.read_table(good / "grids.parquet")
+    strange = pa.array([{"x": 1}] * table.num_rows)
+    path = tmp_path / "codes.parquet"
+    pq.write_table(table.set_column(table.column_names.index("code"), "code", strange), path)
+    with pytest.raises(Refused, match=r"codes\.parquet: code is blank in feature 1"):
+        read_layer(path, "code")
+
+
+def test_a_missing_column_is_refused_by_the_name_of_the_file() -> None:
+    for columns_there, told in (([], "none"), (["a", "b"], "a, b")):
+        with pytest.raises(Refused, match=rf"^town\.shp: there is no column 'code'.*there are: {told}$"):
+            mapped(columns_there, {"reference": "code"}, "town.shp")
+        with pytest.raises(Refused, match=rf"^town\.shp: no column is known for .*there are: {told}$"):
+            mapped(columns_there, {}, "town.shp")
+    with pytest.raises(Refused, match=r"^town\.shp: 'colour' is no field"):
+        lines.FIELDS.mapped(["a"], {"colour": "a"}, "town.shp")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('datum = "wgs84"', 'datum = "' + "[" * 200_000 + '"', r"datum '\[+ … is not known"),
+        ('datum = "wgs84"', 'datum = "EPSG:999999"', "EPSG:999999 is not in the EPSG register"),
+        ('datum = "wgs84"', 'datum = "wgs84"\nwhere = ' + "[" * 5_000, "is not TOML"),
+        ('datum = "wgs84"', 'datum = "wgs84"\ncode_width = ' + "9" * 5_000, "is not TOML"),
+        ("Asia/Shanghai", "Asia", "time_zone 'Asia' is not known"),
+        ("Asia/Shanghai", "a" * 100_000, "time_zone 'a+ … is not known"),
+        ("grids.geojson", "a" * 1_000, "can be no file"),
+        ("grids.geojson", "a\\u0000b", "can be no file"),
+    ],
+)
+def test_a_sources_toml_is_refused_by_its_name_and_in_few_words(tmp_path: Path, old: str, new: str, said: str) -> None:
+    write(tmp_path / "grids.geojson", grids())
+    write(tmp_path / "communities.geojson", communities())
+    path = write_sources(tmp_path)
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    with pytest.raises(Refused, match=rf"^sources\.toml.*{said}") as refused:
+        read_sources(path)
+    assert len(refused.value.detail) < 400
+
+
+def test_a_level_the_city_has_not_is_refused_by_the_layer_that_names_it(tmp_path: Path) -> None:
+    path = write_sources(tmp_path)
+    path.write_text(path.read_text("utf-8").replace('level = "grid"', 'level = "grit"'), "utf-8")
+    with pytest.raises(Refused, match=r"^grids\.geojson: level 'grit' is not one of the city's"):
+        read_sources(path)
