@@ -166,7 +166,7 @@ class _Loading:
     def reading(self, sheet: Sheet) -> Reading:
         """How this file is read."""
         names = [name for name in sheet.schema.names if name != sheet.geometry]
-        self.columns = self.entity.mapping.mapped(names, self.intake.columns)
+        self.columns = self.entity.mapping.mapped(names, self.intake.columns, sheet.path.name)
         if self.entity.lies is Lies.GROUND and sheet.geometry is None:
             raise Refused(f"{sheet.path.name} has no geometry; {self.entity.one} is a polygon, as GeoPackage holds")
         has_place = sheet.geometry is not None or "lon" in self.columns
