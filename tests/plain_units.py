@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -31,6 +32,7 @@ class Unit:
     members: int | None = 0
     operating: bool = True
     surveyed: date | None = date(2026, 9, 30)
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def can_join(unit: Unit, units: Sequence[Unit], coverings: Sequence[Covering], o
     def near(one: Unit, two: Unit) -> bool:
         if one.xy is None or two.xy is None:
             return False
-        return (one.xy[0] - two.xy[0]) ** 2 + (one.xy[1] - two.xy[1]) ** 2 <= limits.reach_m**2
+        return math.dist(one.xy, two.xy) <= limits.reach_m
 
     def fits(group: Sequence[Unit]) -> bool:
         one_building = unit.building != 0 and all(one.building == unit.building for one in group)

@@ -56,7 +56,7 @@ def ways(units: Units, pool: Bools, asked: Ints, limits: Thresholds) -> Ways:
 def within(first_m: Floats, second_m: Floats, reach_m: float) -> Bools:
     """Whether points (…, 2) in metres lie at most ``reach_m`` apart; no by NaN."""
     away = first_m - second_m
-    return (away[..., 0] ** 2 + away[..., 1] ** 2 <= reach_m**2).astype(np.bool_)
+    return np.asarray(np.hypot(away[..., 0], away[..., 1]) <= reach_m)
 
 
 def near_any(units: Units, positions: Ints, limits: Thresholds) -> Bools:

@@ -31,7 +31,7 @@ def one(unit: Unit, *coverings: Covering) -> str:
     return str(decided([unit], coverings).state[0])
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(plain.districts(), st.sampled_from([2, 3, 4]), st.sampled_from([2, 3, 5]))
 def test_the_rules_read_out_slowly_agree(
     district: tuple[list[Unit], list[Covering]], must_form: int, most: int
@@ -41,7 +41,7 @@ def test_the_rules_read_out_slowly_agree(
     assert decided(*district, book).state.tolist() == plain.states(*district, ON, book)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 3), st.booleans()), max_size=8),
     st.integers(4, 7),
