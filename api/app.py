@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import areas, buildings, exports, health, imports, incidents, locate, logs, openapi, pages, tiles
+from api import areas, buildings, entities, exports, health, imports, incidents, locate, logs, openapi, pages, tiles
 from api.auth import OnlyLoopback
 from api.deps import Store
 from api.errors import add_handlers, answer
@@ -117,7 +117,7 @@ def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None
     folder = handed_in or settings().home / "imports" / str(store.engine.url.database)
     app.state.jobs = Jobs(Shelf(folder), store.engine)
     add_handlers(app)
-    for room in (health, areas, locate, incidents, buildings, imports, exports, tiles, pages, openapi):
+    for room in (health, areas, locate, incidents, buildings, entities, imports, exports, tiles, pages, openapi):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_middleware(app)

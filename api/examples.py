@@ -11,6 +11,9 @@ from geo import areas
 from geo.areas import Place
 from geo.buildings import searching, tiles
 from geo.buildings.searching import Filters
+from geo.entities import ENTITIES
+from geo.entities import searching as entities
+from geo.entities import tiles as entity_tiles
 
 Examples = dict[str, dict[str, Any]]
 
@@ -49,6 +52,7 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/values/{indicator}": {"indicator": "grid-coverage", "level": city.levels[lowest].key},
     }
     found |= _of_building(connection)
+    found |= _of_entities(connection, area.code)
     if grid:
         found["GET /v1/grids/{code}"] = {"code": grid.code, "geometry": "true"}
     return found
@@ -66,6 +70,19 @@ def _of_building(connection: sa.Connection) -> Examples:
         number = {"id": chosen[0].id}
         found |= {f"{method} /v1/buildings/{{id}}{path}": number for method, path in (("GET", ""), ("DELETE", "/pin"))}
         found["PUT /v1/buildings/{id}/pin"] = number | {"body": {"grid": chosen[0].grid}}
+    return found
+
+
+def _of_entities(connection: sa.Connection, area: str) -> Examples:
+    """Of every entity its list, and of those with rows one of them and a tile."""
+    found: Examples = {}
+    for entity in ENTITIES.values():
+        found[f"GET /v1/{entity.slug}"] = {"area": area, "limit": 20}
+        if rows := entities.search(connection, entity, limit=1).rows:
+            found[f"GET /v1/{entity.slug}/{{id}}"] = {"id": rows[0].id}
+    units = entity_tiles.revision(connection, ENTITIES["units"])
+    tile = {"slug": "units", "revision": units, "z": 0, "x": 0, "y": 0}
+    found["GET /tiles/entities/{slug}/{revision}/{z}/{x}/{y}.mvt"] = tile
     return found
 
 

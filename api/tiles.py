@@ -55,7 +55,8 @@ class Shelf:
         return made
 
 
-_shelf = Shelf()
+SHELF = Shelf()
+"""Every tile of this process."""
 
 
 def version_of(edition: Edition) -> str:
@@ -82,7 +83,7 @@ def buildings_tile(
     with store.read() as connection:
         current = tiles.revision(connection)
         key = (str(store.engine.url), current, z, x, y)
-        packed = _shelf.take(("buildings", *key), lambda: drawings.packed(tiles.tile(connection, (z, x, y))))
+        packed = SHELF.take(("buildings", *key), lambda: drawings.packed(tiles.tile(connection, (z, x, y))))
     return sent(request, packed, PRIVATE if revision == current else NOT_KEPT)
 
 
@@ -104,12 +105,12 @@ def tile(store: StoreOf, request: Request, edition: int, layer: str, z: Zoom, x:
     if layer == "base":
         with store.read() as connection:
             drawn = ("base", str(store.engine.url), lines.revision(connection), z, x, y)
-            packed = _shelf.take(drawn, lambda: drawings.packed(drawings.base_tile(connection, (z, x, y))))
+            packed = SHELF.take(drawn, lambda: drawings.packed(drawings.base_tile(connection, (z, x, y))))
         return sent(request, packed, SHORTLY)
 
     # v= tells an edition from its namesake before a reset, so it belongs to the key as it does to the URL
     key = (str(store.engine.url), edition, request.query_params.get("v", ""), layer, z, x, y)
-    return sent(request, _shelf.take(key, lambda: _ground(store, edition, layer, (z, x, y))), FOR_EVER)
+    return sent(request, SHELF.take(key, lambda: _ground(store, edition, layer, (z, x, y))), FOR_EVER)
 
 
 def _ground(store: Store, number: int, layer: str, at: tuple[int, int, int]) -> bytes:

@@ -289,7 +289,7 @@ drawn_borders = sa.Table(
 )
 
 
-def in_edition(table: sa.Table, number: int | sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def in_edition(table: sa.FromClause, number: int | sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Condition: the row of ``areas`` or ``grids`` belongs to edition ``number``."""
     return sa.and_(
         table.c.first_edition <= number,

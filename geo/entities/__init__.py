@@ -11,14 +11,16 @@ from geo.entities.counts import COUNTS
 from geo.entities.entity import Entity, Lies, make_table
 from geo.entities.ground import GROUND
 from geo.entities.matters import MATTERS
-from geo.entities.organisations import PARTY
+from geo.entities.organisations import TIES, UNITS_AND_ORGANISATIONS
 from geo.entities.posts import POSTS
 from geo.errors import Unknown
 
 __all__ = ["ENTITIES", "Entity", "Lies", "named"]
 
-ENTITIES: dict[str, Entity] = {one.key: one for one in (*GROUND, *PARTY, *POSTS, *COUNTS, *MATTERS)}
-"""Every entity by its key, in an order in which each stands after what it refers to, as far as there is one."""
+ENTITIES: dict[str, Entity] = {
+    one.key: one for one in (*UNITS_AND_ORGANISATIONS, *GROUND, *TIES, *POSTS, *COUNTS, *MATTERS)
+}
+"""Every entity by its key; each stands after what it refers to."""
 
 TABLES = {key: make_table(entity) for key, entity in ENTITIES.items()}
 
@@ -31,7 +33,8 @@ def named(name: str) -> Entity:
     Unknown
         When there is none.
     """
-    found = ENTITIES.get(name.replace("-", "_"))
+    slugs = {one.slug: one for one in ENTITIES.values()}
+    found = slugs.get(name) or ENTITIES.get(name.replace("-", "_"))
     if found is None:
         raise Unknown(
             f"there is nothing called {name!r}; there are: {', '.join(one.slug for one in ENTITIES.values())}"

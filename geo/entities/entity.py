@@ -70,6 +70,8 @@ class Entity:
         SUBJECT: names of the references that place it, the first given wins.
     is_dated
         Whether newer rows of one place (``as_of``) replace older ones in what is told of today.
+    short
+        As addresses and commands write it, where the key is longer than people say.
     """
 
     key: str
@@ -80,11 +82,12 @@ class Entity:
     lies: Lies
     subjects: tuple[str, ...] = ()
     is_dated: bool = False
+    short: str = ""
 
     @property
     def slug(self) -> str:
         """As addresses and commands write it."""
-        return self.key.replace("_", "-")
+        return self.short or self.key.replace("_", "-")
 
     def field(self, name: str) -> Field:
         """The field of this name. Raises KeyError when there is none."""

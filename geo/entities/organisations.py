@@ -45,6 +45,7 @@ PARTY_ORGANISATIONS = Entity(
         text("address", "地址", "Address"),
     ),
     Lies.SPOT,
+    short="organisations",
 )
 
 COVERAGE_RECORDS = Entity(
@@ -98,4 +99,5 @@ ALLIANCE_MEMBERS = Entity(
     subjects=("unit", "organisation"),
 )
 
-PARTY = (PARTY_ORGANISATIONS, UNITS, COVERAGE_RECORDS, ALLIANCES, ALLIANCE_MEMBERS)
+UNITS_AND_ORGANISATIONS = (UNITS, PARTY_ORGANISATIONS)
+TIES = (COVERAGE_RECORDS, ALLIANCES, ALLIANCE_MEMBERS)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from api.app import create_app
 from api.commands.serving import address, listen, server
 from geo.imports.shelves import Shelf
+from tests.entity_rows import enter
 from tests.serving import served
 from tests.small_city import WEST, WIDE, cell_centre, publish_small_city
 from tests.standing import stand
@@ -43,13 +44,14 @@ def running(engine: sa.Engine) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def base(engine: sa.Engine) -> Iterator[str]:
-    """Address of a server on this module's database with both editions of the small city and two buildings."""
+def base(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server on this module's database: the small city's editions, two buildings, rows of entities."""
     for edition in (1, 2):
         with engine.begin() as connection:
             publish_small_city(connection, edition)
     with engine.begin() as connection:
         stand(connection, BUILDINGS, use=["residential", None], floors=[6, float("nan")], households=[0, float("nan")])
+        enter(connection, tmp_path_factory.mktemp("rows"))
     serving = running(engine)
     url = next(serving)
     while httpx.get(f"{url}/readyz", timeout=30).status_code != 200:
