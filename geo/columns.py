@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -40,8 +42,8 @@ def texts(column: pa.Array | pa.ChunkedArray) -> pa.Array:
         one = _of_floats(pc.cast(one, pa.float64()))
     if pa.types.is_binary(one.type) or pa.types.is_large_binary(one.type):
         one = _decoded(one)
-    if pa.types.is_timestamp(one.type) and one.type.tz is not None:
-        one = _of_known_zone(one)
+    if pa.types.is_timestamp(one.type):
+        one = known_zone(one)
     told = pc.utf8_trim_whitespace(pc.replace_substring(pc.cast(one, pa.string()), "\0", ""))
     return pc.if_else(pc.equal(told, ""), None, told)
 
@@ -60,28 +62,39 @@ def figures(column: pa.Array | pa.ChunkedArray, where: str) -> Floats:
         For a column of any other type.
     """
     one = plain(column)
-    if is_text(one.type):
-        told = np.array(texts(one).to_pylist(), dtype=object)
-        return np.array(pd.to_numeric(pd.Series(told), errors="coerce"), dtype=np.float64)
-    if is_number(one.type) or pa.types.is_boolean(one.type) or pa.types.is_null(one.type):
-        return of_numbers(one)
-    raise Refused(f"{where} holds {one.type}, which are no numbers")
+    if not any(fits(one.type) for fits in (*_NUMBERS, *_TEXTS, pa.types.is_boolean, pa.types.is_null)):
+        raise Refused(f"{where} holds {one.type}, which are no numbers")
+    return numbers(one)
 
 
-def of_numbers(column: pa.Array) -> Floats:
-    """Doubles (n,) nearest to the numbers of a plain column, NaN for null."""
-    return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+def numbers(column: pa.Array | pa.ChunkedArray) -> Floats:
+    """As :func:`figures`, of a column of any type: NaN throughout where it holds neither numbers nor texts."""
+    one = plain(column)
+    if any(fits(one.type) for fits in (*_NUMBERS, pa.types.is_boolean)):
+        return np.array(pc.cast(one, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    told = np.array(texts(one).to_pylist(), dtype=object)
+    return np.array(pd.to_numeric(pd.Series(told, dtype=object), errors="coerce"), dtype=np.float64)
 
 
-def is_number(kind: pa.DataType) -> bool:
-    """Whether a type is one of numbers, decimals included."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+def cells(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Values (n,) as Python has them; texts where it has none, as for a time beyond its calendar."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError, KeyError):  # too far away, of too fine a clock, in a zone there is none of
+        return list(texts(column).to_pylist())
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a type of a plain column is one of texts, or of bytes that may be texts."""
-    are = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
-    return any(one(kind) for one in are)
+def known_zone(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Timestamps in their zone, or in UTC where their file names a zone there is none of."""
+    try:
+        pc.cast(pa.array([0], type=column.type), pa.string())
+    except pa.ArrowInvalid:
+        return pc.cast(column, pa.timestamp(column.type.unit, "UTC"))
+    return column
+
+
+_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
 def _of_floats(column: pa.Array) -> pa.Array:
@@ -90,15 +103,6 @@ def _of_floats(column: pa.Array) -> pa.Array:
     is_whole = pc.and_(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), _EXACT))
     whole = pc.cast(pc.cast(pc.if_else(is_whole, column, None), pa.int64()), pa.string())
     return pc.coalesce(whole, pc.cast(column, pa.string()))
-
-
-def _of_known_zone(column: pa.Array) -> pa.Array:
-    """Instants in their zone, or in UTC where their file names a zone there is none of."""
-    try:
-        pc.cast(pa.array([0], type=column.type), pa.string())
-    except pa.ArrowInvalid:
-        return pc.cast(column, pa.timestamp(column.type.unit, "UTC"))
-    return column
 
 
 def _decoded(column: pa.Array) -> pa.Array:

@@ -39,7 +39,7 @@ class Instants:
     Attributes
     ----------
     us
-        Microseconds since 1970 UTC; :data:`NEVER_US` where blank or not readable.
+        Microseconds since 1970 UTC, years 1 to 9999; :data:`NEVER_US` where blank or not readable.
     is_blank
         Where nothing was told.
     is_naive
@@ -65,16 +65,21 @@ def read(column: pa.Array | pa.ChunkedArray, zone: str) -> Instants:
     aware = (us != NEVER_US) & ~naive
     us[aware] -= shift_us[aware]
     us[naive] = _in_zone(us[naive], zone)
-    return Instants(us, _bools(pc.equal(texts, "")), naive)
+    return Instants(_in_calendar(us), _bools(pc.equal(texts, "")), naive)
 
 
 def _typed(column: pa.Array, zone: str) -> Instants:
     blank = _bools(pc.is_null(column))
     is_naive = not pa.types.is_timestamp(column.type) or column.type.tz is None
-    us = _counted_us(column)
+    us = _in_calendar(_counted_us(column))
     naive = (us != NEVER_US) & is_naive
     us[naive] = _in_zone(us[naive], zone)
-    return Instants(us, blank, naive)
+    return Instants(_in_calendar(us), blank, naive)
+
+
+def _in_calendar(us: Ints) -> Ints:
+    """The times with those NEVER_US that lie outside the years 1 to 9999 (UTC), where no date can tell them."""
+    return np.where((us >= _YEAR_1_US) & (us < _YEAR_10000_US), us, NEVER_US)
 
 
 def _counted_us(column: pa.Array) -> Ints:
@@ -139,17 +144,19 @@ def _shift_us(zones: pa.Array) -> Ints:
 
 
 def _in_zone(clock_us: Ints, zone: str) -> Ints:
-    us = clock_us.copy()
-    zoned = (clock_us >= _ZONED_US[0]) & (clock_us < _ZONED_US[1])
-    clock = pd.DatetimeIndex(clock_us[zoned].astype("datetime64[us]"))
+    # At the ends of the calendar zones are not asked, but 400 years nearer, where clocks and weekdays are the same.
+    nearer_us = np.where(clock_us < _YEAR_1_US + _CYCLE_US, _CYCLE_US, 0)
+    nearer_us -= np.where(clock_us >= _YEAR_10000_US - _CYCLE_US, _CYCLE_US, 0)
+    clock = pd.DatetimeIndex((clock_us + nearer_us).astype("datetime64[us]"))
     first = np.ones(len(clock), dtype=np.bool_)  # of an hour that comes twice, summer time comes first
     there = clock.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-    us[zoned] = there.tz_convert("UTC").tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
-    return us
+    us: Ints = there.tz_convert("UTC").tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
+    return us - nearer_us
 
 
-_ZONED_US = tuple(int(np.datetime64(day, "us").astype(np.int64)) for day in ("0001-01-03", "9999-12-30"))
-"""Where zones have rules: Python's datetime ends at the years 1 and 9999. Beyond, a clock is taken for UTC."""
+_YEAR_1_US, _YEAR_10000_US = (int(np.datetime64(day, "us").astype(np.int64)) for day in ("0001-01-01", "10000-01-01"))
+_CYCLE_US = 146_097 * 86_400_000_000
+"""The Gregorian calendar repeats after 400 years."""
 
 
 def _number(digits: pa.Array) -> Ints:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.arrays import Bools, Floats, Ints
-from geo.columns import of_numbers, plain, texts
+from geo.columns import numbers, plain, texts
 from geo.findings import Findings, Place
 from geo.frames import Frame
 from geo.mapping import parts_of
@@ -98,7 +98,7 @@ class Judging:
                 np.zeros(len(self.frame.rows), np.bool_),
             )
         if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-            told = of_numbers(column)
+            told = numbers(column)
             blank = np.isnan(told)
         else:
             texts = np.array(self.texts(field).to_pylist(), dtype=object)

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 import pyproj
 import shapely
 
+from geo import columns
 from geo.errors import Refused
 
 RTREE_BYTES = 32 << 20
@@ -132,7 +133,7 @@ def _headings(rows: Rows, name: str) -> list[str]:
 def _cells(rows: Rows, name: str, column: pa.ChunkedArray) -> list[list[object]]:
     if name != rows.geometry:
         guards = rows.guards_formulas
-        return [["" if cell is None else _guarded(cell) if guards else cell for cell in column.to_pylist()]]
+        return [["" if cell is None else _guarded(cell) if guards else cell for cell in columns.cells(column)]]
     shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False))
     digits = 8 if rows.is_degrees else 4
     if rows.kind != "Point":
@@ -170,6 +171,7 @@ def _layer(driver: str, path: Path, rows: Rows, **options: str) -> None:
 
     if rows.geometry is None:
         raise Refused(f"{path.name}: rows without geometry are written as CSV or Parquet, not as a layer")
+    rows = _held(rows)
     failed: list[BaseException] = []
     reader = pa.RecordBatchReader.from_batches(rows.schema, _batches(rows.tables, failed))
     try:
@@ -188,6 +190,20 @@ def _layer(driver: str, path: Path, rows: Rows, **options: str) -> None:
         if failed:
             raise failed[0] from None
         raise Refused(f"{path.name} cannot be written: {error}") from error
+
+
+def _held(rows: Rows) -> Rows:
+    """The rows in types GDAL knows: what is null throughout, or a view of texts, as texts."""
+
+    def known(kind: pa.DataType) -> pa.DataType:
+        if pa.types.is_binary_view(kind):
+            return pa.large_binary()
+        return pa.large_string() if pa.types.is_null(kind) or pa.types.is_string_view(kind) else kind
+
+    schema = pa.schema([one.with_type(known(one.type)) for one in rows.schema], metadata=rows.schema.metadata)
+    if schema == rows.schema:
+        return rows
+    return replace(rows, schema=schema, tables=(table.cast(schema) for table in rows.tables))
 
 
 def _batches(tables: Iterator[pa.Table], failed: list[BaseException]) -> Iterator[pa.RecordBatch]:
@@ -306,13 +322,15 @@ def _with_texts(rows: Rows) -> Rows:
 
     def tables() -> Iterator[pa.Table]:
         for table in rows.tables:
-            columns = [
-                pc.strftime(column, format="%Y-%m-%dT%H:%M:%S%z") if pa.types.is_timestamp(column.type) else column
-                for column in table.columns
-            ]
-            yield pa.table(columns, names=schema.names).cast(schema)
+            made = [_told_time(one) if pa.types.is_timestamp(one.type) else one for one in table.columns]
+            yield pa.table(made, names=schema.names).cast(schema)
 
     return replace(rows, schema=schema, tables=tables())
+
+
+def _told_time(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    offset = "" if column.type.tz is None else "%z"
+    return pc.strftime(columns.known_zone(column), format=f"%Y-%m-%dT%H:%M:%S{offset}")
 
 
 WRITERS: dict[str, Callable[[Path, Rows], None]] = {

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyproj
 from pyproj.exceptions import CRSError
 
+from geo import columns
 from geo.errors import Refused
 from geo.frames import LAYER, form_of, opened, vectors
 from geo.frames.sheets import Sheet
@@ -104,15 +104,7 @@ def _head(sheet: Sheet) -> dict[str, list[str]]:
     frame = next(sheet.frames, None)
     table = sheet.schema.empty_table() if frame is None else frame.table.slice(0, LOOKED_AT)
     names = [name for name in table.column_names if name != sheet.geometry]
-    return {name: [_text(value) for value in table.column(name).to_pylist()] for name in names}
-
-
-def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    return {name: pc.fill_null(columns.texts(table.column(name)), "").to_pylist() for name in names}
 
 
 def _type(kind: pa.DataType) -> str:

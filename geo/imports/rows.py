@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo import areas, db, intakes
+from geo import areas, columns, db, intakes
 from geo.actors import Actor
 from geo.areas import City
 from geo.arrays import Floats, Shapes
@@ -249,7 +249,7 @@ def _sample(work: Work) -> tuple[Shapes, Any]:
 
 def _shapes(sheet: Sheet, some: Frame, told: Mapped) -> Shapes:
     if "lon" in told and "lat" in told:
-        xy = np.column_stack([_numbers(some, told["lon"]), _numbers(some, told["lat"])])
+        xy = np.column_stack([columns.numbers(some.table.column(told[name])) for name in ("lon", "lat")])
         lonlat: Floats = to_wgs84(xy, datum_of(told["datum"]))
         points = np.asarray(shapely.points(lonlat), dtype=object)
         points[~np.isfinite(lonlat).all(axis=1)] = None
@@ -260,12 +260,8 @@ def _shapes(sheet: Sheet, some: Frame, told: Mapped) -> Shapes:
     return np.asarray(shapely.force_2d(shapely.from_wkb(np.asarray(wkb, dtype=object), on_invalid="ignore")))
 
 
-def _numbers(some: Frame, column: str) -> Floats:
-    return np.asarray([_number(value) for value in some.table.column(column).to_pylist()], dtype=np.float64)
-
-
-def _number(value: Any) -> float:
+def _number(text: str) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(text)
+    except ValueError:
         return float("nan")

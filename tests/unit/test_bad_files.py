@@ -8,8 +8,10 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import openpyxl
@@ -27,6 +29,7 @@ from geo.bulk import OfLayer, Points, assign_file
 from geo.errors import GeoError, Refused
 from geo.frames import Frame, opened
 from geo.frames.points import positions
+from geo.imports.looking import look
 from geo.incidents.findings import Findings
 from geo.incidents.mapping import mapped
 from geo.judging import Judging
@@ -265,13 +268,18 @@ def test_a_time_that_microseconds_cannot_count_is_no_time(kind: pa.DataType, sig
     assert (read.us[0], read.is_blank[0]) == (instants.NEVER_US, False)
 
 
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
-def test_the_last_day_of_the_calendar_is_read_in_every_zone(zone: str) -> None:
-    told = pa.array(["9999-12-31 23:59:59", "0001-01-01 00:00:00"])
-    typed = pa.array([2**63 - 1, -(2**63) + 1], type=pa.timestamp("us"))
-    utc = [int(np.datetime64(one, "us").astype(np.int64)) for one in told.to_pylist()]
-    assert instants.read(told, zone).us.tolist() == utc  # no zone has rules there
-    assert instants.read(typed, zone).us.tolist() == [2**63 - 1, -(2**63) + 1]
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "UTC"])
+def test_the_ends_of_the_calendar_are_read_in_every_zone_and_nothing_beyond(zone: str) -> None:
+    told = ["9999-12-31 12:00:00", "9999-07-01 00:00:00", "0001-01-01 12:00:00", "0000-12-31 00:00:00"]
+    read = instants.read(pa.array(told), zone)
+    moved = [datetime.fromisoformat(one.replace("9999", "9599")).replace(tzinfo=ZoneInfo(zone)) for one in told[:3]]
+    cycle_us = 146_097 * 86_400_000_000
+    assert [us - cycle_us * (at < 2) for at, us in enumerate(read.us[:3].tolist())] == [
+        int(one.timestamp()) * 1_000_000 for one in moved
+    ]
+    assert read.us[3] == instants.NEVER_US
+    beyond = pa.array([2**63 - 1, -(2**63) + 1], type=pa.timestamp("us"))
+    assert instants.read(beyond, zone).us.tolist() == [instants.NEVER_US] * 2
 
 
 def test_figures_that_no_double_holds_are_the_nearest_one(tmp_path: Path, layer: Layer) -> None:
@@ -342,3 +350,48 @@ def test_a_level_the_city_has_not_is_refused_by_the_layer_that_names_it(tmp_path
     path.write_text(path.read_text("utf-8").replace('level = "grid"', 'level = "grit"'), "utf-8")
     with pytest.raises(Refused, match=r"^grids\.geojson: level 'grit' is not one of the city's"):
         read_sources(path)
+
+
+FAR = {
+    "stamps": pa.array([2**62, None], type=pa.timestamp("ms", tz="Asia/Shanghai")),
+    "clocks": pa.array([-(2**62), 0], type=pa.timestamp("us")),
+    "days": pa.array([2**31 - 1, 0], type=pa.int32()).cast(pa.date32()),
+    "spans": pa.array([2**62, 1], type=pa.duration("s")),
+    "a zone there is none of": pa.array([0, None], type=pa.timestamp("ms", tz="No/Where")),
+}
+
+
+@pytest.mark.parametrize("column", FAR.values(), ids=FAR)
+def test_a_time_beyond_the_calendar_is_looked_at_and_written_as_a_text(
+    tmp_path: Path, layer: Layer, column: pa.Array
+) -> None:
+    path = tmp_path / "far.parquet"
+    pq.write_table(pa.table({"lon": [117.005, 117.005], "lat": [36.605, 36.605], "told": column}), path)
+    told = [one or "" for one in columns.texts(pq.read_table(path)["told"]).to_pylist()]
+    assert look(path, {}).columns["told"] == told
+    assert assign_file(path, tmp_path / "out.csv", Points(datum="wgs84"), OfLayer(layer)).unplaced == 0
+    lines_there = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()
+    assert lines_there[1].split(",")[2] == told[0]
+
+
+def test_times_without_offset_and_columns_of_nothing_are_written_as_layers(
+    good: Path, tmp_path: Path, layer: Layer
+) -> None:
+    table = pq.read_table(good / "spots.parquet")
+    clock = pa.array([1_700_000_000] * table.num_rows, type=pa.timestamp("s"))
+    strange = {
+        "clock": clock,
+        "nothing": pa.nulls(table.num_rows),
+        "view": pa.array(["a"] * table.num_rows, type=pa.string_view()),
+    }
+    for name, column in strange.items():
+        table = table.append_column(name, column)
+    path = tmp_path / "layers.parquet"
+    pq.write_table(table, path)
+    for name in ("out.geojson", "out.gpkg", "out.fgb"):
+        assign_file(path, tmp_path / name, Points(datum="wgs84"), OfLayer(layer))
+        with opened(tmp_path / name) as sheet:
+            written = pa.concat_tables([frame.table for frame in sheet.frames])
+        assert columns.texts(written["view"]).to_pylist() == ["a"] * table.num_rows
+        assert columns.texts(written["clock"])[0].as_py().replace("T", " ").startswith("2023-11-14 22:13:20")
+        assert "nothing" not in written.column_names or written["nothing"].null_count == table.num_rows
