@@ -15,6 +15,16 @@ CITY_ZONE = ZoneInfo("Asia/Shanghai")
 GRIDS = 260
 GRIDS_MIN, GRIDS_MAX = 60, 100_000
 
+REGISTERS = {
+    "business_districts": "business_districts.parquet",
+    "units": "units.csv",
+    "party_organisations": "party_organisations.csv",
+    "coverage_records": "coverage_records.csv",
+    "alliances": "alliances.csv",
+    "alliance_members": "alliance_members.csv",
+}
+"""File of each entity of a made city, by its key."""
+
 
 @dataclass(frozen=True)
 class Order:

@@ -16,7 +16,7 @@ from geo import areas, db, editions
 from geo.actors import Actor
 from geo.areas import City
 from geo.boundaries.sources import read_sources
-from geo.demo.plans import CITY_ZONE, Order
+from geo.demo.plans import CITY_ZONE, REGISTERS, Order
 from geo.errors import Refused, Unknown
 from geo.tables import audit_events
 
@@ -27,7 +27,7 @@ _SUMMARY = "演示城市首次划分 · first division of the made city"
 _LOADED = "demo.incidents"
 _SOURCE = "demo"
 _BUILT = "demo.buildings"
-_GENERATION = 2
+_GENERATION = 3
 """Raised when the generator writes other bytes for the same order."""
 
 Say = Callable[[str], None]
@@ -40,9 +40,9 @@ def write_files(folder: Path, order: Order, say: Say, *, boundaries: bool = Fals
     """
     stamp = folder / "order.json"
     wanted = _stamp(order, boundaries)
-    if stamp.is_file() and stamp.read_text() == wanted and all((folder / name).is_file() for name in FILES):
+    if stamp.is_file() and stamp.read_text() == wanted and _all_stand(folder):
         return False
-    from geo.demo import towns, writing
+    from geo.demo import business, registers, towns, writing
 
     folder.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
@@ -51,15 +51,23 @@ def write_files(folder: Path, order: Order, say: Say, *, boundaries: bool = Fals
     if boundaries:
         writing.write_boundaries(city.town, folder)
     writing.write_base_map(city.base, folder / FILES[0])
-    writing.write_business_districts(city, folder / FILES[1])
     say(f"building about {order.buildings:,} buildings")
-    writing.write_buildings(city, folder / FILES[2])
+    sites = writing.write_buildings(city, folder / FILES[2])
+    districts = business.business_districts(city.ground, sites, order)
+    writing.write_business_districts(districts, folder / FILES[1])
+    registry = registers.draw(city, sites, districts)
+    say(f"registering {len(registry.units):,} units")
+    registers.write(registry, folder)
     say(f"writing {order.incidents:,} incidents")
     writing.write_incidents(city, folder / FILES[3])
     temporary = stamp.with_suffix(".new")
     temporary.write_text(wanted)
     os.replace(temporary, stamp)
     return True
+
+
+def _all_stand(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in {*FILES, *REGISTERS.values()})
 
 
 def _stamp(order: Order, boundaries: bool) -> str:

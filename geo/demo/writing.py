@@ -13,10 +13,12 @@ import pyarrow.csv
 import pyarrow.parquet
 import shapely
 
-from geo.demo import buildings, business, dirt, incidents, occupants
+from geo.demo import buildings, dirt, incidents, occupants
 from geo.demo.basemaps import BaseMap
+from geo.demo.business import BusinessDistrict
 from geo.demo.districts import CITY_CODE, DIGITS, Level, Town
 from geo.demo.names import CITY
+from geo.demo.sites import Sites, gathered, seen
 from geo.demo.towns import City
 
 LEVELS = (("city", "市"), ("district", "区"), ("subdistrict", "街道"), ("community", "社区"), ("grid", "网格"))
@@ -99,21 +101,27 @@ _GEO = {
 """GeoParquet's own words; without a CRS it is OGC:CRS84, longitude first."""
 
 
-def write_buildings(city: City, path: Path) -> int:
-    """Number of buildings written, chunk by chunk."""
+def write_buildings(city: City, path: Path) -> Sites:
+    """The buildings written, chunk by chunk; none, and no file, when none are ordered."""
     order = city.order
     ratio = order.buildings / (NATURAL * order.grids)
     tightness = max(0.5, ratio**-0.5) if ratio > 1 else 1.0
     chance = order.chance(63)
 
+    chunks: list[Sites] = []
+
     def tables() -> Iterator[pa.Table]:
         done = 0
         for some in buildings.raise_all(city.ground, city.terrain, tightness):
             kept = some.kept(chance.random(len(some.blocks)) < ratio)
-            yield occupants.described(kept, city.blocks, chance, done + 1)
+            table = occupants.described(kept, city.blocks, chance, done + 1)
+            chunks.append(seen(table, kept.shapes, kept.blocks))
+            yield table
             done += len(kept.blocks)
 
-    return _write_tables(path, tables()) if order.buildings else 0
+    if order.buildings:
+        _write_tables(path, tables())
+    return gathered(chunks)
 
 
 def write_base_map(base: BaseMap, path: Path) -> int:
@@ -122,12 +130,12 @@ def write_base_map(base: BaseMap, path: Path) -> int:
     return _write_tables(path, iter([_geo_table(columns, base.shapes)]))
 
 
-def write_business_districts(city: City, path: Path) -> int:
+def write_business_districts(found: list[BusinessDistrict], path: Path) -> int:
     """Number of business districts written."""
-    found = business.business_districts(city.ground, city.order)
-    codes, names, kinds, shapes = (list(column) for column in zip(*found, strict=True))
-    columns = {"code": codes, "name": names, "kind": kinds}
-    return _write_tables(path, iter([_geo_table(columns, np.array(shapes, dtype=object))]))
+    columns = {
+        name: [str(getattr(one, name)) for one in found] for name in ("code", "name", "name_en", "kind", "operator")
+    }
+    return _write_tables(path, iter([_geo_table(columns, np.array([one.shape for one in found], dtype=object))]))
 
 
 def write_incidents(city: City, path: Path, progress: Callable[[int], None] | None = None) -> int:
