@@ -340,6 +340,7 @@ def _tell(connection: sa.Connection, request: Request, edition: Edition, moved: 
         "noded": edition.noded,
         "moved_incidents": moved.incidents,
         "moved_buildings": moved.buildings,
+        "moved_entities": moved.entities,
         "over_edits": request.over_edits,
     }
     connection.execute(sa.insert(audit_events).values(actor=request.actor.name, action="publish", detail=detail))

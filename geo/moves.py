@@ -1,4 +1,4 @@
-"""Incidents and buildings follow the ground: whose grid of today changes when an edition is published."""
+"""Incidents, buildings and entities follow the ground: whose grid of today changes when an edition is published."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from geoalchemy2 import functions as gis
 from geo import assignments, rows
 from geo.areas import Edition
 from geo.buildings import following
+from geo.entities import following as entities_following
 from geo.tables import incidents
 
 _BATCH = 50_000
@@ -33,6 +34,7 @@ class Moved:
 
     incidents: int
     buildings: int
+    entities: int
 
 
 def follow(
@@ -52,6 +54,7 @@ def follow(
     return Moved(
         incidents=_follow_incidents(connection, edition, left, outline_moved),
         buildings=following.follow(connection, edition, left, closed, outline_moved=outline_moved),
+        entities=entities_following.follow(connection, edition, left, closed, outline_moved=outline_moved),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo import areas, revisions
+from geo import areas, marks, revisions
 from geo.actors import Actor
 from geo.assignments import CityIndex, open_index
 from geo.crs import datum_of
@@ -121,6 +121,7 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     gone = stage.gone() if intake.is_whole else []
     if is_kept:
         stage.store()
+        marks.mark_stored(connection, intake.entity.table)
         remove(connection, intake.entity, gone)
     refused = loading.findings.refused
     new = told.table.num_rows - already - len(changed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from geo import marks
 from geo.entities import ENTITIES
 from geo.entities.entity import Entity
 from geo.entities.fields import Kind
@@ -26,6 +27,7 @@ def remove(connection: sa.Connection, entity: Entity, gone: list[tuple[int, str]
         for field in other.of_kind(Kind.REFERENCE):
             if field.to == entity.key and other is not entity:
                 _refuse_hanging(connection, other, field.column, names)
+    marks.mark(connection, entity.key, list(names))
     connection.execute(sa.delete(entity.table).where(one_of(entity.table.c.id, list(names))))
 
 
