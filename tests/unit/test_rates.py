@@ -17,6 +17,7 @@ from tests.plain_units import ON, Covering, Unit, arrays
 
 BOOK = rulebooks.read()
 DAY = np.datetime64(ON, "D")
+few = settings(max_examples=40)
 District = tuple[list[Unit], list[Covering]]
 WEIGHINGS = ("units", "workers")
 
@@ -81,6 +82,7 @@ def test_what_is_unknown_is_in_no_numerator_and_no_denominator(district: Distric
     ]
 
 
+@few
 @given(plain.districts(), st.data())
 def test_the_parts_of_any_partition_add_up_to_the_whole(district: District, data: st.DataObject) -> None:
     units, found = decided(district)
@@ -92,6 +94,7 @@ def test_the_parts_of_any_partition_add_up_to_the_whole(district: District, data
         assert getattr(up, name).tolist() == part.tolist(), name
 
 
+@few
 @given(plain.districts(), st.randoms(use_true_random=False))
 def test_the_order_of_pairs_and_a_pair_given_twice_change_nothing(district: District, random: object) -> None:
     units, found = decided(district)
@@ -108,6 +111,7 @@ def test_the_order_of_pairs_and_a_pair_given_twice_change_nothing(district: Dist
     assert first.units.sum() == 2 * units.operating.sum()
 
 
+@few
 @given(plain.districts())
 def test_every_unit_in_business_stands_in_one_column_and_each_covered_one_in_one_method(district: District) -> None:
     units, found = decided(district)
@@ -141,6 +145,7 @@ def test_a_rate_there_is_none_of_is_unknown() -> None:
         rates.parts(whole(*decided(([], []))), "coverage")
 
 
+@few
 @given(plain.districts())
 def test_a_group_is_its_worst_unit_and_unknown_only_where_all_are(district: District) -> None:
     units, found = decided(district)
@@ -151,6 +156,7 @@ def test_a_group_is_its_worst_unit_and_unknown_only_where_all_are(district: Dist
         assert state == expected
 
 
+@few
 @given(plain.districts())
 def test_a_score_is_the_sum_of_its_parts_and_knows_nothing_of_the_unknown(district: District) -> None:
     units, found = decided(district)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,16 @@ def test_the_fingerprint_follows_the_rules_and_not_the_words(tmp_path: Path) -> 
 def test_what_does_not_fit_is_refused_with_file_and_key(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(Refused, match=said):
         rulebooks.read(own(tmp_path, text))
+
+
+def test_the_documented_rules_are_those_in_force_and_the_documented_example_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs/blind-spots.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| (\w+) \| (\S+) \|.*\| ([\d.]*)[^|]*\|$", page, re.M)
+    assert {code: (zh, float(weight or 0)) for code, zh, weight in told if zh not in ("未知", "中文")} == {
+        code: (book.zh, book.weight) for code, book in BOOK.codes.items() if code != "U"
+    }
+    example = rulebooks.read(own(tmp_path, page.split("```toml\n")[1].split("```")[0]))
+    assert (example.thresholds.reach_m, example.weight("P4")) == (300.0, 0.5)
 
 
 def test_a_book_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.plain_units import ON, Covering, Unit, arrays
 
 BOOK = rulebooks.read()
 DAY = np.datetime64(ON, "D")
+few = settings(max_examples=40)
 LEVEL = {"P3": 0, "P1": 0, "P2": 0, "work": 1, "P4": 1, "P5": 2, "covered": 3}
 
 
@@ -59,6 +60,7 @@ def test_joint_groups_are_found_exactly_where_they_are(
     assert decided(units, (), book).state.tolist() == plain.states(units, (), ON, book)
 
 
+@few
 @given(plain.districts())
 def test_every_unit_in_business_has_one_state_with_reasons_of_it(district: tuple[list[Unit], list[Covering]]) -> None:
     found = decided(*district)
@@ -70,6 +72,7 @@ def test_every_unit_in_business_has_one_state_with_reasons_of_it(district: tuple
         )
 
 
+@few
 @given(plain.districts(), st.randoms(use_true_random=False))
 def test_the_order_of_records_decides_nothing(district: tuple[list[Unit], list[Covering]], random: object) -> None:
     units, coverings = arrays(*district)
@@ -85,6 +88,7 @@ def test_the_order_of_records_decides_nothing(district: tuple[list[Unit], list[C
     assert np.array_equal(first.since.astype(int), second.since.astype(int))
 
 
+@few
 @given(plain.districts(), st.data())
 def test_one_more_covering_never_makes_a_unit_less_covered(
     district: tuple[list[Unit], list[Covering]], data: st.DataObject
@@ -102,6 +106,7 @@ def test_one_more_covering_never_makes_a_unit_less_covered(
             assert LEVEL[was] <= LEVEL[now]
 
 
+@few
 @given(plain.districts(), st.data())
 def test_deciding_only_the_affected_ones_equals_deciding_all(
     district: tuple[list[Unit], list[Covering]], data: st.DataObject
@@ -120,6 +125,7 @@ def test_deciding_only_the_affected_ones_equals_deciding_all(
         assert np.array_equal(getattr(anew, name).astype(str), getattr(whole, name).astype(str)), name
 
 
+@few
 @given(plain.districts(), st.data())
 def test_what_is_affected_is_decided_by_its_own_surroundings(
     district: tuple[list[Unit], list[Covering]], data: st.DataObject
