@@ -64,7 +64,7 @@ _Text = Annotated[str, Field(min_length=1, strict=True)]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Numbers a state turns on; members are full members, ``reach_m`` is metres."""
+    """Numbers a state turns on; members are full members, ``_m`` are metres."""
 
     __pydantic_config__ = _CONFIG
 
@@ -72,6 +72,7 @@ class Thresholds:
     joint_min_members: _Count
     joint_max_units: Annotated[int, Field(ge=2, le=20, strict=True)]
     reach_m: _Metres
+    unlike_m: Annotated[float, Field(ge=0, le=100_000, strict=True)]
     branch_most_members: _Count
 
 
@@ -246,6 +247,11 @@ def _faults(book: RuleBook) -> Iterator[str]:
         yield (
             f"thresholds.joint_min_members = {limits.joint_min_members}: a joint branch has at least as many members "
             f"as that of a single unit, thresholds.must_form_members = {limits.must_form_members}"
+        )
+    if limits.joint_max_units < limits.joint_min_members:
+        yield (
+            f"thresholds.joint_max_units = {limits.joint_max_units}: units of one member each can join, so it is "
+            f"at least thresholds.joint_min_members = {limits.joint_min_members}"
         )
     for method in book.help.methods:
         if method not in WORK:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from geo.buildings.placing import STRADDLES_BELOW
-from geo.coverage import ground, rates, rulebooks, scores, states, sums
+from geo.coverage import ground, joint, rates, rulebooks, scores, states, sums
 from tests import hand_made_district as made
 from tests import plain_units as plain
 from tests.plain_units import arrays
@@ -80,12 +80,8 @@ def test_the_rates_are_what_was_worked_out_by_hand(rate: str) -> None:
         assert rates.rates(whole, rate, by)[0] == pytest.approx(float(Fraction(numerator, denominator)))
 
 
-def test_the_units_of_a_group_to_propose_may_form_one_joint_branch() -> None:
-    by_id = {unit.id: unit for unit in made.UNITS}
-    for group in made.JOINT_GROUPS:
-        members = sum(by_id[unit].members or 0 for unit in group)
-        assert members >= BOOK.thresholds.joint_min_members
-        assert 2 <= len(group) <= BOOK.thresholds.joint_max_units
-    assert {unit for group in made.JOINT_GROUPS for unit in group} == {
-        unit for unit, (state, *_) in made.STATES.items() if state == "P2"
-    }
+def test_one_joint_branch_is_proposed_for_all_units_that_can_join() -> None:
+    found = joint.propose(UNITS, FOUND.state == "P2", joint.JointRules.of(BOOK.thresholds))
+    groups = [tuple(UNITS.id[row[row >= 0]].tolist()) for row in found.units]
+    assert tuple(groups) == made.JOINT_GROUPS
+    assert (found.size.tolist(), found.members.tolist(), found.basis.tolist()) == ([3], [4], ["park"])

@@ -62,6 +62,7 @@ def test_the_fingerprint_follows_the_rules_and_not_the_words(tmp_path: Path) -> 
             r"own.toml: worst = .*each of P1, P2, P3, P4, P5, covered, work once",
         ),
         ('version = "x"\n[thresholds]\nmust_form_members = 4\n', r"joint_min_members = 3: .*must_form_members = 4"),
+        ('version = "x"\n[thresholds]\njoint_max_units = 2\n', r"joint_max_units = 2: .*joint_min_members = 3"),
         ('version = "x"\n[codes.work]\nweight = 0.1\n', r"codes.work.weight = 0.1: who is covered weighs 0"),
         ('version = "x"\n[help]\nmethods = ["own"]\n', r"help.methods: 'own' is no way to help; there are instructor"),
         ('version = "x"\n[reasons.must_form]\nzh = "{name}"\n', r"reasons.must_form.zh: \{name\} .*may use: members"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.coverage import rulebooks, states
+from geo.coverage import joint, rulebooks, states
 from geo.coverage.rulebooks import RuleBook
 from geo.coverage.units import METHODS, Coverings, picked
 from geo.errors import Refused
@@ -58,6 +58,19 @@ def test_joint_groups_are_found_exactly_where_they_are(
         for n, (x, y, members, is_placed) in enumerate(places, start=1)
     ]
     assert decided(units, (), book).state.tolist() == plain.states(units, (), ON, book)
+
+
+@few
+@given(plain.districts())
+def test_joint_branches_are_proposed_among_the_p2_units_and_wherever_there_are_any(
+    district: tuple[list[Unit], list[Covering]],
+) -> None:
+    units, coverings = arrays(*district)
+    found = states.decide(units, coverings, DAY, BOOK)
+    small = np.isin(found.state, ["P2", "P3", "work"]) & (units.members >= 1)
+    groups = joint.propose(units, small, joint.JointRules.of(BOOK.thresholds))
+    assert set(found.state[groups.group >= 0].tolist()) <= {"P2"}
+    assert (len(groups.size) > 0) == ("P2" in found.state)
 
 
 @few

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.arrays import Bools, Floats, Ints
+from geo.coverage.rulebooks import Thresholds
 from geo.coverage.units import Units
 from geo.errors import Refused
 
@@ -45,6 +46,11 @@ class JointRules:
     most_units: int = 5
     reach_m: float = 500.0
     unlike_m: float = 100.0
+
+    @classmethod
+    def of(cls, limits: Thresholds) -> JointRules:
+        """The rules of a rule book."""
+        return cls(limits.joint_min_members, limits.joint_max_units, limits.reach_m, limits.unlike_m)
 
     def __post_init__(self) -> None:
         if not 2 <= self.least_members <= self.most_units:
