@@ -52,6 +52,7 @@ class FieldTold(TypedDict):
     role: str
     is_needed: bool
     choices: list[Choice]
+    words: Words | None
 
 
 class Words(TypedDict):

@@ -20,7 +20,7 @@ from geo.buildings import tiles
 from geo.buildings.uses import uses
 from geo.coverage import indicators
 from geo.errors import Unknown
-from geo.imports import KINDS
+from geo.imports import KINDS, NOUNS
 from geo.settings import settings
 from maps import coverage as maps
 from maps import imports as import_page
@@ -63,7 +63,12 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     except Unknown:
         boot["city"] = None
     if page == "import":
-        boot |= {"kinds": list(KINDS), "max_import_mb": settings().max_import_mb, "import_days": settings().import_days}
+        boot |= {
+            "kinds": list(KINDS),
+            "nouns": NOUNS,
+            "max_import_mb": settings().max_import_mb,
+            "import_days": settings().import_days,
+        }
     draw = import_page.page if page == "import" else maps.page
     html = draw(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
     headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}

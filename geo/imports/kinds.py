@@ -41,17 +41,22 @@ class Field:
     ----------
     choices
         Value → its words in Chinese and English; of a column or datum there are none here.
+    zh, en
+        What it is called, where the pages have no words of their own for it.
     """
 
     name: str
     role: str
     is_needed: bool = False
     choices: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    zh: str = ""
+    en: str = ""
 
     def document(self) -> dict[str, Any]:
         """The field as plain JSON values."""
         choices = [{"value": value, "zh": zh, "en": en} for value, (zh, en) in self.choices.items()]
-        return {"name": self.name, "role": self.role, "is_needed": self.is_needed, "choices": choices}
+        told = {"name": self.name, "role": self.role, "is_needed": self.is_needed, "choices": choices}
+        return {**told, "words": {"zh": self.zh, "en": self.en} if self.zh else None}
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def _sample(work: Work) -> tuple[Shapes, Any]:
     layer = told.get("layer") or (work.record.holds or {}).get("layer")
     with opened(work.path, encoding=told.get("encoding"), layer=layer) as sheet:
         frame = next(sheet.frames, None)
-        if frame is None or told.get("datum_column"):
+        if frame is None or told.get("datum_column") or not told.get("datum"):
             return np.asarray([], dtype=object), np.asarray([], dtype=object)
         at = np.unique(np.linspace(0, len(frame.rows) - 1, min(_DRAWN, len(frame.rows))).astype(np.int64))
         some = Frame(frame.rows[at], frame.table.take(at))

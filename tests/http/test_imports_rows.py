@@ -7,7 +7,7 @@ import json
 import httpx
 import shapely
 
-from tests.small_city import cell_centre
+from tests.small_city import COMMUNITIES, cell_centre
 from tests.uploads import INCIDENTS, committed, declare, hand_in, incidents_file, settled
 
 
@@ -88,3 +88,35 @@ def test_lines_come_in(site: httpx.Client) -> None:
     drawn = site.get(f"/v1/imports/{seen['id']}/overlay.geojson").json()["features"]
     assert [one["geometry"]["type"] for one in drawn] == ["LineString"] * 2
     assert committed(site, seen["id"])["committed"]["stored"] == 2
+
+
+def test_units_come_in_by_the_page_with_their_own_words_in_the_form(site: httpx.Client) -> None:
+    lon, lat = cell_centre(2, 1)
+    content = f"编号,单位名称,党员数,经度,纬度\nU1,甲,3,{lon},{lat}\nU2,乙,许多,,\n".encode("gbk")
+    seen = hand_in(site, content, "单位.csv", "units")
+    form = {one["name"]: one for one in seen["fields"]}
+    assert form["members"]["words"] == {"zh": "正式党员数", "en": "Full members"}
+    assert (form["name"]["is_needed"], form["datum"]["is_needed"]) == (True, False)
+    told = {name: one["value"] for name, one in seen["guess"].items()}
+    assert told == {"reference": "编号", "name": "单位名称", "members": "党员数", "lon": "经度", "lat": "纬度"}
+    number = seen["id"]
+    declare(site, number, **told, source_all="普查")
+    site.post(f"/v1/imports/{number}/judge")
+    assert "no datum is told" in settled(site, number)["problem"]["detail"]
+    declare(site, number, **told, source_all="普查", datum="wgs84")
+    site.post(f"/v1/imports/{number}/judge")
+    found = settled(site, number)
+    assert {one["kind"] for one in found["judged"]["kinds"]} == {"unreadable_figure", "no_position", "encoding"}
+    assert committed(site, number)["committed"]["stored"] == 2
+    (unit,) = site.get("/v1/units?q=U1").json()["features"]
+    assert (unit["properties"]["members"], unit["properties"]["source"]) == (3, "普查")
+
+
+def test_staff_slots_need_no_datum(site: httpx.Client) -> None:
+    content = f"编号,网格编码,条线,专兼职,岗位数,在岗数\nS1,{COMMUNITIES[0]}001,公安,专职,2,1\n".encode()
+    seen = hand_in(site, content, "岗位.csv", "staff-slots")
+    assert "datum" not in {one["name"] for one in seen["fields"]}
+    declare(site, seen["id"], **{name: one["value"] for name, one in seen["guess"].items()}, source_all="街道")
+    site.post(f"/v1/imports/{seen['id']}/judge")
+    assert settled(site, seen["id"])["state"] == "judged"
+    assert committed(site, seen["id"])["committed"]["stored"] == 1

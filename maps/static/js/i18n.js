@@ -14,6 +14,10 @@ export class Language {
     return text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
   }
 
+  has(key) {
+    return key in this.words;
+  }
+
   n(value, digits = 0) {
     if (!digits) return this.whole.format(value);
     return new Intl.NumberFormat(this.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);

@@ -8,7 +8,7 @@ const UPLOAD = "M8 11V3M4.5 6.5 8 3l3.5 3.5M2.5 13.5h11";
 /** The zone a file is dropped on or chosen by; `take(file)` gets it. */
 export function drop_zone({ words, kind, limit_mb, take }) {
   const input = el("input", { type: "file", class: "vh", onchange: () => input.files[0] && take(input.files[0]) });
-  const zone = el("label", { class: "drop-zone" }, input, icon(UPLOAD), el("b", {}, words.t("import.drop")), el("span", { class: "cap dim" }, words.t(`import.forms.${kind}`)), el("span", { class: "cap dim" }, words.t("import.limit", { mb: words.n(limit_mb) })));
+  const zone = el("label", { class: "drop-zone" }, input, icon(UPLOAD), el("b", {}, words.t("import.drop")), el("span", { class: "cap dim" }, words.t(words.has(`import.forms.${kind}`) ? `import.forms.${kind}` : "import.forms.rows")), el("span", { class: "cap dim" }, words.t("import.limit", { mb: words.n(limit_mb) })));
   const over = (is_over) => (event) => { event.preventDefault(); zone.classList.toggle("over", is_over); };
   zone.addEventListener("dragover", over(true));
   zone.addEventListener("dragleave", over(false));
@@ -43,7 +43,7 @@ function filled(field, { one, draft, words, changed }) {
   const control = field.role === "text"
     ? el("input", { type: "text", id, value: draft[field.name] ?? "", autocomplete: "off", spellcheck: "false", placeholder: words.t(`import.about.${field.name}`), oninput: (event) => set(event.target.value.trim(), true) })
     : el("select", { id, onchange: (event) => set(event.target.value) }, options(field, one, draft[field.name] ?? "", words));
-  return el("div", { class: "line" }, el("label", { for: id }, words.t(`import.field.${field.name}`), field.is_needed ? el("i", { class: "needed", title: words.t("import.needed") }, "＊") : null), control, reason(field, one, draft, words));
+  return el("div", { class: "line" }, el("label", { for: id }, called(field, words), field.is_needed ? el("i", { class: "needed", title: words.t("import.needed") }, "＊") : null), control, reason(field, one, draft, words));
 }
 
 function options(field, one, value, words) {
@@ -74,7 +74,7 @@ function datum(field, { one, draft, words, changed }) {
   const radio = (name, checked, extra = null) => el("label", { class: "radio" }, el("input", { type: "radio", name: "datum", value: name, checked, onchange: () => (name === "epsg" ? (number.focus(), set(number.value.trim(), true)) : set(name, true)) }),
     el("span", {}, el("b", {}, words.t(`import.datum.${name}`)), el("small", {}, words.t(`import.datum.${name}.about`))), extra);
   const radios = [...DATUMS.map((name) => radio(name, name === value)), radio("epsg", is_code, number)];
-  return el("fieldset", { class: "datum" }, el("legend", {}, words.t("import.field.datum"), el("i", { class: "needed", title: words.t("import.needed") }, "＊")),
+  return el("fieldset", { class: "datum" }, el("legend", {}, words.t("import.field.datum"), field.is_needed ? el("i", { class: "needed", title: words.t("import.needed") }, "＊") : null),
     el("p", { class: "note" }, words.t("import.datum.why")),
     el("p", { class: "cap dim told" }, one.holds?.crs ? words.t("import.datum.told", { crs: one.holds.crs }) : words.t("import.datum.untold")), radios);
 }
@@ -83,8 +83,13 @@ function datum(field, { one, draft, words, changed }) {
 export function preview({ one, draft, words, close }) {
   const columns = one.holds.columns.map((column) => column.name);
   const serves = (name) => one.fields.find((field) => field.role === "column" && draft[field.name] === name);
-  const head = columns.map((name) => { const field = serves(name); return el("th", { class: field ? "used" : null }, el("span", {}, name), el("small", {}, field ? `= ${words.t(`import.field.${field.name}`)}` : words.t(`import.type.${one.holds.columns.find((column) => column.name === name).type}`))); });
+  const head = columns.map((name) => { const field = serves(name); return el("th", { class: field ? "used" : null }, el("span", {}, name), el("small", {}, field ? `= ${called(field, words)}` : words.t(`import.type.${one.holds.columns.find((column) => column.name === name).type}`))); });
   return [el("div", { class: "row" }, el("b", {}, words.t("import.preview", { n: one.holds.preview.length })), el("span", { class: "dim cap" }, one.holds.rows === null ? one.holds.form : words.t("import.rows-of", { n: words.n(one.holds.rows), form: one.holds.form })),
     close ? el("button", { class: "x push", type: "button", "aria-label": words.t("tip.close"), onclick: close }, icon(ICONS.close)) : null),
   el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": words.t("import.preview", { n: one.holds.preview.length }) }, el("table", { class: "tbl tight" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, one.holds.preview.map((row) => el("tr", {}, row.map((value) => el("td", {}, value)))))))];
+}
+
+/** What a field is called: in its own words where it brings some. */
+export function called(field, words) {
+  return field.words ? field.words[words.lang === "en" ? "en" : "zh"] : words.t(`import.field.${field.name}`);
 }

@@ -5,7 +5,7 @@ import { ICONS, el, find, icon, say } from "./dom.js";
 import { Language } from "./i18n.js";
 import * as doors from "./import-doors.js";
 import { Findings, MARKS } from "./import-findings.js";
-import { bar, drop_zone, form, preview } from "./import-form.js";
+import { bar, called, drop_zone, form, preview } from "./import-form.js";
 import { ImportMap } from "./import-map.js";
 import { keys } from "./keys.js";
 import { shell } from "./shell.js";
@@ -261,19 +261,34 @@ class Imports {
 
   step_file(open) {
     const { words, one, boot } = this;
-    const kinds = el("div", { class: "seg wide", role: "group", "aria-label": words.t("import.kind") }, boot.kinds.map((kind) => el("button", { type: "button", "aria-pressed": String(kind === this.kind), onclick: () => { this.kind = kind; this.render(); } }, words.t(`import.kind.${kind}`))));
-    const about = one && [el("span", { class: "chip" }, words.t(`import.kind.${one.kind}`)), el("span", { class: "file", title: one.filename }, one.filename), el("span", { class: "dim nowrap" }, size(one.bytes, words))];
+    const kinds = this.kinds();
+    const about = one && [el("span", { class: "chip" }, this.noun(one.kind)), el("span", { class: "file", title: one.filename }, one.filename), el("span", { class: "dim nowrap" }, size(one.bytes, words))];
     const is_busy = this.upload || (one && RUNNING.includes(one.state));
     const body = one && !is_busy ? [el("div", { class: "summary" }, about), this.refusal()]
       : is_busy ? [this.doing()] : [boot.kinds.length > 1 ? kinds : null, drop_zone({ words, kind: this.kind, limit_mb: boot.max_import_mb, take: (file) => this.send(file) }), this.refusal()];
     return this.step_of(1, "file", open, about, ...body);
   }
 
+  /** What can be handed in: the four of old as buttons, the entities in a list beside them. */
+  kinds() {
+    const { words, boot } = this;
+    const take = (kind) => { this.kind = kind; this.render(); };
+    const buttons = boot.kinds.filter((kind) => !(kind in boot.nouns)).map((kind) => el("button", { type: "button", "aria-pressed": String(kind === this.kind), onclick: () => take(kind) }, this.noun(kind)));
+    const chosen = this.kind in boot.nouns;
+    const more = el("select", { id: "noun", class: chosen ? "chosen" : null, "aria-label": words.t("import.kind.more"), onchange: (event) => event.target.value && take(event.target.value) },
+      el("option", { value: "", selected: !chosen }, words.t("import.kind.more")), Object.keys(boot.nouns).map((kind) => el("option", { value: kind, selected: kind === this.kind }, this.noun(kind))));
+    return el("div", { class: "kinds" }, el("div", { class: "seg wide", role: "group", "aria-label": words.t("import.kind") }, buttons), more);
+  }
+
+  noun(kind) {
+    return this.boot.nouns[kind]?.[this.words.lang === "en" ? "en" : "zh"] ?? this.words.t(`import.kind.${kind}`);
+  }
+
   step_columns(open) {
     const { words, one, draft } = this;
     if (!one?.holds) return this.step_of(2, "columns", open, null);
     const told = Object.entries(one.mapping).filter(([name]) => ["level", "datum", "code", "reference", "occurred_at"].includes(name));
-    const summary = [el("span", {}, told.map(([name, value]) => `${words.t(`import.field.${name}`)} ${this.worded(name, value)}`).join(" · ")), this.can_edit() ? el("button", { class: "btn bare", type: "button", onclick: () => { this.is_editing = true; this.render(); } }, words.t("import.change")) : null];
+    const summary = [el("span", {}, told.map(([name, value]) => `${called(this.one.fields.find((field) => field.name === name), words)} ${this.worded(name, value)}`).join(" · ")), this.can_edit() ? el("button", { class: "btn bare", type: "button", onclick: () => { this.is_editing = true; this.render(); } }, words.t("import.change")) : null];
     if (one.state === "reading") return this.step_of(2, "columns", open, summary, this.doing());
     return this.step_of(2, "columns", open, summary, this.refusal(), form({ one, draft, words, changed: (name, is_typed) => this.changed(name, is_typed) }), el("section", { class: "sheet-table only-s" }, preview({ one, draft, words })));
   }
@@ -339,7 +354,7 @@ class Imports {
 
   judge_button() {
     const { words, one, draft } = this;
-    const lacking = one.fields.filter((field) => field.is_needed && !draft[field.name]).map((field) => words.t(`import.field.${field.name}`));
+    const lacking = one.fields.filter((field) => field.is_needed && !draft[field.name]).map((field) => called(field, words));
     const why = lacking.length ? words.t("import.lacking", { names: lacking.join(words.lang === "en" ? ", " : "、") }) : "";
     return [el("button", { class: "btn main grow", type: "button", disabled: Boolean(why), onclick: () => this.judge() }, words.t(one.judged ? "import.judge-again" : "import.judge")), why];
   }
@@ -354,7 +369,7 @@ class Imports {
     const { words, listed } = this;
     const line = (one) => el("li", {}, el("button", { class: "item", type: "button", onclick: () => this.follow(one.id) },
       el("span", { class: "row" }, el("b", { class: "file" }, one.filename), el("span", { class: `chip push ${CHIPS[one.state] ?? ""}` }, one.state === "committed" && one.committed?.edition && one.kind === "boundaries" ? words.t("edition", { n: one.committed.edition }) : words.t(`import.state.${one.state}`))),
-      el("span", { class: "sub dim" }, `${words.t(`import.kind.${one.kind}`)} · ${size(one.bytes, words)} · ${one.actor} · ${words.moment(one.changed_at)}`)));
+      el("span", { class: "sub dim" }, `${this.noun(one.kind)} · ${size(one.bytes, words)} · ${one.actor} · ${words.moment(one.changed_at)}`)));
     return el("div", { class: "sec flush recent" }, el("div", { class: "row" }, el("h2", {}, words.t("import.recent")), el("span", { class: "push dim cap" }, words.t("import.kept", { n: words.n(this.boot.import_days) }))),
       listed.length ? el("ul", {}, listed.slice(0, 8).map(line)) : el("p", { class: "empty" }, words.t("import.none")));
   }
