@@ -18,17 +18,46 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import areas, buildings, entities, exports, health, imports, incidents, locate, logs, openapi, pages, tiles
+from api import (
+    areas,
+    blind_spots,
+    buildings,
+    entities,
+    exports,
+    health,
+    imports,
+    incidents,
+    locate,
+    logs,
+    openapi,
+    pages,
+    tiles,
+)
 from api.auth import OnlyLoopback
 from api.deps import Store
 from api.errors import add_handlers, answer
 from api.jobs import Jobs, sweep
+from api.looking import Looker
 from api.timelines import Timeline
 from geo import db
 from geo.errors import GeoError, TooMuch
 from geo.imports.shelves import Shelf
 from geo.settings import settings
 
+ROOMS = (
+    health,
+    areas,
+    locate,
+    incidents,
+    buildings,
+    entities,
+    blind_spots,
+    imports,
+    exports,
+    tiles,
+    pages,
+    openapi,
+)
 STATIC = Path(__file__).parent.parent / "maps" / "static"
 BYTES_A_POINT = 64  # two numbers of 17 digits, sign, point and exponent, and the brackets
 SECURITY = {
@@ -116,8 +145,9 @@ def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None
     app.state.store, app.state.timeline = store, Timeline(store)
     folder = handed_in or settings().home / "imports" / str(store.engine.url.database)
     app.state.jobs = Jobs(Shelf(folder), store.engine)
+    app.state.looker = Looker(store.engine)
     add_handlers(app)
-    for room in (health, areas, locate, incidents, buildings, entities, imports, exports, tiles, pages, openapi):
+    for room in ROOMS:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_middleware(app)

@@ -53,6 +53,7 @@ def of_city(connection: sa.Connection) -> Examples:
     }
     found |= _of_building(connection)
     found |= _of_entities(connection, area.code)
+    found["GET /v1/blind-spots"] = {"by": "building", "within": area.code, "code": "P1,P2", "limit": 20}
     if grid:
         found["GET /v1/grids/{code}"] = {"code": grid.code, "geometry": "true"}
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 import sqlalchemy as sa
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from geo.arrays import Bools, Floats, Ints, Shapes
 Bytes = NDArray[np.uint8]
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TAIL = b"\xff\xff"
+_BIGINT = 20  # its oid
+_EPOCH_DAYS = 10_957
 _EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
 _POINT = np.frombuffer(b"\x01" + (0x20000001).to_bytes(4, "little") + (4326).to_bytes(4, "little"), np.uint8)
 
@@ -56,6 +59,11 @@ def times(us: Ints, missing: Bools | None = None) -> Column:
     return numbers(us - _EPOCH_US, "i8", missing)
 
 
+def days(values: NDArray[np.datetime64]) -> Column:
+    """Days; null where ``NaT``."""
+    return numbers(values.astype("datetime64[D]").astype(np.int64) - _EPOCH_DAYS, "i4", np.isnat(values))
+
+
 def texts(column: pa.Array) -> Column:
     """Texts or bytes; null where null."""
     wide = column.cast(pa.large_binary())
@@ -77,6 +85,30 @@ def points(lonlat: Floats) -> Column:
 def shapes(made: Shapes) -> Column:
     """Shapes in EPSG:4326 as EWKB."""
     return texts(pa.array(shapely.to_wkb(shapely.set_srid(made, 4326), include_srid=True), type=pa.binary()))
+
+
+def documents(told: pa.Array) -> Column:
+    """JSON texts as ``jsonb``; null where null."""
+    version = pa.scalar(b"\x01", pa.large_binary())
+    joined = pc.binary_join_element_wise(version, told.cast(pa.large_binary()), pa.scalar(b"", pa.large_binary()))
+    return texts(joined)
+
+
+def id_lists(values: Ints, first: Ints) -> Column:
+    """Lists of ids as ``bigint[]``: row ``i`` has ``values[first[i]:first[i + 1]]``; null where there are none."""
+    count = np.diff(first)
+    some = count > 0
+    width = np.where(some, 20 + 12 * count, -1)
+    begins = np.cumsum(np.maximum(width, 0)) - np.maximum(width, 0)
+    cells = np.zeros(int(np.maximum(width, 0).sum()), dtype=np.uint8)
+    head = np.zeros((int(some.sum()), 5), dtype=">i4")
+    head[:, 0], head[:, 2], head[:, 3], head[:, 4] = 1, _BIGINT, count[some], 1
+    cells[begins[some][:, None] + np.arange(20)] = head.view(np.uint8)
+    told = np.zeros(len(values), dtype=[("length", ">i4"), ("value", ">i8")])
+    told["length"], told["value"] = 8, values
+    at = np.repeat(begins + 20, count) + 12 * (np.arange(len(values)) - np.repeat(first[:-1], count))
+    cells[at[:, None] + np.arange(12)] = told.view(np.uint8).reshape(-1, 12)
+    return Column(cells, width)
 
 
 def binary(columns: list[Column]) -> bytes:

@@ -6,15 +6,32 @@ marks it sees, and those of a transaction not yet kept stay for the next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from geo.tables import marks
+from geo.tables import marks, revisions
 
 MANY = 5_000
 """Rows of a noun above which one mark stands for all: looking at everything is then no dearer."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look saw.
+
+    Attributes
+    ----------
+    ids
+        Noun → ascending ids of rows written since the last look, None for many; nouns without a mark are left out.
+    revisions
+        Noun → how often its rows changed; nouns that never did are left out.
+    """
+
+    ids: Mapping[str, list[int] | None]
+    revisions: Mapping[str, int]
 
 
 def mark(connection: sa.Connection, noun: str, ids: Sequence[int]) -> None:
@@ -36,15 +53,20 @@ def mark_those(connection: sa.Connection, noun: str, asked: sa.Select[tuple[int]
     connection.execute(sa.insert(marks).from_select(["noun", "id"], sa.union_all(each, whole)))
 
 
-def take(connection: sa.Connection, nouns: Sequence[str]) -> dict[str, list[int] | None]:
-    """The marks of these nouns, which are taken away: noun → ascending ids, None for many.
-
-    Nouns without a mark are left out.
-    """
-    taken = connection.execute(
-        sa.delete(marks).where(marks.c.noun.in_(list(nouns))).returning(marks.c.noun, marks.c.id)
-    )
+def take(connection: sa.Connection, nouns: Sequence[str]) -> Look:
+    """The marks of these nouns, which are taken away, and how often their rows changed: both as of one moment."""
+    taken = sa.delete(marks).where(marks.c.noun.in_(list(nouns))).returning(marks.c.noun, marks.c.id).cte("taken")
+    told = sa.select(taken.c.noun, taken.c.id, sa.literal(None, sa.BigInteger).label("revision"))
+    counted = sa.select(revisions.c.noun, sa.literal(None, sa.BigInteger), revisions.c.number)
+    counted = counted.where(revisions.c.noun.in_(list(nouns)))
     found: dict[str, set[int | None]] = {}
-    for row in taken:
-        found.setdefault(row.noun, set()).add(row.id)
-    return {noun: None if None in ids else sorted(one for one in ids if one is not None) for noun, ids in found.items()}
+    numbers: dict[str, int] = {}
+    for row in connection.execute(sa.union_all(told, counted)):
+        if row.revision is None:
+            found.setdefault(row.noun, set()).add(row.id)
+        else:
+            numbers[row.noun] = row.revision
+    ids = {
+        noun: None if None in some else sorted(one for one in some if one is not None) for noun, some in found.items()
+    }
+    return Look(ids, numbers)

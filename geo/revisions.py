@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
@@ -18,3 +20,9 @@ def raise_(connection: sa.Connection, noun: str) -> int:
     entry = pg.insert(revisions).values(noun=noun, number=1)
     raised = entry.on_conflict_do_update(index_elements=["noun"], set_={"number": revisions.c.number + 1})
     return int(connection.execute(raised.returning(revisions.c.number)).scalar_one())
+
+
+def several(connection: sa.Connection, nouns: Sequence[str]) -> dict[str, int]:
+    """The revisions of ``nouns``; those that never changed are left out."""
+    rows = connection.execute(sa.select(revisions).where(revisions.c.noun.in_(list(nouns))))
+    return {row.noun: row.number for row in rows}

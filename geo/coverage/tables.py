@@ -111,7 +111,6 @@ grid_states = sa.Table(
     sa.Column("code", sa.Text, comment="G1, G2 or U (not recorded); null where the grid has its people"),
     sa.Column("reason", pg.JSONB, nullable=False, comment="keys of the reasons, and what their sentences need"),
     sa.Column("seen_on", sa.Date, nullable=False, comment="day of the first run in a row that found this code"),
-    sa.Column("rates", pg.JSONB, nullable=False, comment="what its units add up to for rates: name -> number"),
     *_sums(),
     *_span("grid_states", "grid_id"),
     comment="leaves of the edition of the run",

@@ -12,31 +12,31 @@ from geo.marks import MANY
 def test_what_was_marked_is_told_once_and_in_order(connection: sa.Connection) -> None:
     marks.mark(connection, "units", [7, 3, 3])
     marks.mark(connection, "buildings", [1])
-    assert marks.take(connection, ["units", "buildings", "estates"]) == {"units": [3, 7], "buildings": [1]}
-    assert marks.take(connection, ["units", "buildings"]) == {}
+    assert marks.take(connection, ["units", "buildings", "estates"]).ids == {"units": [3, 7], "buildings": [1]}
+    assert marks.take(connection, ["units", "buildings"]).ids == {}
 
 
 def test_marks_of_other_nouns_stay(connection: sa.Connection) -> None:
     marks.mark(connection, "units", [1])
     marks.mark(connection, "estates", [2])
-    assert marks.take(connection, ["units"]) == {"units": [1]}
-    assert marks.take(connection, ["estates"]) == {"estates": [2]}
+    assert marks.take(connection, ["units"]).ids == {"units": [1]}
+    assert marks.take(connection, ["estates"]).ids == {"estates": [2]}
 
 
 def test_very_many_rows_are_one_mark_that_stands_for_all(connection: sa.Connection) -> None:
     marks.mark(connection, "units", range(MANY + 1))
     assert connection.scalar(sa.text("SELECT count(*) FROM marks")) == 1
     marks.mark(connection, "units", [5])
-    assert marks.take(connection, ["units"]) == {"units": None}
+    assert marks.take(connection, ["units"]).ids == {"units": None}
 
 
 def test_a_mark_of_a_transaction_still_open_waits_for_the_next_look(engine: sa.Engine) -> None:
     with engine.begin() as writing:
         marks.mark(writing, "units", [9])
         with engine.begin() as looking:
-            assert marks.take(looking, ["units"]) == {}
+            assert marks.take(looking, ["units"]).ids == {}
     with engine.begin() as looking:
-        assert marks.take(looking, ["units"]) == {"units": [9]}
+        assert marks.take(looking, ["units"]).ids == {"units": [9]}
 
 
 def test_columns_are_read_as_they_are_stored_and_nulls_by_their_kind(connection: sa.Connection) -> None:

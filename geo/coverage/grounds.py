@@ -1,0 +1,97 @@
+"""Grids and their people, and buildings that straddle grids, read from the store as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from geo.areas import Edition
+from geo.arrays import Bools, Floats, Ints
+from geo.coverage.reading import ALL, ORGANISATIONS, Asked
+from geo.entities import ENTITIES
+from geo.fetching import fetch, figure, flag, whole
+from geo.tables import buildings, grids, in_edition
+
+SLOTS = ENTITIES["staff_slots"].table
+
+
+@dataclass(frozen=True, eq=False)
+class Grids:
+    """Leaves (n,) in ascending order of id.
+
+    Attributes
+    ----------
+    is_fallback
+        Ground that no named grid covers.
+    branches
+        Grid branches that answer for it; NaN where neither a branch nor a post of it is recorded.
+    filled
+        Full-time posts that are filled; NaN where no post of it is recorded.
+    """
+
+    id: Ints
+    is_fallback: Bools
+    area_m2: Floats
+    branches: Floats
+    filled: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Straddling:
+    """Buildings (n,) without a grid that has enough of them, and not pinned; ``share`` is that of the largest part."""
+
+    id: Ints
+    grid: Ints
+    share: Floats
+
+
+def leaves(connection: sa.Connection, edition: Edition, asked: Asked = ALL) -> Grids:
+    """Every leaf of ``edition``, or those asked for, with the branches and posts told of it newest."""
+    leaf, organisation, posts = grids.c, ORGANISATIONS.c, _newest_posts().subquery()
+    branches = (
+        sa.select(organisation.place_id, sa.func.count().label("number"))
+        .where(organisation.kind == "grid_branch", organisation.place_id.is_not(None))
+        .group_by(organisation.place_id)
+        .subquery()
+    )
+    columns = {
+        "id": whole(leaf.id),
+        "is_fallback": flag(leaf.kind == "fallback", missing=False),
+        "area_m2": figure(leaf.area_m2),
+        "branches": figure(branches.c.number),
+        "filled": figure(posts.c.filled),
+    }
+    joined = grids.outerjoin(branches, branches.c.place_id == leaf.id).outerjoin(posts, posts.c.place_id == leaf.id)
+    query = sa.select(grids).select_from(joined).where(in_edition(grids, edition.number), *asked.of(leaf.id))
+    told = fetch(connection, columns, query.order_by(leaf.id))
+    told["branches"] = np.where(np.isnan(told["filled"]), told["branches"], np.nan_to_num(told["branches"]))
+    return Grids(**told)
+
+
+def _newest_posts() -> sa.Select[tuple[int, int]]:
+    """Places and their filled full-time posts, 0 where only others are told of; the newest row a line and time."""
+    slot = SLOTS.c
+    ranked = sa.func.row_number().over(
+        partition_by=(slot.place_id, slot.line, slot.time), order_by=(slot.as_of.desc().nulls_last(), slot.id.desc())
+    )
+    each = sa.select(slot.place_id, slot.time, slot.filled, ranked.label("rank")).where(slot.place_id.is_not(None))
+    newest = each.subquery()
+    filled = sa.func.sum(sa.case((newest.c.time == "full", newest.c.filled), else_=0))
+    return sa.select(newest.c.place_id, filled.label("filled")).where(newest.c.rank == 1).group_by(newest.c.place_id)
+
+
+def straddling(connection: sa.Connection, asked: Asked = ALL) -> Straddling:
+    """Buildings that straddle grids in ascending order of id, all or those asked for."""
+    building = buildings.c
+    columns = {"id": whole(building.id), "grid": whole(building.grid_id), "share": figure(building.share)}
+    query = sa.select(buildings).where(building.straddles, building.pinned_id.is_(None), *asked.of(building.id))
+    return Straddling(**fetch(connection, columns, query.order_by(building.id)))
+
+
+def grid_of(connection: sa.Connection, asked: Asked) -> tuple[Ints, Ints]:
+    """Ids of the buildings asked for that there are, ascending, and the leaf each belongs to; 0 outside the city."""
+    columns = {"id": whole(buildings.c.id), "grid": whole(buildings.c.grid_id)}
+    told = fetch(connection, columns, sa.select(buildings).where(*asked.of(buildings.c.id)).order_by(buildings.c.id))
+    return told["id"], told["grid"]

@@ -1,0 +1,161 @@
+"""`/v1/blind-spots`: ranked, counted, told why; a question that finds them out of date has them looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import httpx
+import pytest
+import shapely
+import sqlalchemy as sa
+
+from tests.covered import enter
+from tests.serving import served
+from tests.small_city import COMMUNITIES, cell_centre, publish_small_city
+from tests.standing import stand
+
+RECENT = date.today() - timedelta(days=30)  # noqa: DTZ011  a survey a month ago, whatever the zone
+
+
+def box(column: int, row: int, half: float = 2e-4) -> shapely.Polygon:
+    x, y = cell_centre(column, row)
+    return shapely.box(x - half, y - half, x + half, y + half)
+
+
+def units(connection: sa.Connection, *rows: dict[str, object]) -> None:
+    enter(connection, "units", *({"surveyed_on": RECENT, "name": row["reference"], **row} for row in rows))
+
+
+@pytest.fixture(scope="module")
+def city(engine: sa.Engine) -> sa.Engine:
+    with engine.begin() as connection:
+        publish_small_city(connection)
+        stand(connection, [box(0, 0), box(1, 0), box(3, 0)], name=["东塔", "西塔", None])
+        first, second, third = connection.scalars(sa.text("SELECT id FROM buildings ORDER BY id"))
+        ground = shapely.union_all([box(0, 0, 4e-3), box(1, 0, 4e-3)]).envelope
+        enter(connection, "business_districts", {"name": "柳林商圈", "kind": "park", "ground": ground})
+        at = [cell_centre(0, 0), cell_centre(1, 0), cell_centre(3, 0)]
+        units(
+            connection,
+            {"reference": "甲", "building_id": first, "lonlat": at[0], "members": 5, "workers": 100},
+            {"reference": "乙", "building_id": first, "lonlat": at[0], "members": 0, "workers": 10},
+            {"reference": "丙", "building_id": second, "lonlat": at[1], "members": 0, "workers": 50},
+            {"reference": "丁", "building_id": third, "lonlat": at[2], "surveyed_on": None, "workers": 900},
+        )
+    return engine
+
+
+@pytest.fixture(scope="module")
+def site(city: sa.Engine) -> Iterator[httpx.Client]:
+    with served(city) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
+def told(site: httpx.Client, **query: object) -> dict[str, object]:
+    answer = site.get("/v1/blind-spots", params=query)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, object] = answer.json()
+    return body
+
+
+def test_the_first_question_has_them_looked_for_and_ranks_buildings(site: httpx.Client) -> None:
+    body = told(site)
+    assert body["run"]["number"] >= 1
+    assert body["run"]["is_stale"] is False
+    assert [(one["name"], one["code"], one["score"]) for one in body["spots"]] == [
+        ("东塔", "P1", 106.0),
+        ("西塔", "P3", 30.0),
+    ]
+    assert body["counts"] == {"P1": 1, "P3": 1, "U": 1}
+    assert body["total"] == 3
+    assert body["unknown_share"] == pytest.approx(1 / 3, abs=1e-4)
+
+
+def test_a_blind_spot_says_why_and_how_its_score_is_made(site: httpx.Client) -> None:
+    first = told(site)["spots"][0]
+    assert first["reason"]["zh"] == "1 家单位各有 3 名以上正式党员，无组织"
+    assert first["parts"] == [
+        {"code": "P1", "units": 1, "workers": 100, "weight": 1.0, "score": 100.0},
+        {"code": "P3", "units": 1, "workers": 10, "weight": 0.6, "score": 6.0},
+    ]
+    assert sum(part["score"] for part in first["parts"]) == first["score"]
+    assert first["evidence"][0]["zh"] == "甲：5 名正式党员，无组织，也无人联系"
+    assert first["evidence"][0]["day"] == RECENT.isoformat()
+    assert first["grid"] == COMMUNITIES[0] + "001"
+    assert first["community"] == COMMUNITIES[0]
+    assert first["place"] == pytest.approx(list(cell_centre(0, 0)), abs=1e-3)
+
+
+def test_unknown_ones_are_listed_when_asked_for_and_never_scored_as_blind(site: httpx.Client) -> None:
+    only = told(site, code="U")["spots"]
+    assert [(one["code"], one["workers"], one["uncovered_workers"]) for one in only] == [("U", 900, 0)]
+
+
+@pytest.mark.parametrize("by", ["grid", "community", "district", "business-district", "unit"])
+def test_whatever_they_are_told_by_the_parts_make_the_score(site: httpx.Client, by: str) -> None:
+    body = told(site, by=by, code="P1,P2,P3,P4,P5")
+    assert body["spots"]
+    for one in body["spots"]:
+        assert sum(part["score"] for part in one["parts"]) == pytest.approx(one["score"])
+    assert sum(one["score"] for one in body["spots"]) == pytest.approx(136.0)
+
+
+def test_a_business_district_holds_what_lies_in_it(site: httpx.Client) -> None:
+    number = int(told(site, by="business-district")["spots"][0]["id"].split("/")[1])
+    body = told(site, business_district=number)
+    assert body["counts"] == {"P1": 1, "P3": 1}
+    assert told(site, by="unit", business_district=number)["total"] == 3
+
+
+def test_within_and_box_narrow_and_counts_follow(site: httpx.Client) -> None:
+    assert told(site, within=COMMUNITIES[1])["counts"] == {"P3": 1}
+    x, y = cell_centre(0, 0)
+    assert told(site, bbox=f"{x - 0.001},{y - 0.001},{x + 0.001},{y + 0.001}")["counts"] == {"P1": 1}
+
+
+def test_pages_join_to_the_whole(site: httpx.Client) -> None:
+    whole = told(site, by="unit", code="P1,P3,U")["spots"]
+    found, url = [], "/v1/blind-spots?by=unit&code=P1,P3,U&limit=1"
+    while url:
+        page = site.get(url).json()
+        found += page["spots"]
+        url = page["next"]
+    assert found == whole
+    assert [one["rank"] for one in found] == [1, 2, 3, 4]
+
+
+def test_grids_are_told_by_their_own_lack(site: httpx.Client) -> None:
+    body = told(site, by="grid")
+    assert body["counts"] == {"G1": 1, "U": 12}
+    assert [one["code"] for one in body["spots"]] == ["G1"]
+    assert "平方米不在任何命名网格内" in body["spots"][0]["reason"]["zh"]
+
+
+def test_the_next_question_after_a_change_knows_it(site: httpx.Client, city: sa.Engine) -> None:
+    before = told(site)["run"]["number"]
+    with city.begin() as connection:
+        units(connection, {"reference": "丙", "members": 4, "workers": 50, "lonlat": cell_centre(1, 0)})
+    body = told(site, by="unit")
+    assert body["run"]["number"] == before + 1
+    assert {one["name"]: one["code"] for one in body["spots"]}["丙"] == "P1"
+    assert told(site, by="unit", run=before)["counts"] == {"P1": 1, "P3": 2, "U": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ({"by": "street"}, 422, "by='street'"),
+        ({"code": "P9"}, 422, "'P9' is no state"),
+        ({"within": "999"}, 404, "no area or grid '999'"),
+        ({"business_district": 99}, 404, "no business district 99"),
+        ({"run": 999}, 404, "no run 999"),
+        ({"wihtin": "1"}, 400, "is not a parameter here"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_in_words(
+    site: httpx.Client, query: dict[str, object], status: int, said: str
+) -> None:
+    answer = site.get("/v1/blind-spots", params=query)
+    assert answer.status_code == status
+    assert said in answer.json()["detail"]
