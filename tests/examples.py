@@ -140,6 +140,20 @@ def _streets(path: Path) -> None:
         writer.add_way(osmium.osm.mutable.Way(id=1, nodes=[1, 2], tags={"highway": "primary"}))
 
 
+def _business_districts(path: Path) -> None:
+    told = {"编号": ["D1"], "名称": ["文化路商圈"], "类型": ["商圈"]}
+    geopandas.GeoDataFrame(told, geometry=[shapely.box(WEST, SOUTH, EAST, NORTH)], crs=4326).to_file(path)
+
+
+def _rows(*rows: str) -> Callable[[Path], None]:
+    """Writer of a CSV with these lines, the header first."""
+
+    def write(path: Path) -> None:
+        path.write_text("\n".join([*rows, ""]), encoding="utf-8")
+
+    return write
+
+
 FILES: dict[str, Callable[[Path], None]] = {
     "points.parquet": _points_parquet,
     "points.csv": _csv(["id", "time", "lon", "lat"]),
@@ -153,6 +167,13 @@ FILES: dict[str, Callable[[Path], None]] = {
     "region.osm": _region,
     "city.osm.pbf": _streets,
     "roads.gpkg": _roads,
+    "units.csv": _rows(
+        "编号,单位名称,行业,从业人数,党员数,普查日期,经度,纬度", "U1,云海软件,软件,120,4,2026-03-01,117.9,36.6"
+    ),
+    "organisations.csv": _rows("编号,名称,类型,网格编码", "P1,第一网格党支部,网格党支部,990101001001001"),
+    "coverage.csv": _rows("编号,网格编码,覆盖方式,佐证日期", "C1,990101001001001,区域覆盖,2026-02-01"),
+    "districts.geojson": _business_districts,
+    "slots.csv": _rows("编号,网格编码,条线,专兼职,岗位数,在岗数", "S1,990101001001001,公安,兼职,2,1"),
     "12345.csv": _csv(["工单编号", "发生时间", "经度", "纬度"], "gbk"),
 }
 """File a documented command reads → who writes it."""
