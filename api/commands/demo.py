@@ -77,6 +77,8 @@ def _bring_up(steps: _Steps, name: str | None) -> None:
     steps.done("建筑已入库 buildings stored", is_new=is_new)
     is_new = city.load_incidents(engine, acting, folder / city.FILES[3], steps.say)
     steps.done("事件已入库 incidents stored", is_new=is_new)
+    stored = city.load_entities(engine, acting, folder, steps.say)
+    steps.done("名册已入库 registers stored", is_new=bool(stored))
     engine.dispose()
 
 
@@ -99,7 +101,7 @@ def city(
     buildings: Annotated[int, typer.Option(help="建筑数 · buildings, within a few per cent")] = 20_000,
     seed: Annotated[int, typer.Option(help="随机种子 · the same seed writes the same bytes")] = 2026,
 ) -> None:
-    """生成城市 · Write a made city of any size: boundaries with sources.toml, base map, buildings, incidents."""
+    """生成城市 · Write a made city of any size: boundaries, base map, buildings, registers of units, incidents."""
     from geo.demo.plans import Order
     from geo.demo.steps import write_files
 

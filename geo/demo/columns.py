@@ -34,3 +34,21 @@ def past(order: Order, days: Ints) -> pa.Array:
     """The day so many days before the city's today (``order.until``)."""
     today = np.datetime64(order.until.date(), "D")
     return pa.array(today - days.astype("timedelta64[D]"), type=pa.date32())
+
+
+def extensions(count: int, chance: np.random.Generator) -> pa.Array:
+    """Invented extensions of four figures, no telephone number of anyone; one in twenty is not told."""
+    numbers = pa.array([f"{one}" for one in chance.integers(1_000, 10_000, count).tolist()], type=pa.string())
+    return when(chance.random(count) >= 0.05, numbers)
+
+
+def quarters(order: Order) -> tuple[np.datetime64, np.datetime64]:
+    """The last day of the month before the city's today, and of the month half a year before that."""
+    month = np.datetime64(order.until.date(), "M")
+    days = [(month - back).astype("datetime64[D]") - 1 for back in (0, 6)]
+    return days[1], days[0]
+
+
+def same_day(day: np.datetime64, count: int) -> pa.Array:
+    """One day on every row."""
+    return pa.array(np.full(count, day), type=pa.date32())

@@ -16,12 +16,22 @@ GRIDS = 260
 GRIDS_MIN, GRIDS_MAX = 60, 100_000
 
 REGISTERS = {
-    "business_districts": "business_districts.parquet",
     "units": "units.csv",
     "party_organisations": "party_organisations.csv",
+    "business_districts": "business_districts.parquet",
+    "estates": "estates.geojson",
     "coverage_records": "coverage_records.csv",
     "alliances": "alliances.csv",
     "alliance_members": "alliance_members.csv",
+    "service_points": "service_points.xlsx",
+    "staff_slots": "staff_slots.csv",
+    "duty_contacts": "duty_contacts.csv",
+    "grid_figures": "grid_figures.csv",
+    "report_ins": "report_ins.csv",
+    "pairings": "pairings.csv",
+    "deliberations": "deliberations.csv",
+    "incident_categories": "incident_categories.xlsx",
+    "incident_stages": "incident_stages.csv",
 }
 """File of each entity of a made city, by its key."""
 

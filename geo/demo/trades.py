@@ -83,8 +83,7 @@ def industries_of(use: np.ndarray, is_social: Bools, drawn: np.ndarray) -> Ints:
 
 def names_of(kind: Ints, industry: Ints, chance: np.random.Generator) -> list[str]:
     """One name for each unit, none twice while a trade has fewer than 20,000 units."""
-    pairs = [a + b for a, b in product(_FIRST, _SECOND) if a != b]
-    pairs = [pairs[at] for at in chance.permutation(len(pairs)).tolist()]
+    pairs = brands(chance)
     word = chance.integers(0, 60, len(kind))
     word %= np.array([len(words) for _, words in INDUSTRIES.values()])[industry]
     trade = industry * 60 + word
@@ -94,6 +93,12 @@ def names_of(kind: Ints, industry: Ints, chance: np.random.Generator) -> list[st
     words = [one for _, one in INDUSTRIES.values()]
     told = zip(kind.tolist(), industry.tolist(), word.tolist(), number.tolist(), strict=True)
     return [_name(one, words[trade][at], pairs, count + 211 * trade + 67 * at) for one, trade, at, count in told]
+
+
+def brands(chance: np.random.Generator, count: int | None = None) -> list[str]:
+    """The first ``count`` of all brands of two characters (1,900 or so), in an order of chance; None = all."""
+    pairs = [a + b for a, b in product(_FIRST, _SECOND) if a != b]
+    return [pairs[at] for at in chance.permutation(len(pairs)).tolist()][:count]
 
 
 _FORMS = (

@@ -130,9 +130,9 @@ def write_base_map(base: BaseMap, path: Path) -> int:
     return _write_tables(path, iter([_geo_table(columns, base.shapes)]))
 
 
-def write_business_districts(found: list[BusinessDistrict], path: Path) -> int:
-    """Number of business districts written."""
-    columns = {
+def write_business_districts(found: list[BusinessDistrict], leaders: list[str], path: Path) -> int:
+    """Number of business districts written; ``leaders`` are the organisations that lead them, blank for none."""
+    columns = {"organisation": leaders} | {
         name: [str(getattr(one, name)) for one in found] for name in ("code", "name", "name_en", "kind", "operator")
     }
     return _write_tables(path, iter([_geo_table(columns, np.array([one.shape for one in found], dtype=object))]))

@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from geo import areas, lines, tables
+from geo import areas, frames, lines, tables
 from geo.actors import Actor
 from geo.demo import steps
-from geo.demo.plans import Order
+from geo.demo.plans import REGISTERS, Order
+from geo.entities import ENTITIES
 from geo.errors import Refused
 
 ACTOR = Actor("演示")
@@ -25,6 +26,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def rows(path: Path) -> int:
+    with frames.opened(path) as sheet:
+        return sum(len(frame.rows) for frame in sheet.frames)
+
+
+def unmet(key: str) -> sa.Select[tuple[int]]:
+    """How many rows of an entity lack every reference to what places them."""
+    entity = ENTITIES[key]
+    names = [entity.field(name).column for name in entity.subjects] or ["id"]
+    return sa.select(sa.func.count()).where(*(entity.table.c[name].is_(None) for name in names))
+
+
 def bring_up(engine: sa.Engine, folder: Path) -> list[bool]:
     steps.refuse_another(engine)
     return [
@@ -32,12 +45,13 @@ def bring_up(engine: sa.Engine, folder: Path) -> list[bool]:
         steps.draw_base_map(engine, ACTOR, folder / steps.FILES[0]),
         steps.load_buildings(engine, ACTOR, folder / steps.FILES[2], lambda _: None),
         steps.load_incidents(engine, ACTOR, folder / steps.FILES[3], lambda _: None),
+        bool(steps.load_entities(engine, ACTOR, folder, lambda _: None)),
     ]
 
 
 def test_the_city_stands_after_one_run_and_a_second_does_nothing(fresh_engine: sa.Engine, folder: Path) -> None:
-    assert bring_up(fresh_engine, folder) == [True] * 4
-    assert bring_up(fresh_engine, folder) == [False] * 4
+    assert bring_up(fresh_engine, folder) == [True] * 5
+    assert bring_up(fresh_engine, folder) == [False] * 5
     with fresh_engine.begin() as connection:
         edition = areas.current(connection)
         assert edition.number == 1
@@ -48,11 +62,15 @@ def test_the_city_stands_after_one_run_and_a_second_does_nothing(fresh_engine: s
         assert built == pq.read_metadata(folder / steps.FILES[2]).num_rows
         before = connection.scalar(sa.select(sa.func.count()).where(tables.incidents.c.is_before_first_edition))
         assert before == 0
+        for key, entity in ENTITIES.items():
+            stored = connection.scalar(sa.select(sa.func.count()).select_from(entity.table))
+            assert stored == rows(folder / REGISTERS[key]), key
+            assert connection.scalar(unmet(key)) == 0, key
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(fresh_engine: sa.Engine, folder: Path) -> None:
     assert steps.publish_boundaries(fresh_engine, ACTOR, lambda _: None)
-    assert bring_up(fresh_engine, folder) == [False, True, True, True]
+    assert bring_up(fresh_engine, folder) == [False, True, True, True, True]
 
 
 def test_another_city_is_refused_and_nothing_changes(fresh_engine: sa.Engine) -> None:
