@@ -31,6 +31,7 @@ from api import (
     logs,
     openapi,
     pages,
+    responsibility,
     tiles,
 )
 from api.auth import OnlyLoopback
@@ -48,6 +49,7 @@ ROOMS = (
     health,
     areas,
     locate,
+    responsibility,
     incidents,
     buildings,
     entities,

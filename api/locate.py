@@ -101,14 +101,15 @@ class PointsLocated(TypedDict):
     columns: dict[str, list[Any]]
 
 
-def _datum(name: str) -> Datum:
+def datum_named(name: str) -> Datum:
+    """The datum of this name. Raises Malformed when there is none."""
     try:
         return datum_of(name)
     except Refused as error:
         raise Malformed("datum", name, error.detail) from error
 
 
-def _lonlat(lon: float, lat: float, datum: Datum) -> Floats:
+def lonlat_of(lon: float, lat: float, datum: Datum) -> Floats:
     """The point (1, 2) in degrees WGS 84. Raises Malformed when degrees are off the Earth."""
     if datum.epsg is None and not (abs(lon) <= 180 and abs(lat) <= 90):
         name, value, most = ("lat", lat, 90) if abs(lat) > 90 else ("lon", lon, 180)
@@ -137,8 +138,8 @@ async def locate(
 
     The position decides, never its accuracy: that tells the candidates and whether the answer is doubtful.
     """
-    known = _datum(datum)
-    place = _lonlat(lon, lat, known)
+    known = datum_named(datum)
+    place = lonlat_of(lon, lat, known)
     timeline: Timeline = request.app.state.timeline
     city, instant = await timeline.asked(at)
     etag = etag_of(city.edition, instant)
@@ -207,7 +208,7 @@ def _members(others: dict[str, Any]) -> tuple[Datum, str | None]:
             raise Malformed(name, value, "is not a member here; there are: points, datum, at")
         if value is not None and not isinstance(value, str):
             raise Malformed(name, value, "must be text")
-    return _datum(others.get("datum") or "wgs84"), others.get("at")
+    return datum_named(others.get("datum") or "wgs84"), others.get("at")
 
 
 def _columns(city: CityIndex, made: Assignment) -> dict[str, list[Any]]:
