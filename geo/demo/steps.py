@@ -195,6 +195,8 @@ def load_entities(engine: sa.Engine, actor: Actor, folder: Path, say: Say) -> di
             if connection.scalar(known.where(audit_events.c.detail["digest"].astext == digest).limit(1)):
                 continue
             told = load(connection, actor, Intake(ENTITIES[key], path, datum="wgs84", source=_SOURCE, commit=True))
+            if not told.is_kept:
+                raise Refused(f"{path.name} of the made city is refused: {told.findings.listed[0].message}")
             stored[key] = told.stored.stored + told.stored.changed
             event = {"digest": digest, "stored": stored[key]}
             connection.execute(sa.insert(audit_events).values(actor=actor.name, action=action, detail=event))

@@ -22,7 +22,8 @@ def revision(connection: sa.Connection, entity: Entity) -> int:
 def tile(connection: sa.Connection, entity: Entity, at: tuple[int, int, int]) -> bytes:
     """Vector tile z, x, y, layer ``rows``: id, name and kind (its first choice); uncompressed, empty without rows.
 
-    Ground is a polygon, everything else a point where the row lies; no row is dropped, however many share a place.
+    Ground is a polygon, or a point where it is too small for the raster; everything else is a point where the row lies.
+    No row is dropped, however many share a place.
 
     Raises
     ------
@@ -40,7 +41,12 @@ def tile(connection: sa.Connection, entity: Entity, at: tuple[int, int, int]) ->
     box = sa.func.ST_TileEnvelope(z, x, y)
     # the box is turned to degrees, not the column: the index on it serves
     wide = gis.ST_Transform(gis.ST_Expand(box, _reach_m(z, raster)), 4326)
-    shape = sa.func.ST_AsMVTGeom(gis.ST_Transform(drawn.geom, 3857), box, raster["extent"], raster["buffer"])
+    shape = sa.func.coalesce(
+        *(
+            sa.func.ST_AsMVTGeom(gis.ST_Transform(geom, 3857), box, raster["extent"], raster["buffer"])
+            for geom in (drawn.geom, gis.ST_PointOnSurface(drawn.geom))
+        )
+    )
     table = entity.table
     told: list[sa.ColumnElement[Any]] = [table.c.id, *([table.c.name] if entity.has("name") else [])]
     kinds = entity.of_kind(Kind.CHOICE)

@@ -98,7 +98,9 @@ def xlsx_sheet(path: Path, layer: str | None) -> Iterator[Sheet]:
         _refuse_header(path, names)
         width = len(names)
         schema = pa.schema([(name, pa.string()) for name in names])
-        yield Sheet(path, XLSX, schema, _texts(((number, row[:width]) for number, row in rows), schema), kind=XLSX)
+        # a workbook keeps no blank cells at the end of a row, and formatted ones beyond the last column
+        whole = ((number, (row + [""] * width)[:width]) for number, row in rows)
+        yield Sheet(path, XLSX, schema, _texts(whole, schema), kind=XLSX)
     finally:
         book.close()
 

@@ -118,3 +118,16 @@ def test_a_stray_nul_makes_no_utf16() -> None:
     assert encodings.recognised(b",,,,\0\r\n") == "utf-8-sig"
     assert encodings.recognised(sample.decode().encode("utf-16-le")) == "utf-16-le"
     assert encodings.recognised("编号,名称\n甲,乙丙丁\n".encode("utf-16-be")) == "utf-16-be"
+
+
+def test_a_row_of_a_workbook_may_end_before_the_header_does(tmp_path: Path) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in (["编号", "名称", "备注"], ["1", "甲"], ["2", None, "乙"], ["3", "丙", "丁", "戊"]):
+        sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with opened(tmp_path / "a.xlsx") as read:
+        frames = list(read.frames)
+    assert [frame.cells for frame in frames] == [{}]
+    told = [dict(row) for frame in frames for row in frame.table.to_pylist()]
+    assert [row["备注"] for row in told] == ["", "乙", "丁"]
