@@ -27,7 +27,7 @@ _SUMMARY = "演示城市首次划分 · first division of the made city"
 _LOADED = "demo.incidents"
 _SOURCE = "demo"
 _BUILT = "demo.buildings"
-_GENERATION = 4
+_GENERATION = 5
 """Raised when the generator writes other bytes for the same order."""
 
 Say = Callable[[str], None]
@@ -180,6 +180,11 @@ def load_entities(engine: sa.Engine, actor: Actor, folder: Path, say: Say) -> di
 
     Registers are loaded in the order of their entities, each in a transaction of its own, so a stopped run goes on with
     the next. One without rows is passed over.
+
+    Raises
+    ------
+    Refused
+        When a register holds what cannot be stored; what was loaded before it stays.
     """
     from geo.entities import ENTITIES
     from geo.entities.loading import Intake, load

@@ -92,7 +92,9 @@ def names_of(kind: Ints, industry: Ints, chance: np.random.Generator) -> list[st
     number[order] = ranks(trade[order])[0]
     words = [one for _, one in INDUSTRIES.values()]
     told = zip(kind.tolist(), industry.tolist(), word.tolist(), number.tolist(), strict=True)
-    return [_name(one, words[trade][at], pairs, count + 211 * trade + 67 * at) for one, trade, at, count in told]
+    return [
+        _name(one, words[trade][at], pairs, (count, count + 211 * trade + 67 * at)) for one, trade, at, count in told
+    ]
 
 
 def brands(chance: np.random.Generator, count: int | None = None) -> list[str]:
@@ -110,9 +112,10 @@ _FORMS = (
 )
 
 
-def _name(kind: int, word: str, pairs: list[str], number: int) -> str:
-    again, first = divmod(number, len(pairs))
-    brand = pairs[first] + BRANDS[again % len(BRANDS)]
+def _name(kind: int, word: str, pairs: list[str], number: tuple[int, int]) -> str:
+    """A trade begins its brands where no other does, and takes a third character once all are used."""
+    again = number[0] // len(pairs)
+    brand = pairs[number[1] % len(pairs)] + BRANDS[again % len(BRANDS)]
     form = _FORMS[kind]
     if kind in (1, 2, 4):
         word = word.removesuffix("服务").removesuffix("管理")
