@@ -110,10 +110,11 @@ def _decoded(column: pa.Array) -> pa.Array:
     try:
         return pc.cast(column, pa.large_string())
     except pa.ArrowInvalid:
-        return pa.array([_word(one) for one in column.to_pylist()], type=pa.large_string())
+        return pa.array([word(one) for one in column.to_pylist()], type=pa.large_string())
 
 
-def _word(value: bytes | None) -> str | None:
+def word(value: bytes | None) -> str | None:
+    """Bytes as a text; None where they are none in UTF-8."""
     try:
         return None if value is None else value.decode("utf-8")
     except UnicodeDecodeError:

@@ -275,11 +275,20 @@ def _check_sqlite(path: Path, name: str) -> None:
 
 
 def datasets(path: Path) -> list[str]:
-    """Names of the datasets in a zip, as ``member`` of :func:`opened` takes them; none for a file that is no zip."""
+    """Names of the datasets in a zip, as ``member`` of :func:`opened` takes them; none for a file that is no zip.
+
+    Raises
+    ------
+    Refused
+        When the zip is damaged.
+    """
     if not zipfile.is_zipfile(path):
         return []
-    with zipfile.ZipFile(path) as packed:
-        names = [PurePosixPath(_spelt(info).replace("\\", "/")).name for info in packed.infolist()[:MEMBERS_MAX]]
+    try:
+        with zipfile.ZipFile(path) as packed:
+            names = [PurePosixPath(_spelt(info).replace("\\", "/")).name for info in packed.infolist()[:MEMBERS_MAX]]
+    except _DAMAGED as error:
+        raise Refused(f"{path.name} is cut off or damaged: {error}; fetch it again") from error
     if _KMZ in names:
         return []
     return sorted(name for name in names if PurePosixPath(name).suffix.lower() in _READABLE and name[0] != ".")

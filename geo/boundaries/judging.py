@@ -154,8 +154,9 @@ def judge(
     if not any(members.has_ground for level, members in tree.members.items() if level > CITY_LEVEL):
         if has_errors(findings):
             return Judgement(tree, _no_division(tree), list(findings))
-        files = sorted({str(file) for members in tree.members.values() for file in members.files})
-        raise Refused(f"the files hold no ground: no layer has a row with a polygon ({', '.join(files) or 'no rows'})")
+        files = {str(file) for members in tree.members.values() for file in members.files}
+        named = ", ".join(sorted(files | {one.file for one in findings if one.file}))
+        raise Refused(f"{named or 'the files'} hold no ground: no layer has a row with a polygon")
     ground = judge_ground(tree, outline, repair)
     division, found = ground.division, ground.findings
     whole = next(iter(division.area_shapes[division.area_levels == CITY_LEVEL]), None)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geo.arrays import Bools, Ints, Shapes, Texts
 from geo.boundaries.findings import Finding
 from geo.boundaries.sources import LayerSource, OutlineSource
+from geo.columns import word
 from geo.errors import Refused, near
 from geo.frames import osm, vectors
 from geo.unpacking import FORMATS, Opened, opened
@@ -262,11 +263,16 @@ def _holds_nonsense(wkb: bytes) -> bool:
     return not np.isfinite(xy).all()
 
 
+_EXACT = 2**53
+_SEVERAL = (list, tuple, dict, np.ndarray)
+"""What lists and structures of GeoParquet become: they say no single thing."""
+
+
 def _texts(values: Any) -> Texts:
     """Values as a person reads them: blank for nothing, whole numbers without a decimal point."""
     values = np.asarray(values)
     if values.dtype.kind == "f":
-        whole = np.isfinite(values) & (np.abs(values) < 2**53) & (np.rint(np.nan_to_num(values)) == values)
+        whole = np.isfinite(values) & (np.abs(values) < _EXACT) & (np.rint(np.nan_to_num(values)) == values)
         made = [
             str(int(one)) if flag else "" if np.isnan(one) else repr(float(one))
             for one, flag in zip(values, whole, strict=True)
@@ -279,10 +285,12 @@ def _texts(values: Any) -> Texts:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    value = word(value) if isinstance(value, bytes) else value
+    if value is None or isinstance(value, _SEVERAL):
         return ""
     if isinstance(value, float):
-        return "" if np.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
+        is_whole = value.is_integer() and abs(value) < _EXACT
+        return "" if np.isnan(value) else str(int(value)) if is_whole else repr(value)
     text = str(value).strip()
     return "" if text.lower() in _NOTHING else text
 

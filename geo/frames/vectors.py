@@ -223,22 +223,29 @@ def _storage(kind: pa.DataType) -> pa.DataType:
 def _sound(batch: pa.RecordBatch, name: str, codec: str | None) -> pa.RecordBatch:
     """The batch with texts in UTF-8; Arrow does not look. Raises Refused for other bytes that nobody declared."""
     columns = []
-    for column in batch.columns:
-        kind = column.type
-        if isinstance(kind, pa.BaseExtensionType):
-            columns.append(column.storage)
-        elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            columns.append(_text(column, name, codec))
-        else:
-            columns.append(column)
+    for told in batch.columns:
+        column = told.storage if isinstance(told.type, pa.BaseExtensionType) else told
+        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        columns.append(_text(column, name, codec) if is_text else _checked(column, name))
     return pa.RecordBatch.from_arrays(columns, schema=_plain(batch.schema))
 
 
+def _checked(column: pa.Array, name: str) -> pa.Array:
+    """The column, whose cells lie where it says: those of a damaged FlatGeobuf may reach beyond its memory."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise Refused(f"{name} is damaged: {error}; fetch or export it again") from error
+    return column
+
+
 def _text(column: pa.Array, name: str, codec: str | None) -> pa.Array:
+    kind = pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()
+    told = _checked(column.view(kind), name)
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
-        told = column.view(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()).to_pylist()
+        told = told.to_pylist()
         # One text a line, so that no character of two bytes is cut.
         found = encodings.settled(name, codec or "utf-8", [b"\n".join(one for one in told if one)])
         try:

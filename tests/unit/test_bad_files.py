@@ -22,7 +22,9 @@ import shapely
 
 from geo import columns, instants
 from geo.boundaries.flags import sources_of
+from geo.boundaries.importing import prepare
 from geo.boundaries.reading import read_raw
+from geo.boundaries.repairs import repair_of
 from geo.boundaries.sources import EvidenceSource, read_sources
 from geo.boundaries.stated import read_stated
 from geo.bulk import OfLayer, Points, assign_file
@@ -395,3 +397,52 @@ def test_times_without_offset_and_columns_of_nothing_are_written_as_layers(
         assert columns.texts(written["view"]).to_pylist() == ["a"] * table.num_rows
         assert columns.texts(written["clock"])[0].as_py().replace("T", " ").startswith("2023-11-14 22:13:20")
         assert "nothing" not in written.column_names or written["nothing"].null_count == table.num_rows
+
+
+def test_a_flatgeobuf_whose_bytes_are_nought_here_and_there_is_read_or_refused(
+    good: Path, tmp_path: Path, layer: Layer
+) -> None:
+    data = (good / "spots.fgb").read_bytes()
+    path = tmp_path / "noughts.fgb"
+    for at in range(len(data) - 512, len(data), 4):  # tables of the last features: GDAL has cells beyond its memory
+        path.write_bytes(data[:at] + b"\0" + data[at + 1 :])
+        with suppress_named(path.name):
+            assign_file(path, tmp_path / "out.csv", Points(datum="wgs84"), OfLayer(layer))
+
+
+def test_lists_of_geojson_whose_texts_are_none_are_refused(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "lists.geojson"
+    text = (good / "spots.geojson").read_bytes()
+    for inside in (b'["\xc9\xe7"]', b'{"a": "\xc9\xe7"}'):
+        path.write_bytes(text.replace(b'"category":', b'"listed": ' + inside + b', "category":'))
+        with pytest.raises(Refused, match=r"lists\.geojson"):
+            look(path, {})
+
+
+def test_a_zip_whose_list_of_files_is_damaged_is_refused_when_it_is_looked_at(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "torn.zip"
+    path.write_bytes((good / "grids.zip").read_bytes().replace(b"PK\x01\x02", b"PK\x01\x07"))
+    with pytest.raises(Refused, match=r"torn\.zip is cut off or damaged"):
+        look(path, {})
+
+
+def test_structures_of_geoparquet_say_nothing_where_areas_want_texts(good: Path, tmp_path: Path) -> None:
+    table = pq.read_table(good / "grids.parquet")
+    table = table.replace_schema_metadata({b"geo": table.schema.metadata[b"geo"]})  # no pandas that foretells types
+    at = table.column_names.index("name")
+    path = tmp_path / "names.parquet"
+    for cell, said in (({"x": 1}, ""), ([1.0, 2.0], ""), (b"\xff\x00", ""), (b"A1", "A1"), (1e300, "1e+300")):
+        pq.write_table(table.set_column(at, "name", pa.array([cell] * table.num_rows)), path)
+        (source,) = sources_of(path, FLAGS, (None, None, "Asia/Shanghai")).layers
+        assert set(read_raw(source).columns["name"].tolist()) == {said}
+
+
+def test_files_whose_repair_leaves_no_ground_are_named(good: Path, tmp_path: Path) -> None:
+    document = json.loads((good / "grids.geojson").read_text("utf-8"))
+    for one in document["features"]:
+        one["geometry"] = {"type": "Point", "coordinates": [117, 36.6]}
+    path = tmp_path / "spots-only.geojson"
+    path.write_text(json.dumps(document), "utf-8")
+    sources = sources_of(path, FLAGS, ("试验市", "3799", "Asia/Shanghai"))
+    with pytest.raises(Refused, match=r"spots-only\.geojson"):
+        prepare(sources, None, repair=repair_of(2, 1_000, ()))
