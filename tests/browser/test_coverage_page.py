@@ -239,7 +239,7 @@ def test_the_page_stays_within_its_budget(visit: Opener, city: str) -> None:
     shell = sum(sizes.values()) - sum(tiles.values()) - sum(values.values())
     workers = sum(
         int(page.request.get(f"{city}/static/js/{name}.js").headers.get("content-length", "0"))
-        for name in ("worker", "painter", "mvt", "brushes")
+        for name in ("worker", "painter", "footprints", "mvt", "brushes")
     )
     assert shell + workers <= 150_000
     assert all(size <= 200_000 for size in tiles.values())

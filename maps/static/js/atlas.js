@@ -8,7 +8,7 @@ import { METRES_A_PIXEL } from "./values.js";
 const NAMED_FROM_PX = 24; // a level whose usual area is narrower has no borders in ink, and no names
 
 export class Atlas {
-  /** `heard` has hover(id), choose(id), building(id, place), moved(), zoomed() and labels(zoom) → labels by priority. */
+  /** `heard` has hover(id), choose(id), building(id, place) and over(id) of buildings, moved(), zoomed() and labels(zoom) → labels by priority. */
   constructor({ map, boot, state, words, heard, grids }) {
     Object.assign(this, { map, boot, state, words, heard, grids });
     map.options.zoomAnimation = !matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -19,7 +19,7 @@ export class Atlas {
     else fit(map, boot.within ?? boot.bounds, false);
     const levels = boot.city.levels.length;
     this.tiles = new WorkerTiles({
-      url: boot.tiles, buildings: boot.buildings, ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
+      url: boot.tiles, buildings: boot.buildings, spots: boot.spots, ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
       needsGrids: () => this.grids, failed: (count) => this.failed(count),
     }).addTo(map);
     this.labels = new Labels({ candidates: (zoom) => [...heard.labels(zoom), ...this.names()], obstacles: () => this.obstacles() }).addTo(map);
@@ -47,12 +47,14 @@ export class Atlas {
       requestAnimationFrame(async () => {
         const at = waiting;
         waiting = null;
-        if (at) this.heard.hover(await this.tiles.at(at));
+        if (!at) return;
+        if (this.heard.over) this.heard.over(await this.tiles.at(at, true));
+        this.heard.hover(await this.tiles.at(at));
       });
     });
-    this.map.on("mouseout", () => { waiting = null; this.heard.hover(0); });
+    this.map.on("mouseout", () => { waiting = null; this.heard.over?.(0); this.heard.hover(0); });
     this.map.on("click", async ({ latlng }) => {
-      const building = this.heard.building && this.boot.buildings ? await this.tiles.at(latlng, true) : 0;
+      const building = this.heard.building && (this.boot.buildings || this.boot.spots) ? await this.tiles.at(latlng, true) : 0;
       if (building) this.heard.building(building, latlng);
       else this.heard.choose(await this.tiles.at(latlng));
     });
@@ -68,12 +70,12 @@ export class Atlas {
     this.labels.redraw();
   }
 
-  mark(hover, chosen, building = 0) {
-    this.tiles.mark({ hover, chosen, building });
+  mark(hover, chosen, building = 0, pointed = 0) {
+    this.tiles.mark({ hover, chosen, building, pointed });
   }
 
   names() {
-    return this.tiles.names().map(({ name, kind, place, angle, room }) => ({ text: name, kind, place, angle, room: kind === "green" ? room : undefined }));
+    return this.tiles.names().filter(({ kind }) => kind !== "state").map(({ name, kind, place, angle, room }) => ({ text: name, kind, place, angle, room: kind === "green" ? room : undefined }));
   }
 
   /** Rectangles, in pixels of the map, of everything that floats above it. */

@@ -2,7 +2,8 @@
 
 export const INK = {
   out: "#ebeae6", ground: "#f6f5f1", water: "#d5e3e9", waterLine: "#b9cfd8", green: "#e4ebdc", road: "#ffffff", roadCase: "#e2e0d9", rail: "#c9c6be",
-  building: "#e0ddd5", buildingRim: "#c4c0b6", buildingOver: "rgba(17,19,24,.12)", buildingRimOver: "rgba(17,19,24,.34)", straddle: "#a3271d",
+  building: "#e0ddd5", buildingRim: "#c4c0b6", buildingOver: "rgba(17,19,24,.12)", buildingRimOver: "rgba(17,19,24,.34)", straddle: "#a3271d", stateRim: "#4a4a48",
+  veil: "rgba(240,239,235,.62)", scope: "#2f4bb8",
   grid: "#8d8f96", community: "#5a5d66", upper: "#2b2e35", select: "#111318", halo: "#ffffff",
   fallback: "#9a5b20", fallbackGround: "#faf1e6", unknown: "#8b8f98", unknownGround: "#efeeea",
 };

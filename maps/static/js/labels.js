@@ -1,7 +1,7 @@
 // Names and numbers on the map: one canvas above the tiles. A label that collides is dropped, never shrunk.
+import { CanvasLayer } from "./canvas-layer.js";
 
 const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
-const MARGIN = 160; // pixels beyond the screen, so that a drag shows names at once
 const STYLES = {
   district: { font: `600 16px ${FONT}`, spacing: "0.16em", colour: "#2b2e35", halo: 3.5 },
   subdistrict: { font: `600 14px ${FONT}`, spacing: "0.12em", colour: "#2b2e35", halo: 3 },
@@ -10,52 +10,29 @@ const STYLES = {
   water: { font: `400 12px ${FONT}`, spacing: "0.2em", colour: "#3f6576", halo: 2.5 },
   road: { font: `400 11px ${FONT}`, spacing: "0.12em", colour: "#75746f", halo: 2.5 },
   green: { font: `400 11px ${FONT}`, spacing: "0.08em", colour: "#5d6f50", halo: 2.5 },
+  code: { font: `600 10px ${FONT}`, spacing: "0px", colour: "#111111", halo: 0 },
+  metres: { font: `400 11px ${FONT}`, spacing: "0px", colour: "#2b2e35", halo: 3.5 },
+  proposal: { font: `500 12px ${FONT}`, spacing: "0px", colour: "#6f4200", halo: 3.5 },
+  scope: { font: `600 12px ${FONT}`, spacing: "0px", colour: "#2f4bb8", halo: 3.5 },
 };
 
-export const Labels = L.Layer.extend({
+export const Labels = CanvasLayer.extend({
+  pane: "labels",
+
   /** options: candidates(zoom) → labels by priority, obstacles() → rectangles of what floats above the map. */
   initialize(options) {
     L.setOptions(this, options);
   },
 
-  onAdd(map) {
-    this._canvas = L.DomUtil.create("canvas", "labels leaflet-zoom-hide");
-    this._canvas.setAttribute("aria-hidden", "true");
-    map.getPane("labels").append(this._canvas);
-    map.on("moveend zoomend resize viewreset", this.redraw, this);
-    this.redraw();
-  },
-
-  onRemove(map) {
-    this._canvas.remove();
-    map.off("moveend zoomend resize viewreset", this.redraw, this);
-  },
-
-  /** Draw again at the next frame, however often it is asked for before. */
-  redraw() {
-    this._frame ??= requestAnimationFrame(() => {
-      this._frame = null;
-      if (this._map) this._draw();
-    });
-  },
-
-  _draw() {
-    const size = this._map.getSize(), ratio = Math.min(2, window.devicePixelRatio || 1);
-    const width = size.x + 2 * MARGIN, height = size.y + 2 * MARGIN;
-    Object.assign(this._canvas, { width: width * ratio, height: height * ratio });
-    Object.assign(this._canvas.style, { width: `${width}px`, height: `${height}px` });
-    L.DomUtil.setPosition(this._canvas, this._map.containerPointToLayerPoint([-MARGIN, -MARGIN]));
-    const context = this._canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    context.translate(MARGIN, MARGIN);
+  paint(context, size) {
     context.textAlign = "center";
     context.textBaseline = "middle";
-    context.lineJoin = "round";
     const taken = this.options.obstacles();
     for (const label of this.options.candidates(this._map.getZoom())) {
-      const point = this._map.latLngToContainerPoint(label.place);
-      if (point.x < -MARGIN || point.y < -MARGIN || point.x > size.x + MARGIN || point.y > size.y + MARGIN) continue;
-      if (label.badge) badge(context, taken, point, label.badge);
+      const point = this.point(label.place);
+      if (!this.sees(point, size)) continue;
+      if (label.badge) badge(context, taken, point, label);
+      else if (label.key) key(context, taken, point, label);
       else words(context, taken, point, label);
     }
   },
@@ -65,7 +42,7 @@ function free(taken, box) {
   return taken.every((one) => box.right < one.left || box.left > one.right || box.bottom < one.top || box.top > one.bottom);
 }
 
-function badge(context, taken, point, number) {
+function badge(context, taken, point, { badge: number }) {
   const box = { left: point.x - 12, right: point.x + 12, top: point.y - 12, bottom: point.y + 12 };
   taken.push(box);
   context.beginPath();
@@ -79,6 +56,23 @@ function badge(context, taken, point, number) {
   context.letterSpacing = "0px";
   context.fillStyle = "#ffffff";
   context.fillText(String(number), point.x, point.y + 0.5);
+}
+
+/** A lettered square with a name above it: what a list beside the map calls by that letter. */
+function key(context, taken, point, { key: letter, colour, text }) {
+  taken.push({ left: point.x - 12, right: point.x + 12, top: point.y - 12, bottom: point.y + 12 });
+  context.beginPath();
+  context.roundRect(point.x - 10, point.y - 10, 20, 20, 4);
+  context.strokeStyle = "#ffffff";
+  context.lineWidth = 4;
+  context.stroke();
+  context.fillStyle = colour;
+  context.fill();
+  context.font = `600 12px ${FONT}`;
+  context.letterSpacing = "0px";
+  context.fillStyle = "#ffffff";
+  context.fillText(letter, point.x, point.y + 0.5);
+  if (text) words(context, taken, { x: point.x, y: point.y - 21 }, { text, kind: "community" });
 }
 
 function words(context, taken, point, { text, kind, room, second, angle }) {
@@ -104,7 +98,7 @@ function words(context, taken, point, { text, kind, room, second, angle }) {
 function write(context, text, y, { colour, halo }) {
   context.strokeStyle = "rgba(255,255,255,.92)";
   context.lineWidth = halo;
-  context.strokeText(text, 0, y);
+  if (halo) context.strokeText(text, 0, y);
   context.fillStyle = colour;
   context.fillText(text, 0, y);
 }

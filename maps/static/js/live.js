@@ -1,4 +1,5 @@
 // Where a page's documents come from: the server. A page that is one file has kept.js in this one's place.
+import { answered } from "./answered.js";
 
 const WORKERS = 2;
 
@@ -31,10 +32,4 @@ export async function building(id) {
 export function downloads({ number }) {
   const formats = { gpkg: "GeoPackage", zip: "Shapefile", geojson: "GeoJSON", parquet: "GeoParquet", csv: "CSV" };
   return Object.entries(formats).map(([ending, name]) => [name, `/v1/export/edition.${ending}?edition=${number}`]);
-}
-
-async function answered(answer) {
-  if (answer.ok) return answer.json();
-  const problem = await answer.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `${answer.status}`);
 }

@@ -1,13 +1,14 @@
 // Paints tiles on OffscreenCanvas, and answers what lies under a pixel: in a worker, or on the page's own thread.
 // Values arrive as one style; a new style repaints what is already here and reads nothing.
 import { INK, ROADS, SEEN_FROM, WATER_NAMED_FROM, hatch, strokes } from "./brushes.js";
+import { footprints, joined, middles, together } from "./footprints.js";
 
 const PIXELS = 256;
 const tiles = new Map();
 const probe = new OffscreenCanvas(1, 1).getContext("2d");
 let post = null, read = null;
 let style = null;
-let marks = { hover: 0, chosen: 0, building: 0 };
+let marks = { hover: 0, chosen: 0, building: 0, pointed: 0 };
 
 /** What takes the messages of tiles.js: `post(message, moved)` sends an answer, `read(url, signal)` → features by layer. */
 export function serve(means) {
@@ -43,12 +44,12 @@ async function open(tile) {
   }
 }
 
-function merged({ areas, grids, base, buildings }) {
+function merged({ areas, grids, base, buildings, spots }) {
   return {
     ground: [...(areas?.ground ?? []), ...(grids?.ground ?? []).filter((leaf) => leaf.kind !== "fallback")],
     borders: [...(grids?.borders ?? []), ...(areas?.borders ?? [])],
     base: base?.base ?? [],
-    buildings: buildings?.buildings ?? [],
+    buildings: together(buildings?.buildings ?? [], spots?.buildings ?? []),
   };
 }
 
@@ -65,12 +66,6 @@ function canvas(tile) {
   return [made, context];
 }
 
-const joined = (features) => {
-  const path = new Path2D();
-  for (const one of features) path.addPath(one.path);
-  return path;
-};
-
 function paint(tile) {
   if (!style) return;
   const [made, context] = canvas(tile);
@@ -81,8 +76,10 @@ function paint(tile) {
   if (style.coloured) fills(context, tile, level);
   base(context, tile);
   if (!style.coloured) fallback(context, tile, 0.75);
-  footprints(context, tile);
+  footprints(context, tile, style);
+  if (style.scope) veil(context, tile);
   borders(context, tile, level);
+  if (style.scope) outline(context, tile);
   const bitmap = made.transferToImageBitmap();
   post({ key: tile.key, bitmap, names: names(tile) }, [bitmap]);
 }
@@ -114,6 +111,26 @@ function fills(context, tile, level) {
   }
 }
 
+/** What lies outside the area the page is about is washed out. */
+function veil(context, tile) {
+  const path = new Path2D();
+  path.rect(-PIXELS, -PIXELS, 3 * PIXELS, 3 * PIXELS);
+  path.addPath(joined(tile.ground.filter((one) => one.id === style.scope)));
+  context.fillStyle = INK.veil;
+  context.fill(path, "evenodd");
+}
+
+function outline(context, tile) {
+  const path = joined(tile.ground.filter((one) => one.id === style.scope));
+  for (const [width, colour, dash] of [[5, "#ffffff", []], [2, INK.scope, [10, 4]]]) {
+    context.lineWidth = width;
+    context.strokeStyle = colour;
+    context.setLineDash(dash);
+    context.stroke(path);
+  }
+  context.setLineDash([]);
+}
+
 function fallback(context, tile, alpha) {
   const path = joined(tile.ground.filter((one) => one.kind === "fallback"));
   context.globalAlpha = alpha;
@@ -142,24 +159,6 @@ function base(context, tile) {
   if (style.coloured && tile.zoom < 15) return;
   roads(context, tile, of("road"));
   if (!style.coloured) rails(context, of("rail"));
-}
-
-/** Buildings; one that lies in several grids, none with nine tenths of it, has a broken rim of its own colour. */
-function footprints(context, tile) {
-  if (!tile.buildings.length || (style.coloured && tile.zoom < 15)) return;
-  const path = joined(tile.buildings);
-  context.fillStyle = style.coloured ? INK.buildingOver : INK.building;
-  context.fill(path);
-  if (tile.zoom >= 16) {
-    context.strokeStyle = style.coloured ? INK.buildingRimOver : INK.buildingRim;
-    context.lineWidth = tile.zoom >= 18 ? 0.8 : 0.6;
-    context.stroke(path);
-  }
-  context.strokeStyle = INK.straddle;
-  context.lineWidth = 1.4;
-  context.setLineDash([4, 2]);
-  context.stroke(joined(tile.buildings.filter((one) => one.straddles)));
-  context.setLineDash([]);
 }
 
 /** Streets: under colours only thin lines to find one's way by, and the smallest from one zoom later. */
@@ -221,7 +220,7 @@ function borders(context, tile, level) {
 }
 
 function names(tile) {
-  const found = [];
+  const found = style.codes ? middles(tile) : [];
   for (const one of tile.base) {
     if (!one.name || tile.zoom < named_from(one)) continue;
     const place = one.type === 2 ? along(one.points) : { x: (Math.max(0, one.box[0]) + Math.min(PIXELS, one.box[2])) / 2, y: (Math.max(0, one.box[1]) + Math.min(PIXELS, one.box[3])) / 2, room: one.box[2] - one.box[0] };
@@ -260,7 +259,7 @@ function along(points) {
 // -- what is chosen and hovered -----------------------------------------------------------------------------------
 function mark(found) {
   const touched = new Set([marks.hover, marks.chosen, found.hover, found.chosen]);
-  const raised = new Set([marks.building, found.building].filter(Boolean));
+  const raised = new Set([marks.building, found.building, marks.pointed, found.pointed].filter(Boolean));
   marks = found;
   for (const tile of tiles.values()) {
     if (tile.ready && (tile.ground.some((one) => touched.has(one.id)) || tile.buildings.some((one) => raised.has(one.id)))) overlay(tile);
@@ -270,8 +269,9 @@ function mark(found) {
 function overlay(tile) {
   const of = (id) => (id ? tile.ground.filter((one) => one.id === id) : []);
   const chosen = of(marks.chosen), hover = of(marks.hover);
-  const building = marks.building ? tile.buildings.filter((one) => one.id === marks.building) : [];
-  if (!chosen.length && !hover.length && !building.length) {
+  const raised = (id) => (id ? tile.buildings.filter((one) => one.id === id) : []);
+  const building = raised(marks.building), pointed = raised(marks.pointed);
+  if (!chosen.length && !hover.length && !building.length && !pointed.length) {
     if (tile.marked) post({ key: tile.key, marks: null });
     tile.marked = false;
     return;
@@ -286,8 +286,10 @@ function overlay(tile) {
   draw(hover, 1.5, INK.select);
   draw(chosen, 7, "#ffffff");
   draw(chosen, 2.5, INK.select);
-  draw(building, 4.5, "#ffffff");
-  draw(building, 2, INK.select);
+  draw(pointed, 3.5, "#ffffff");
+  draw(pointed, 1.5, INK.select);
+  draw(building, 6, "#ffffff");
+  draw(building, 2.5, INK.select);
   tile.marked = true;
   const bitmap = made.transferToImageBitmap();
   post({ key: tile.key, marks: bitmap }, [bitmap]);

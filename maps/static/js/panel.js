@@ -1,15 +1,17 @@
 // The panel: where, what, the figure, the ranking, actions.
+import { crumb } from "./crumb.js";
 import { ICONS, el, find, icon } from "./dom.js";
 import { KIND_COLOURS, NOTHING } from "./legend.js";
+import { Stretch } from "./stretch.js";
 import { sum, value_of } from "./values.js";
 
 export const BADGES = 10;
-const PAGE = 10; // rows at first: a page stays under 500 elements
+const PAGE = 10; // rows at first
 
 export class Panel {
   /** `heard`: enter(code), by(indicator), level(key), choose(row), hover(row or null), turn(), download(), finer(). */
   constructor({ boot, words, heard }) {
-    Object.assign(this, { boot, words, heard, from: 0, shown: PAGE });
+    Object.assign(this, { boot, words, heard, stretch: new Stretch(PAGE) });
     this.body = find(".panel .scroll");
     this.foot = find(".panel .foot-bar");
     this.lines = new Map();
@@ -29,7 +31,7 @@ export class Panel {
 
   /** Everything anew; `view` = {values, rows, place, level, deepest, order, zoomed}. */
   draw(view, { keepPlace = false } = {}) {
-    if (!keepPlace) Object.assign(this, { from: 0, shown: PAGE });
+    if (!keepPlace) this.stretch.reset();
     this.view = view;
     const top = this.body.scrollTop;
     const open = document.activeElement?.closest(".panel [id]")?.id;
@@ -41,15 +43,7 @@ export class Panel {
 
   crumb() {
     const { values, place } = this.view;
-    const chain = values.chain(place.id), levels = this.boot.city.levels;
-    const parts = levels.flatMap((level, number) => {
-      const row = chain[number];
-      const shown = row && row.id === place.id ? el("span", { "aria-current": "true" }, row.name)
-        : row ? el("a", { href: `?in=${row.code}`, onclick: (event) => { event.preventDefault(); this.heard.enter(row.code); } }, row.name)
-          : el("span", { class: "next" }, this.words.level(level));
-      return number ? [el("i", { "aria-hidden": "true" }, "›"), shown] : [shown];
-    });
-    return el("div", { class: "sec" }, el("nav", { class: "crumb", "aria-label": this.words.t("crumb") }, parts));
+    return el("div", { class: "sec" }, crumb({ levels: this.boot.city.levels, chain: values.chain(place.id), words: this.words, enter: this.heard.enter }));
   }
 
   what() {
@@ -111,22 +105,15 @@ export class Panel {
     const table = el("table", { class: `tbl${this.view.values.share && this.view.level === this.view.deepest ? " kinds" : ""}` },
       el("thead", {}, el("tr", {}, el("th", {}, el("span", { class: "vh" }, "#")), columns.map(({ name, num, sorted }) => el("th", { class: num ? "num" : null, "aria-sort": sorted ? (order > 0 ? "ascending" : "descending") : null },
         sorted ? el("button", { class: "sort", type: "button", title: words.t("sort.turn"), onclick: this.heard.turn }, `${name} ${order > 0 ? "↑" : "↓"}`) : name)))),
-      el("tbody", { onmouseleave: () => this.heard.hover(null) }, ranked.slice(this.from, this.from + this.shown).map((row) => this.line(row, columns))));
+      el("tbody", { onmouseleave: () => this.heard.hover(null) }, this.stretch.of(ranked).map((row) => this.line(row, columns))));
     return el("div", { class: "sec flush" }, head, this.turner(-1), table, this.turner(1));
   }
 
-  /** The button that shows the rows before (-1) or after (1) those in the list; null where there are none. */
   turner(way) {
-    const left = way < 0 ? this.from : this.view.ranked.length - this.from - this.shown;
-    if (left <= 0) return null;
-    const n = Math.min(left, PAGE * 20);
-    const turn = () => {
-      if (way < 0) this.from -= n;
-      this.shown += n;
+    return this.stretch.turner(way, this.view.ranked.length, this.words, () => {
       this.draw(this.view, { keepPlace: true });
       this.heard.drawn();
-    };
-    return el("button", { class: "btn bare more", type: "button", onclick: turn }, this.words.t(way < 0 ? "rank.before" : "rank.more", { n }));
+    });
   }
 
   columns() {
@@ -190,15 +177,13 @@ export class Panel {
 
   /** Every row, as paper wants them. */
   all() {
-    Object.assign(this, { from: 0, shown: Infinity });
+    this.stretch.all();
     this.draw(this.view, { keepPlace: true });
   }
 
   /** See that a row is in the list, however far down it stands: the list moves there, so it stays short. */
   reach(id) {
-    const at = this.view.ranked.findIndex((row) => row.id === id);
-    if (at < 0 || (at >= this.from && at < this.from + this.shown)) return;
-    Object.assign(this, { from: Math.max(0, at - PAGE / 2), shown: PAGE });
+    if (!this.stretch.reach(this.view.ranked.findIndex((row) => row.id === id))) return;
     this.draw(this.view, { keepPlace: true });
   }
 }

@@ -2,7 +2,7 @@
 import { painters } from "./live.js";
 
 export const WorkerTiles = L.GridLayer.extend({
-  /** options: url (with {layer}), buildings (address of their tiles and first zoom, or nothing), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). */
+  /** options: url (with {layer}), buildings and spots (address of their tiles and first zoom, or nothing), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). */
   initialize(options) {
     L.setOptions(this, { keepBuffer: 1, updateWhenZooming: false, updateWhenIdle: false, ...options });
     this._waiting = new Map();
@@ -29,6 +29,12 @@ export const WorkerTiles = L.GridLayer.extend({
     this._removeAllTiles();
     this._resetView();
     return this;
+  },
+
+  /** Another address of the tiles of `layer`, `buildings` or `spots`: everything is fetched anew. */
+  change(layer, drawn) {
+    this.options[layer] = drawn;
+    this.redraw();
   },
 
   /** Paint with these values: a new indicator, nothing fetched. */
@@ -60,8 +66,10 @@ export const WorkerTiles = L.GridLayer.extend({
     const withGrids = this.options.needsGrids() && coords.z >= this.options.gridsFrom;
     const address = (layer) => new URL(L.Util.template(this.options.url, { layer, x: coords.x, y: coords.y, z: coords.z }), location).href;
     const urls = { areas: address("areas"), base: address("base"), ...(withGrids ? { grids: address("grids") } : {}) };
-    const { buildings } = this.options;
-    if (buildings && coords.z >= buildings.from) urls.buildings = new URL(L.Util.template(buildings.tiles, coords), location).href;
+    for (const layer of ["buildings", "spots"]) {
+      const drawn = this.options[layer];
+      if (drawn && coords.z >= drawn.from) urls[layer] = new URL(L.Util.template(drawn.tiles, coords), location).href;
+    }
     const lowest = this.options.levels - (withGrids ? 1 : 2);
     this._worker(coords).postMessage({ tile: { key, urls, ratio, zoom: coords.z, lowest } });
     return tile;
@@ -130,13 +138,13 @@ export const WorkerTiles = L.GridLayer.extend({
     });
   },
 
-  /** Names of water and roads in view, each once: the one with the most room. */
+  /** Names of water and roads, and states of buildings, in view, each once: the one with the most room. */
   names() {
     const best = new Map();
     for (const { coords, names } of this._shown.values()) {
       if (coords.z !== this._tileZoom) continue;
       for (const one of names) {
-        const key = `${one.kind} ${one.name}`;
+        const key = one.id ?? `${one.kind} ${one.name}`;
         if (best.has(key) && best.get(key).room >= one.room) continue;
         const place = this._map.unproject(L.point(coords.x * 256 + one.x, coords.y * 256 + one.y), coords.z);
         best.set(key, { ...one, place });
