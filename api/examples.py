@@ -11,6 +11,7 @@ from geo import areas
 from geo.areas import Place
 from geo.buildings import searching, tiles
 from geo.buildings.searching import Filters
+from geo.coverage import runs
 from geo.entities import ENTITIES
 from geo.entities import searching as entities
 from geo.entities import tiles as entity_tiles
@@ -41,7 +42,6 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/areas": {"level": city.levels[lowest].key, "parent": top.code, "limit": 20},
         "GET /v1/areas/{code}": {"code": area.code, "geometry": "true"},
         "GET /v1/locate": {"lon": lon, "lat": lat, "datum": "wgs84", "accuracy_m": 20},
-        "GET /v1/responsibility": {"lon": lon, "lat": lat},
         "POST /v1/locate": {"body": {"points": [[lon, lat], list(area.label)], "datum": "wgs84", "at": at}},
         "GET /v1/incidents": {"bbox": ",".join(f"{side:.6f}" for side in top.bounds), "area": area.code, "limit": 20},
         "POST /v1/incidents": {"Idempotency-Key": "0b8b3c1e-example", "body": _report(lon, lat, at)},
@@ -65,8 +65,10 @@ def _of_building(connection: sa.Connection) -> Examples:
     chosen = searching.search(connection, Filters(unassigned=False), limit=1).buildings
     (x, y), zoom = chosen[0].geometry["coordinates"][0][0][0] if chosen else (0.0, 0.0), tiles.ALL_FROM
     at = {"z": zoom, "x": int((x + 180) / 360 * 2**zoom), "y": _row(y, zoom)}
+    run = runs.last(connection)
     found: Examples = {
-        "GET /tiles/buildings/{revision}/{z}/{x}/{y}.mvt": {"revision": tiles.revision(connection), **at}
+        "GET /tiles/buildings/{revision}/{z}/{x}/{y}.mvt": {"revision": tiles.revision(connection), **at},
+        "GET /tiles/blind-spots/{run}/{z}/{x}/{y}.mvt": {"run": run.number if run else 1, **at},
     }
     if chosen:
         number = {"id": chosen[0].id}

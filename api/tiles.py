@@ -17,7 +17,8 @@ from api.errors import described
 from geo import areas, drawings, lines
 from geo.areas import Edition
 from geo.buildings import tiles
-from geo.coverage import indicators
+from geo.coverage import indicators, runs
+from geo.coverage import tiles as spots
 from maps.values import document
 
 router = APIRouter()
@@ -85,6 +86,29 @@ def buildings_tile(
         key = (str(store.engine.url), current, z, x, y)
         packed = SHELF.take(("buildings", *key), lambda: drawings.packed(tiles.tile(connection, (z, x, y))))
     return sent(request, packed, PRIVATE if revision == current else NOT_KEPT)
+
+
+@router.get(
+    "/tiles/blind-spots/{run}/{z}/{x}/{y}.mvt",
+    summary="盲点瓦片 · Vector tile of buildings by the state a run found",
+    response_class=Response,
+    responses={200: {"content": {TILE_TYPE: {}}}, **described("malformed", "unknown", "unavailable")},
+    tags=["tiles"],
+)
+def spots_tile(
+    store: StoreOf,
+    request: Request,
+    run: Annotated[int, Path(ge=1, lt=2**31, description="第几次判定 · Number of the run")],
+    z: Zoom,
+    x: Number,
+    y: Number,
+) -> Response:
+    """Layer ``buildings`` with id, code, has_unknown, straddles, from zoom 14, none left out for its size."""
+    with store.read() as connection:
+        found = runs.numbered(connection, run)
+        key = (str(store.engine.url), run, found.at, tiles.revision(connection), z, x, y)
+        packed = SHELF.take(("blind-spots", *key), lambda: drawings.packed(spots.tile(connection, found, (z, x, y))))
+    return sent(request, packed, PRIVATE)
 
 
 @router.get(
