@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -29,7 +30,8 @@ def spread_m(units: Units, group: tuple[int, ...], rules: JointRules) -> float:
     apart = [math.dist(units.xy_m[one], units.xy_m[other]) for one, other in itertools.combinations(group, 2)]
     diameter = rules.reach_m if any(math.isnan(one) for one in apart) else max(apart)
     further = len({str(units.industry[one]) for one in group}) - 1
-    return (0.0 if basis(units, group, rules) == "building" else diameter) + rules.unlike_m * further
+    indoors = basis(units, group, rules) == "building"
+    return rules.unlike_m * further / 100 if indoors else diameter + rules.unlike_m * further
 
 
 def may_join(units: Units, group: tuple[int, ...], rules: JointRules) -> bool:
@@ -37,11 +39,24 @@ def may_join(units: Units, group: tuple[int, ...], rules: JointRules) -> bool:
     return sum(units.members[one] for one in group) >= rules.least_members and bool(basis(units, group, rules))
 
 
-def groups_of(units: Units, rules: JointRules) -> list[tuple[int, ...]]:
-    """Every group that may be."""
-    sizes = range(2, rules.most_units + 1)
-    every = (group for size in sizes for group in itertools.combinations(range(len(units.id)), size))
-    return [group for group in every if may_join(units, group, rules)]
+def groups_of(units: Units, rules: JointRules, most: float = math.inf) -> list[tuple[int, ...]]:
+    """Every group that may be, grown unit by unit; more than ``most`` end in an OverflowError."""
+    found: set[tuple[int, ...]] = set()
+
+    def grow(group: tuple[int, ...], others: list[int], meet: Callable[[int, int], bool]) -> None:
+        if len(group) > 1 and sum(units.members[one] for one in group) >= rules.least_members:
+            found.add(group)
+            if len(found) > most:
+                raise OverflowError(f"more than {most} groups")
+        if len(group) < rules.most_units:
+            for at, one in enumerate(others):
+                grow((*group, one), [other for other in others[at + 1 :] if meet(one, other)], meet)
+
+    for shared in (units.building, units.park):
+        grow((), np.flatnonzero(shared > 0).tolist(), lambda one, other, of=shared: of[one] == of[other])
+    near = np.hypot(*(units.xy_m[:, None] - units.xy_m[None, :]).transpose(2, 0, 1)) <= rules.reach_m
+    grow((), list(range(len(units.id))), lambda one, other: bool(near[one, other]))
+    return sorted(found)
 
 
 def optimum(units: Units, groups: list[tuple[int, ...]], rules: JointRules, aims: int = 3) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.coverage.joint import JointGroups, JointRules, propose
+from geo.coverage.joint import JointGroups, JointRules, propose, update
 from geo.coverage.joint.candidates import candidates
 from geo.coverage.joint.components import components
 from geo.coverage.units import Units
@@ -36,6 +36,7 @@ def told(units: Units, joint: JointGroups) -> list[tuple[int, ...]]:
     return [tuple(units.id[row[row >= 0]].tolist()) for row in joint.units]
 
 
+@settings(max_examples=50)
 @given(scattered(90), st.sampled_from([RULES, JointRules(4, 6, 300, 0), JointRules(2, 3, 120, 50)]))
 def test_every_group_may_be_a_branch_and_no_unit_is_in_two(units: Units, rules: JointRules) -> None:
     chosen = every(units) & (units.members < rules.least_members)
@@ -49,6 +50,7 @@ def test_every_group_may_be_a_branch_and_no_unit_is_in_two(units: Units, rules: 
     assert (joint.group >= 0).sum() == len(flat)
 
 
+@settings(max_examples=50)
 @given(scattered(90))
 def test_each_group_tells_its_reasons(units: Units) -> None:
     joint = propose(units, every(units), RULES)
@@ -82,6 +84,7 @@ def test_more_units_are_never_more_than_five_per_cent_below_the_best(seed: int, 
     assert joint.members.sum() >= 0.95 * best[0]
 
 
+@settings(max_examples=50)
 @given(scattered(80), SEEDS)
 def test_the_order_of_rows_changes_nothing(units: Units, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(units.id))
@@ -92,6 +95,7 @@ def test_the_order_of_rows_changes_nothing(units: Units, seed: int) -> None:
     assert (one.group[order] == other.group).all()
 
 
+@settings(max_examples=50)
 @given(scattered(80))
 def test_compatible_units_are_in_one_component_and_no_component_falls_apart(units: Units) -> None:
     few = candidates(units, every(units), RULES)
@@ -104,6 +108,34 @@ def test_compatible_units_are_in_one_component_and_no_component_falls_apart(unit
     for _ in range(len(few)):
         wanted = np.where(joined, wanted[None, :], wanted[:, None]).min(axis=1)
     assert ((label[:, None] == label[None, :]) == (wanted[:, None] == wanted[None, :])).all()
+
+
+@settings(max_examples=60)
+@given(scattered(80), SEEDS)
+def test_after_a_change_only_what_it_touches_is_decided_anew_and_all_is_as_if_decided_at_once(
+    units: Units, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    other = scattered_units(seed, len(units.id), 900.0)
+    stays, chosen = random.random(len(units.id)) < 0.95, random.random(len(units.id)) < 0.9
+    differs = random.random(len(units.id)) < 0.06
+    changed = Units(
+        units.id,
+        np.where(differs, other.building, units.building),
+        units.grid,
+        np.where(differs, other.park, units.park),
+        np.where(differs[:, None], other.xy_m, units.xy_m),
+        np.where(differs, other.industry, units.industry),
+        units.workers,
+        np.where(differs, other.members, units.members),
+        units.operating,
+        units.surveyed,
+    )
+    changed = rearranged(changed, random.permutation(np.flatnonzero(stays)))
+    now = np.isin(changed.id, units.id[chosen ^ (random.random(len(units.id)) < 0.05)])
+    one = update(changed, now, RULES, propose(units, chosen, RULES), units.id[differs])
+    for name, value in vars(propose(changed, now, RULES)).items():
+        assert np.array_equal(getattr(one, name), value, equal_nan=value.dtype.kind == "f"), name
 
 
 def one_place(members: list[float], **more: object) -> Units:

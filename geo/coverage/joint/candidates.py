@@ -14,6 +14,7 @@ from geo.coverage.units import Units
 from geo.errors import Refused
 
 MILLI = 1000  # of a metre: spreads are added up in whole millimetres, so that equal ones are equal
+_INDOORS = 0.01  # of what a further industry counts, in one building
 BASES = ("building", "park", "reach")
 """On what a group stands, the first that holds: one building, one business district, all pairs within reach."""
 
@@ -34,7 +35,7 @@ class JointRules:
     reach_m
         Metres that two of its units may lie apart where they share neither building nor business district.
     unlike_m
-        Metres of spread that one further industry in a group counts as.
+        Metres of spread that one further industry in a group counts as; a hundredth of it in one building.
 
     Raises
     ------
@@ -162,12 +163,13 @@ def diameters(given: Candidates, groups: Members) -> Floats:
 def spreads(given: Candidates, groups: Members, rules: JointRules) -> Ints:
     """How wide each of m groups is spread, in whole millimetres: its diameter, and ``unlike_m`` a further industry.
 
-    The diameter of a group in one building is 0; one that is not known counts as the reach.
+    In one building both are next to nothing: the diameter is 0, and a further industry counts a hundredth, so that like
+    joins like among equals and no building is left for it. A diameter that is not known counts as the reach.
     """
     basis, diameter = bases(given, groups, rules)
-    metres = np.where(basis == 0, 0.0, np.where(np.isnan(diameter), rules.reach_m, diameter))
-    metres = metres + rules.unlike_m * (kinds(given.industry, groups) - 1)
-    return as_ints(np.rint(metres * MILLI))
+    further = rules.unlike_m * (kinds(given.industry, groups) - 1)
+    apart = np.where(np.isnan(diameter), rules.reach_m, diameter) + further
+    return as_ints(np.rint(np.where(basis == 0, further * _INDOORS, apart) * MILLI))
 
 
 def kinds(values: Ints, groups: Members) -> Ints:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import combinations
+
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csc_array
 
 from geo.arrays import Bools, Ints
-from geo.coverage.joint.candidates import MILLI, Candidates, JointRules, Members, sizes, spreads, totals
+from geo.coverage.joint.candidates import MILLI, Candidates, JointRules, Members, bases, sizes, spreads, totals
 
 FEW = 11  # units up to which all subsets are gone through; more are left to the solver
 MOST_GROUPS = 1000  # feasible groups the solver is asked about: a second or so at most
@@ -20,9 +23,19 @@ def best(given: Candidates, rules: JointRules) -> Members:
     Best is: most members in groups, then fewest groups, then least spread (:func:`~.candidates.spreads`); of equal ones
     the first by id.
     """
-    groups = feasible(given, rules, 1 << FEW)
-    assert groups is not None, f"{len(given)} units are more than {FEW}"
+    sets = _subsets(len(given), rules.most_units)
+    groups = sets[totals(given, sets) >= rules.least_members]
+    groups = groups[bases(given, groups, rules)[0] >= 0]
     return _searched(given, groups, rules) if len(groups) else groups
+
+
+@cache
+def _subsets(n: int, most: int) -> Members:
+    """All sets of 2 to ``most`` of n units, smaller ones first."""
+    found = [
+        np.array(list(combinations(range(n), size)), dtype=np.int64).reshape(-1, size) for size in range(2, most + 1)
+    ]
+    return np.vstack([np.pad(one, ((0, 0), (0, most - one.shape[1])), constant_values=-1) for one in found])
 
 
 def better(given: Candidates, groups: Members, rules: JointRules) -> Members:

@@ -1,4 +1,4 @@
-"""Proposals of joint branches for a city, component by component, each told with its reasons."""
+"""Proposals of joint branches for a city, component by component, each told with its reasons; anew after a change."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from geo.arrays import Bools, Floats, Ints, Positions
 from geo.coverage.joint.candidates import (
     BASES,
+    MILLI,
     Candidates,
     JointRules,
     Members,
@@ -19,7 +21,7 @@ from geo.coverage.joint.candidates import (
     spreads,
     totals,
 )
-from geo.coverage.joint.components import components
+from geo.coverage.joint.components import SLACK, components
 from geo.coverage.joint.exact import FEW, best, better
 from geo.coverage.joint.mending import mended
 from geo.coverage.joint.packing import packed
@@ -43,13 +45,14 @@ class JointGroups:
     diameter_m
         Largest distance between two of its units; NaN where one has no place.
     spread_m
-        What tightness is measured by: 0 in one building, else the diameter, and ``unlike_m`` a further industry.
+        What tightness is measured by (:func:`~geo.coverage.joint.candidates.spreads`): next to 0 in one building, else
+        the diameter, and ``unlike_m`` a further industry.
     industries
         Keys of the industries that two or more of its units share, with blanks between; blank for none.
-    group
-        (n,) position of the group of each unit of the city; -1 for none.
+    id, group
+        (n,) id of each unit of the city, and the position of its group; -1 for none.
     component
-        (n,) lowest unit id of the component each candidate is in; 0 for units that are none.
+        (n,) lowest id among all that a unit hangs together with, itself included; 0 for units that may not join.
     """
 
     units: Positions
@@ -60,26 +63,99 @@ class JointGroups:
     diameter_m: Floats
     spread_m: Floats
     industries: Keys
+    id: Ints
     group: Positions
     component: Ints
 
 
-def propose(units: Units, chosen_: Ints | Bools, rules: JointRules) -> JointGroups:
+def propose(units: Units, chosen: Ints | Bools, rules: JointRules) -> JointGroups:
     """Joint branches of the chosen units: most members in them, then fewest, then least spread.
+
+    Parameters
+    ----------
+    units
+        In any order; the order changes nothing.
+    chosen
+        Positions, or a mask (n,): those that are surveyed, operate, have no organisation, and some full members but too
+        few for a branch of their own.
 
     Raises
     ------
     Refused
         When a chosen unit may not join one.
     """
-    given = candidates(units, chosen_, rules)
-    label = components(given, rules) if len(given) else np.zeros(0, dtype=np.int64)
-    return _told(units, given, _grouped(given, label, rules), label, rules)
+    given = candidates(units, chosen, rules)
+    component = _components(given, rules)
+    return _told(units, given, _grouped(given, component, rules), component, rules)
 
 
-def _grouped(given: Candidates, label: Ints, rules: JointRules) -> Members:
+def update(units: Units, chosen: Ints | Bools, rules: JointRules, before: JointGroups, changed: Ints) -> JointGroups:
+    """What :func:`propose` would come to, where only what hangs together with a changed unit is decided anew.
+
+    Parameters
+    ----------
+    before
+        Proposals by the same rules, before the change.
+    changed
+        Ids of units that moved, or have another building, business district, industry or number of members. Units that
+        came, went, or may or may no longer join are found without being named.
+
+    Raises
+    ------
+    Refused
+        When a chosen unit may not join one.
+    """
+    given = candidates(units, chosen, rules)
+    old = _looked_up(before.id, before.component, given.id)
+    new = np.isin(given.id, changed) | (old == 0)
+    gone = np.isin(before.id, changed) | ~np.isin(before.id, given.id)
+    near = old[_near(given, np.flatnonzero(new), rules)]
+    touched = np.unique(np.concatenate([before.component[gone], old[new], near]))
+    again = np.flatnonzero(new | np.isin(old, touched))
+    some = given.taken(again)
+    component = old.copy()
+    component[again] = _components(some, rules)
+    redone = _grouped(some, component[again], rules)
+    kept = before.units[~np.isin(before.component[before.units[:, 0]], touched)]
+    at = np.where(kept >= 0, np.searchsorted(given.id, before.id[kept]), -1)
+    groups = np.vstack([at, np.where(redone >= 0, again[redone], -1)])
+    return _told(units, given, groups, component, rules)
+
+
+def _looked_up(ids: Ints, values: Ints, wanted: Ints) -> Ints:
+    """Value of each wanted id; 0 for one that is not there."""
+    if not len(ids):
+        return np.zeros(len(wanted), dtype=np.int64)
+    order = np.argsort(ids, kind="stable")
+    at = order[np.minimum(np.searchsorted(ids[order], wanted), len(ids) - 1)]
+    return np.where(ids[at] == wanted, values[at], 0)
+
+
+def _near(given: Candidates, some: Ints, rules: JointRules) -> Bools:
+    """Who (n,) shares a building or business district with one of some, or lies within reach of one."""
+    found = np.asarray(np.isin(given.building, given.building[some]) & (given.building > 0))
+    found |= np.isin(given.park, given.park[some]) & (given.park > 0)
+    placed = np.flatnonzero(np.isfinite(given.xy_m).all(axis=1))
+    around = given.xy_m[np.intersect1d(some, placed)]
+    if len(around):
+        reach = rules.reach_m * (1 + SLACK)
+        found[placed] |= np.isfinite(cKDTree(around).query(given.xy_m[placed], distance_upper_bound=reach)[0])
+    return found
+
+
+def _components(given: Candidates, rules: JointRules) -> Ints:
+    """Lowest id (n,) among all that each unit hangs together with."""
+    if not len(given):
+        return np.zeros(0, dtype=np.int64)
+    label = components(given, rules)
+    lowest = np.full(label.max() + 1, np.iinfo(np.int64).max)
+    np.minimum.at(lowest, label, given.id)
+    return lowest[label]
+
+
+def _grouped(given: Candidates, component: Ints, rules: JointRules) -> Members:
     found = [np.empty((0, rules.most_units), dtype=np.int64)]
-    for one in _each(label):
+    for one in _each(component):
         if given.members[one].sum() >= rules.least_members and len(one) > 1:
             groups = _of_component(given.taken(one), rules)
             found.append(np.where(groups >= 0, one[groups], -1))
@@ -97,7 +173,7 @@ def _of_component(given: Candidates, rules: JointRules) -> Members:
     return better(given, mended(given, packed(given, rules), rules), rules)
 
 
-def _told(units: Units, given: Candidates, groups: Members, label: Ints, rules: JointRules) -> JointGroups:
+def _told(units: Units, given: Candidates, groups: Members, component: Ints, rules: JointRules) -> JointGroups:
     groups = groups[np.argsort(groups[:, 0], kind="stable")]
     basis, diameter = bases(given, groups, rules)
     first = groups[:, 0]
@@ -105,10 +181,8 @@ def _told(units: Units, given: Candidates, groups: Members, label: Ints, rules: 
     at = np.where(groups >= 0, given.position[groups], -1).astype(np.int32)
     group = np.full(len(units.id), -1, dtype=np.int32)
     group[at[groups >= 0]] = np.repeat(np.arange(len(groups), dtype=np.int32), sizes(groups))
-    lowest = np.full(int(label.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(lowest, label, given.id)
-    component = np.zeros(len(units.id), dtype=np.int64)
-    component[given.position] = lowest[label]
+    hangs = np.zeros(len(units.id), dtype=np.int64)
+    hangs[given.position] = component
     return JointGroups(
         units=at,
         basis=np.array(BASES)[basis],
@@ -116,10 +190,11 @@ def _told(units: Units, given: Candidates, groups: Members, label: Ints, rules: 
         size=sizes(groups),
         members=totals(given, groups),
         diameter_m=diameter,
-        spread_m=spreads(given, groups, rules) / 1000,
+        spread_m=spreads(given, groups, rules) / MILLI,
         industries=_shared_industries(units.industry, at),
+        id=units.id,
         group=group,
-        component=component,
+        component=hangs,
     )
 
 

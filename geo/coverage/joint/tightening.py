@@ -1,0 +1,118 @@
+"""Groups made tighter: two units of two groups change places, or one goes over, as long as it shortens the spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo.arrays import Bools, Ints
+from geo.coverage.joint.candidates import Candidates, JointRules, Members, as_ints, bases, sizes, spreads, totals
+
+_ROUNDS = 30
+_NEAR = 8  # units around the one that stretches its group most, whose groups it may change to
+_EMPTY = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class _Swaps:
+    """Changes of two groups each (s,): their numbers, what becomes of them, and the millimetres won."""
+
+    one: Ints
+    other: Ints
+    first: Members
+    second: Members
+    won: Ints
+
+    def taken(self, these: Ints | Bools) -> _Swaps:
+        return _Swaps(self.one[these], self.other[these], self.first[these], self.second[these], self.won[these])
+
+
+def tightened(given: Candidates, groups: Members, near: tuple[Ints, Ints], rules: JointRules) -> Members:
+    """The groups with as many members in as many groups, and no more spread than before.
+
+    Parameters
+    ----------
+    near
+        Who each unit could meet, by spread, and where each unit's begin.
+    """
+    groups, active = groups.copy(), np.arange(len(groups))
+    for _ in range(_ROUNDS):
+        swaps = _shorter(given, groups, _swaps(given, groups, active, near, rules), rules)
+        if not len(swaps.one):
+            return groups
+        made = swaps.taken(_apart(swaps, len(groups)))
+        groups[made.one], groups[made.other] = made.first, made.second
+        active = np.unique(np.concatenate([made.other, swaps.one]))
+    return groups
+
+
+def _swaps(given: Candidates, groups: Members, active: Ints, near: tuple[Ints, Ints], rules: JointRules) -> _Swaps:
+    """All changes of the unit that stretches each active group most with those of the groups around it."""
+    owner = np.full(len(given), -1, dtype=np.int64)
+    owner[groups[groups >= 0]] = np.repeat(np.arange(len(groups)), sizes(groups))
+    worst = _stretching(given, groups[active], rules)
+    active, worst = active[worst >= 0], worst[worst >= 0]
+    unit = groups[active, worst]
+    one, other = _pairs(owner, unit, active, near)
+    width = groups.shape[1]
+    row, place = np.repeat(np.arange(len(one)), width), np.tile(np.arange(width), len(one))
+    unit_of = unit[np.searchsorted(active, one[row])]
+    first, second = groups[one[row]], groups[other[row]]
+    coming = second[np.arange(len(row)), place]
+    first[first == unit_of[:, None]] = coming
+    second[np.arange(len(row)), place] = unit_of
+    kept = (coming >= 0) | (place == sizes(groups)[other[row]])  # the first empty place takes one that goes over
+    none = np.zeros(len(row), dtype=np.int64)
+    return _Swaps(one[row], other[row], _ascending(first), _ascending(second), none).taken(kept)
+
+
+def _stretching(given: Candidates, groups: Members, rules: JointRules) -> Ints:
+    """Place in each group of the unit without which it is tightest; -1 where it is as tight as can be."""
+    spread = spreads(given, groups, rules)
+    without = np.full(groups.shape, _EMPTY)
+    for place in range(groups.shape[1]):
+        rest = groups.copy()
+        rest[:, place] = -1
+        there = groups[:, place] >= 0
+        without[there, place] = spreads(given, _ascending(rest[there]), rules)
+    return as_ints(np.where(spread > 0, without.argmin(axis=1), -1))
+
+
+def _pairs(owner: Ints, unit: Ints, active: Ints, near: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    """Each active group with the groups around its unit."""
+    who, first = near
+    at = first[unit][:, None] + np.arange(_NEAR)[None, :]
+    there = at < first[unit + 1][:, None]
+    one = np.broadcast_to(active[:, None], at.shape)[there]
+    other = owner[who[at[there]]]
+    pairs = np.unique(np.column_stack([one, other])[(other >= 0) & (other != one)], axis=0)
+    return as_ints(pairs[:, 0]), as_ints(pairs[:, 1])
+
+
+def _ascending(groups: Members) -> Members:
+    ordered = np.sort(np.where(groups < 0, _EMPTY, groups), axis=1)
+    return np.where(ordered == _EMPTY, -1, ordered)
+
+
+def _shorter(given: Candidates, groups: Members, swaps: _Swaps, rules: JointRules) -> _Swaps:
+    """Those that may be and shorten the spread, the most first."""
+    enough = totals(given, swaps.first) >= rules.least_members
+    swaps = swaps.taken(enough & (totals(given, swaps.second) >= rules.least_members))
+    fit = (bases(given, swaps.first, rules)[0] >= 0) & (bases(given, swaps.second, rules)[0] >= 0)
+    swaps = swaps.taken(fit)
+    before = spreads(given, groups, rules)
+    after = spreads(given, swaps.first, rules) + spreads(given, swaps.second, rules)
+    won = before[swaps.one] + before[swaps.other] - after
+    swaps = _Swaps(swaps.one, swaps.other, swaps.first, swaps.second, won).taken(won > 0)
+    return swaps.taken(np.argsort(-swaps.won, kind="stable"))
+
+
+def _apart(swaps: _Swaps, n: int) -> Ints:
+    """Positions of those, the most worth first, that no group is twice in."""
+    free, found = [True] * n, []
+    for at, (one, other) in enumerate(zip(swaps.one.tolist(), swaps.other.tolist(), strict=True)):
+        if free[one] and free[other]:
+            free[one] = free[other] = False
+            found.append(at)
+    return np.array(found, dtype=np.int64)
