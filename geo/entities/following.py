@@ -13,7 +13,7 @@ from geoalchemy2 import functions as gis
 from geo import copying, revisions, rows
 from geo.areas import Edition
 from geo.arrays import Ints, Positions, Shapes
-from geo.assignments import assign, open_index
+from geo.assignments import open_index
 from geo.buildings.placing import place
 from geo.entities import ENTITIES, Entity, Lies, figures
 from geo.entities.fields import Kind
@@ -75,7 +75,7 @@ def _follow_points(
     index = open_index(connection, edition)
     for start in range(0, len(found), _BATCH):
         some = np.array([(row.id, row.x, row.y) for row in found[start : start + _BATCH]], dtype=np.float64)
-        position = assign(index, some[:, 1:]).position
+        position = index.index.locate(some[:, 1:])
         _move(
             connection, entity, edition, some[:, 0].astype(np.int64), index.ids(position), index.lowest_areas(position)
         )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from geo import copying
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Shapes
-from geo.assignments import CityIndex, assign
+from geo.assignments import CityIndex
 from geo.buildings.placing import place
 from geo.copying import Column
 from geo.crs import area_m2
@@ -98,7 +98,7 @@ class Stage:
         """The grid of each point; what stands in a building belongs to the grid of the building."""
         found = self._run(f"SELECT row_number, ST_X(geom), ST_Y(geom) FROM {_STAGE} WHERE geom IS NOT NULL").all()
         table = np.array([tuple(row) for row in found], dtype=np.float64).reshape(-1, 3)
-        position = assign(index, table[:, 1:]).position
+        position = index.index.locate(table[:, 1:])
         self._write_places(table[:, 0].astype(np.int64), index.ids(position), index.lowest_areas(position))
         if self.entity.has("building"):
             self._run(
