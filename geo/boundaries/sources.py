@@ -209,7 +209,7 @@ def _sources(document: dict[str, Any], path: Path) -> Sources:
     known = ["city", "outline", "layer", "evidence"]
     for key in document:
         if key not in known:
-            raise Refused(f"{path.name}: there is no table {shown(key)}; known: {', '.join(known)}{near(key, known)}")
+            raise Refused(f"{path.name}: there is no table [{key[:80]}]; known: {', '.join(known)}{near(key, known)}")
     rows = document.get("layer")
     if not isinstance(rows, list) or not rows:
         raise Refused(f"{path.name} names no layer; it needs at least one [[layer]] with file, level and datum")
