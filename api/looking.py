@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from geo import areas, db
 from geo.actors import Actor
-from geo.coverage import runs
+from geo.coverage import running, runs
 from geo.errors import GeoError, Unavailable
 
 FIRST_S = 20.0
@@ -64,7 +64,7 @@ class Looker:
     def _run(self, done: threading.Event) -> None:
         try:
             with db.write(self._engine) as connection:
-                runs.run(connection, Actor("server"))
+                running.run(connection, Actor("server"))
         except (GeoError, SQLAlchemyError) as error:
             structlog.get_logger().error("blind spots", error=str(error).splitlines()[0])
         finally:

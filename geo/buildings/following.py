@@ -10,7 +10,7 @@ import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
-from geo import revisions, rows
+from geo import marks, revisions, rows
 from geo.areas import Edition
 from geo.buildings.footprints import NOUN
 from geo.buildings.placing import Places, place
@@ -60,6 +60,7 @@ def follow(
         found, after = found + len(some), some[-1].id
     if found:
         connection.execute(_FOLLOW, {"number": edition.number})
+        marks.mark_those(connection, NOUN, sa.select(sa.column("id")).select_from(sa.table("new_building_places")))
         revisions.raise_(connection, NOUN)
     return found
 

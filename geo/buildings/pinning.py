@@ -7,7 +7,7 @@ import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
-from geo import revisions
+from geo import marks, revisions
 from geo.actors import Actor
 from geo.areas import Edition
 from geo.assignments import CityIndex, open_index
@@ -80,6 +80,7 @@ def _write(
             "edition": edition.number,
         }
         connection.execute(sa.update(buildings).where(buildings.c.id == number).values(**written))
+        marks.mark(connection, NOUN, [number])
         revisions.raise_(connection, NOUN)
     told = one(connection, number)
     if was != pinned:

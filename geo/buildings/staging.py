@@ -11,16 +11,18 @@ import pyarrow as pa
 import shapely
 import sqlalchemy as sa
 
+from geo import marks
 from geo.areas import Edition
 from geo.arrays import Codes, Floats, Ints, Positions, Shapes
 from geo.buildings.folding import Folded, fold
-from geo.buildings.footprints import COUNTS, TEXTS, Footprints, digests
+from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints, digests
 from geo.buildings.placing import Places, place
 from geo.copying import copy, figures, ids, numbers, shapes, texts
 from geo.crs import area_m2
 from geo.errors import Refused
 from geo.polygons import firsts
 from geo.statements import statement
+from geo.tables import buildings
 
 Progress = Callable[[int, int | None], None]
 MOST_PIECES = 10_000
@@ -156,5 +158,9 @@ def place_all(connection: sa.Connection, edition: Edition) -> Iterator[Placed]:
 
 
 def store(connection: sa.Connection, edition: Edition) -> int:
-    """Number of buildings stored from the stage or brought up to date, with their grids of ``edition``."""
-    return int(connection.execute(statement("buildings_store"), {"edition": edition.number}).rowcount)
+    """Number of buildings stored from the stage or brought up to date, with their grids of ``edition``; marked."""
+    stored = int(connection.execute(statement("buildings_store"), {"edition": edition.number}).rowcount)
+    staged = sa.table("staged_buildings", sa.column("source", sa.Text), sa.column("reference", sa.Text))
+    same = sa.and_(buildings.c.source == staged.c.source, buildings.c.reference == staged.c.reference)
+    marks.mark_those(connection, NOUN, sa.select(buildings.c.id).join(staged, same))
+    return stored

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Positions
-from geo.coverage import rulebooks
+from geo.coverage import reading, rulebooks
+from geo.coverage.reading import Asked
 from geo.coverage.rulebooks import STATES, RuleBook
 from geo.coverage.runs import Run
 from geo.coverage.states import States
@@ -133,6 +134,29 @@ def _read(connection: sa.Connection, run: Run) -> Found:
 
 
 def _units(connection: sa.Connection, run: Run) -> tuple[Units, States, Floats]:
+    return _fetched(connection, _spans(unit_states, run))
+
+
+def open_units(connection: sa.Connection, place: sa.ColumnElement[Any], asked: Asked) -> tuple[Units, States]:
+    """Units whose ``place`` is asked for, a column of ``unit_states``, as the newest run has left them."""
+    query = sa.select(unit_states).where(unit_states.c.last_run.is_(None), *asked.of(place))
+    units, states, _ = _fetched(connection, query)
+    return units, states
+
+
+def placed(connection: sa.Connection, query: sa.Select[Any], metric_epsg: int) -> Units:
+    """Units of spans that ``query`` finds in ``unit_states``, with their places in metres."""
+    units, _, lonlat = _fetched(connection, query)
+    return replace(units, xy_m=reading.metres(lonlat, metric_epsg))
+
+
+def joining(connection: sa.Connection, metric_epsg: int) -> Units:
+    """All units that are P2 as the newest run has left them."""
+    span = unit_states.c
+    return placed(connection, sa.select(unit_states).where(span.last_run.is_(None), span.code == "P2"), metric_epsg)
+
+
+def _fetched(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Units, States, Floats]:
     span = unit_states.c
     columns = {
         "id": whole(span.unit_id),
@@ -147,7 +171,7 @@ def _units(connection: sa.Connection, run: Run) -> tuple[Units, States, Floats]:
         "method": word(span.method, METHODS),
         "since": day(sa.func.coalesce(span.since, span.seen_on)),
     }
-    told = fetch(connection, columns, _spans(unit_states, run).order_by(span.unit_id))
+    told = fetch(connection, columns, query.order_by(span.unit_id))
     n = len(told["id"])
     none = np.zeros(n, dtype=np.int64)
     states = States(told.pop("state"), told.pop("method"), none - 1, none, told.pop("since"))
@@ -160,6 +184,17 @@ def _units(connection: sa.Connection, run: Run) -> tuple[Units, States, Floats]:
         **told,
     )
     return units, states, lonlat
+
+
+def places_of(connection: sa.Connection, number: int, among: Ints) -> tuple[Ints, Ints]:
+    """Buildings and grids of the units ``among`` whose span run ``number`` opened or closed; ascending."""
+    span = unit_states.c
+    changed = sa.or_(span.first_run == number, span.last_run == number)
+    query = sa.select(span.building_id, span.grid_id).distinct().where(*Asked(among).of(span.unit_id), changed)
+    rows = connection.execute(query).all()
+    return tuple(  # type: ignore[return-value]
+        np.unique(np.array([row[at] for row in rows if row[at] is not None], dtype=np.int64)) for at in (0, 1)
+    )
 
 
 def _held(connection: sa.Connection, run: Run, ids: Ints) -> Ints:

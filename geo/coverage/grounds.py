@@ -49,10 +49,10 @@ class Straddling:
 
 def leaves(connection: sa.Connection, edition: Edition, asked: Asked = ALL) -> Grids:
     """Every leaf of ``edition``, or those asked for, with the branches and posts told of it newest."""
-    leaf, organisation, posts = grids.c, ORGANISATIONS.c, _newest_posts().subquery()
+    leaf, organisation, posts = grids.c, ORGANISATIONS.c, _newest_posts(asked).subquery()
     branches = (
         sa.select(organisation.place_id, sa.func.count().label("number"))
-        .where(organisation.kind == "grid_branch", organisation.place_id.is_not(None))
+        .where(organisation.kind == "grid_branch", organisation.place_id.is_not(None), *asked.of(organisation.place_id))
         .group_by(organisation.place_id)
         .subquery()
     )
@@ -70,14 +70,14 @@ def leaves(connection: sa.Connection, edition: Edition, asked: Asked = ALL) -> G
     return Grids(**told)
 
 
-def _newest_posts() -> sa.Select[tuple[int, int]]:
+def _newest_posts(asked: Asked) -> sa.Select[tuple[int, int]]:
     """Places and their filled full-time posts, 0 where only others are told of; the newest row a line and time."""
     slot = SLOTS.c
     ranked = sa.func.row_number().over(
         partition_by=(slot.place_id, slot.line, slot.time), order_by=(slot.as_of.desc().nulls_last(), slot.id.desc())
     )
-    each = sa.select(slot.place_id, slot.time, slot.filled, ranked.label("rank")).where(slot.place_id.is_not(None))
-    newest = each.subquery()
+    each = sa.select(slot.place_id, slot.time, slot.filled, ranked.label("rank"))
+    newest = each.where(slot.place_id.is_not(None), *asked.of(slot.place_id)).subquery()
     filled = sa.func.sum(sa.case((newest.c.time == "full", newest.c.filled), else_=0))
     return sa.select(newest.c.place_id, filled.label("filled")).where(newest.c.rank == 1).group_by(newest.c.place_id)
 
@@ -95,3 +95,16 @@ def grid_of(connection: sa.Connection, asked: Asked) -> tuple[Ints, Ints]:
     columns = {"id": whole(buildings.c.id), "grid": whole(buildings.c.grid_id)}
     told = fetch(connection, columns, sa.select(buildings).where(*asked.of(buildings.c.id)).order_by(buildings.c.id))
     return told["id"], told["grid"]
+
+
+def moved(connection: sa.Connection) -> Ints:
+    """Buildings told of by the last run whose leaf is another now, or that straddle now and did not."""
+    rows = connection.scalars(
+        sa.text(
+            "SELECT b.id FROM buildings AS b "
+            "LEFT JOIN building_states AS s ON s.building_id = b.id AND s.last_run IS NULL "
+            "WHERE CASE WHEN s.building_id IS NULL THEN b.straddles ELSE s.grid_id IS DISTINCT FROM b.grid_id "
+            "OR s.straddles <> (b.straddles AND b.pinned_id IS NULL) OR s.straddles END"
+        )
+    )
+    return np.array(list(rows), dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ from geoalchemy2 import functions as gis
 from numpy.typing import NDArray
 
 from geo.arrays import Floats, Ints
-from geo.copying import copy, numbers
 from geo.coverage.units import METHODS, Coverings, Keys, Organisations, Units
 from geo.crs import to_metres
 from geo.entities import ENTITIES
@@ -47,30 +47,23 @@ class Read:
     held: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Asked:
-    """Which units are read: those whose ids stand in the column ``id`` of a temporary table; None for all."""
+    """Which rows are read: those with these ids; None for all."""
 
-    table: str | None = None
+    ids: Ints | None = None
 
     def of(self, column: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
         """Conditions that ``column`` is one of the ids."""
-        if self.table is None:
-            return []
-        given = sa.table(self.table, sa.column("id", sa.BigInteger))
-        return [column.in_(sa.select(given.c.id))]
+        return [] if self.ids is None else [column == sa.any_(literal_ids(self.ids))]
 
 
 ALL = Asked()
 
 
-def ask(connection: sa.Connection, table: str, ids: Ints) -> Asked:
-    """What asks for the rows ``ids``, by a temporary table of this name that goes with the transaction."""
-    connection.execute(sa.text(f"DROP TABLE IF EXISTS {table}"))
-    connection.execute(sa.text(f"CREATE TEMP TABLE {table} (id bigint) ON COMMIT DROP"))
-    copy(connection, table, {"id": numbers(np.unique(ids), "i8")})
-    connection.execute(sa.text(f"ANALYZE {table}"))
-    return Asked(table)
+def literal_ids(ids: Ints) -> sa.ColumnElement[Any]:
+    """Ids as they are written into a statement: COPY takes no parameters, and thousands of them are one text."""
+    return sa.literal_column("'{" + ",".join(map(str, ids.tolist())) + "}'::bigint[]")
 
 
 # -- units -------------------------------------------------------------------------------------------------------------
@@ -95,7 +88,7 @@ def units(connection: sa.Connection, metric_epsg: int, asked: Asked = ALL) -> Re
     first = np.unique(held[:, 0], return_index=True)[1]
     park = np.zeros(len(lonlat), dtype=np.int64)
     park[held[first, 0]] = held[first, 1]
-    return Read(Units(park=park, xy_m=_metres(lonlat, metric_epsg), **told), lonlat, held)
+    return Read(Units(park=park, xy_m=metres(lonlat, metric_epsg), **told), lonlat, held)
 
 
 def holding(connection: sa.Connection, lonlat: Floats) -> Ints:
@@ -122,7 +115,8 @@ def holding(connection: sa.Connection, lonlat: Floats) -> Ints:
     return np.column_stack([placed[point[order]], ids[district[order]]]).astype(np.int64)
 
 
-def _metres(lonlat: Floats, epsg: int) -> Floats:
+def metres(lonlat: Floats, epsg: int) -> Floats:
+    """Places (n, 2) of degrees WGS 84 in a metric CRS; NaN where there is none."""
     found = np.full(lonlat.shape, np.nan)
     placed = np.isfinite(lonlat).all(axis=1)
     found[placed] = to_metres(lonlat[placed], epsg)
@@ -185,7 +179,8 @@ def _matched(wanted: Ints, key: Ints) -> tuple[Ints, Ints]:
 
 
 def _records(connection: sa.Connection, on: np.datetime64, asked: Asked) -> dict[str, NDArray[Any]]:
-    record, organisation, branch = RECORDS.c, ORGANISATIONS.alias().c, branch_units(on).subquery()
+    wanted = _wanted(asked)
+    record, organisation, branch = RECORDS.c, ORGANISATIONS.alias().c, branch_units(on, wanted).subquery()
     members = sa.case((organisation.kind.in_(BRANCHES), organisation.members))
     columns: dict[str, Column] = {
         "record": whole(record.id),
@@ -202,36 +197,48 @@ def _records(connection: sa.Connection, on: np.datetime64, asked: Asked) -> dict
     }
     joined = RECORDS.outerjoin(organisation.id.table, organisation.id == record.organisation_id)
     joined = joined.outerjoin(branch, branch.c.organisation_id == record.organisation_id)
-    query = sa.select(RECORDS).select_from(joined).order_by(record.id)
-    if asked.table is not None:
-        query = query.where(record.id.in_(_records_of(asked)))
-    return fetch(connection, columns, query)
+    return fetch(connection, columns, sa.select(RECORDS).select_from(joined).where(*wanted).order_by(record.id))
 
 
-def _records_of(asked: Asked) -> sa.CompoundSelect[tuple[int]]:
-    """Ids of the records of the units asked for, and of the buildings and grids they lie in."""
+def _wanted(asked: Asked) -> list[sa.ColumnElement[bool]]:
+    """Condition: a record is of a unit asked for, or of the building or grid it lies in."""
+    if asked.ids is None:
+        return []
     record, unit = RECORDS.c, UNITS.c
-    some = asked.of(unit.id)
-    return sa.union(
-        sa.select(record.id).where(record.unit_id.in_(sa.select(unit.id).where(*some))),
-        sa.select(record.id).where(record.building_id.in_(sa.select(unit.building_id).where(*some))),
-        sa.select(record.id).where(record.grid_id.in_(sa.select(unit.grid_id).where(*some))),
-    )
+    places = [
+        sa.select(column).where(*asked.of(unit.id)).scalar_subquery() for column in (unit.building_id, unit.grid_id)
+    ]
+    return [
+        record.id.in_(
+            sa.union(
+                sa.select(record.id).where(*asked.of(record.unit_id)),
+                sa.select(record.id).where(record.building_id == sa.any_(sa.func.array(places[0]))),
+                sa.select(record.id).where(record.grid_id == sa.any_(sa.func.array(places[1]))),
+            )
+        )
+    ]
 
 
-def branch_units(on: np.datetime64) -> sa.Select[tuple[int, int]]:
-    """Organisations and how many units in business each covers by ``own`` or ``joint`` on the day."""
+def branch_units(on: np.datetime64, wanted: Sequence[sa.ColumnElement[bool]] = ()) -> sa.Select[tuple[int, int]]:
+    """Organisations and how many units in business each covers by ``own`` or ``joint`` on the day.
+
+    ``wanted`` are conditions on records; only organisations such records name are counted for.
+    """
     record, unit = RECORDS.c, UNITS.c
     today = sa.cast(sa.literal(str(on)), sa.Date)
     in_force = sa.and_(
         sa.or_(record.since.is_(None), record.since <= today), sa.or_(record.until.is_(None), record.until > today)
     )
-    return (
+    query = (
         sa.select(record.organisation_id, sa.func.count(sa.distinct(record.unit_id)).label("units"))
         .join(unit.id.table, unit.id == record.unit_id)
         .where(record.method.in_(_ONE_UNIT), in_force, unit.operating.is_distinct_from(sa.false()))
         .group_by(record.organisation_id)
     )
+    if wanted:
+        named = sa.select(record.organisation_id).where(*wanted).scalar_subquery()
+        query = query.where(record.organisation_id == sa.any_(sa.func.array(named)))
+    return query
 
 
 # -- who may help ------------------------------------------------------------------------------------------------------
@@ -269,4 +276,4 @@ def organisations(connection: sa.Connection, metric_epsg: int, on: np.datetime64
     told = fetch(connection, columns, sa.select(ORGANISATIONS).select_from(joined).order_by(organisation.id))
     free = np.maximum(told["capacity"] - np.nan_to_num(told["helped"]), 0)
     lonlat = np.column_stack([told["x"], told["y"]])
-    return Organisations(told["id"], _metres(lonlat, metric_epsg), told["kind"], told["industry"], free)
+    return Organisations(told["id"], metres(lonlat, metric_epsg), told["kind"], told["industry"], free)

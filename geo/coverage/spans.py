@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from geo.arrays import Ints
 from geo.copying import Column, copy
 
 _LABELS = {"building_states": "concat_ws('+', code, CASE WHEN straddles THEN 'G3' END)", "joint_groups": "basis"}
@@ -30,7 +31,11 @@ class Written:
 
 
 def write(
-    connection: sa.Connection, table: sa.Table, run: tuple[int, str], told: dict[str, Column], among: str | None
+    connection: sa.Connection,
+    table: sa.Table,
+    run: tuple[int, str],
+    told: dict[str, Column],
+    among: Ints | list[str] | None,
 ) -> Written:
     """What was changed in ``table`` so that its open spans say what was ``told``.
 
@@ -41,7 +46,7 @@ def write(
     told
         Columns of the rows found; the first one is the key.
     among
-        Temporary table whose column ``id`` names the keys that were looked at: those not told are closed. None: all.
+        Keys that were looked at: those of them that are not told are closed. None: all.
     """
     key = next(iter(told))
     found = f"found_{table.name}"
@@ -53,15 +58,18 @@ def write(
     connection.execute(sa.text(f"ANALYZE {found}"))
     number, day = run
     given = {"number": number, "day": day}
-    closed = _counted(connection, _closing(table.name, found, key, list(told), among), given)
+    kind = "text" if isinstance(among, list) else "bigint"
+    among_those = "" if among is None else f"AND held.{key} = ANY(CAST(:among AS {kind}[]))"
+    looked_at = {} if among is None else {"among": list(among) if isinstance(among, list) else among.tolist()}
+    closed = _counted(connection, _closing(table.name, found, (key, among_those), list(told)), given | looked_at)
     opened = _counted(connection, _opening(table.name, found, key, list(told), since), given)
     return Written(opened, closed)
 
 
-def _closing(table: str, found: str, key: str, names: list[str], among: str | None) -> str:
+def _closing(table: str, found: str, keyed: tuple[str, str], names: list[str]) -> str:
+    key, looked_at = keyed
     said = ", ".join(f"one.{name}" for name in names)
     holds = ", ".join(f"held.{name}" for name in names)
-    looked_at = f"AND held.{key} IN (SELECT id FROM {among})" if among else ""
     return (
         f"UPDATE {table} AS held SET last_run = :number WHERE held.last_run IS NULL {looked_at} AND NOT EXISTS "
         f"(SELECT 1 FROM {found} AS one WHERE one.{key} = held.{key} "

@@ -13,6 +13,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.sql.schema import SchemaItem
 
+from geo.entities import ENTITIES
 from geo.tables import metadata
 
 
@@ -84,6 +85,7 @@ unit_states = sa.Table(
     *_span("unit_states", "unit_id"),
     sa.Index("ix_unit_states_building_id", "building_id", postgresql_where=sa.text("last_run IS NULL")),
     sa.Index("ix_unit_states_grid_id", "grid_id", postgresql_where=sa.text("last_run IS NULL")),
+    sa.Index("ix_unit_states_joining", "unit_id", postgresql_where=sa.text("last_run IS NULL AND code = 'P2'")),
     comment="the one state of every unit in business",
 )
 
@@ -175,8 +177,7 @@ follow_ups = sa.Table(
     comment="proposals that were accepted or dismissed, and what became of them",
 )
 
-WHAT = {"unit": unit_states, "building": building_states, "grid": grid_states}
-"""Tables of spans by what they are about."""
+sa.Index("ix_units_surveyed_on", ENTITIES["units"].table.c.surveyed_on)
 
 
 def in_run(table: sa.Table, number: int) -> sa.ColumnElement[bool]:

@@ -10,7 +10,7 @@ import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
-from geo import copying, revisions, rows
+from geo import copying, marks, revisions, rows
 from geo.areas import Edition
 from geo.arrays import Ints, Positions, Shapes
 from geo.assignments import open_index
@@ -55,6 +55,9 @@ def follow(
     if figures.follow(connection, edition):
         revisions.raise_(connection, "grid_figures")
     _hand_over(connection, edition)
+    for entity in ENTITIES.values():
+        written = sa.select(entity.table.c.id).where(entity.table.c.edition == edition.number)
+        marks.mark_those(connection, entity.key, written)
     return moved
 
 

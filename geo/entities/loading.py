@@ -123,6 +123,7 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
         stage.store()
         marks.mark_stored(connection, intake.entity.table)
         remove(connection, intake.entity, gone)
+        marks.mark(connection, intake.entity.key, [number for number, _ in gone])
     refused = loading.findings.refused
     new = told.table.num_rows - already - len(changed)
     repeated = loading.findings.totals["repeat"]

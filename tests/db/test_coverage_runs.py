@@ -9,7 +9,7 @@ import shapely
 import sqlalchemy as sa
 
 from geo.actors import Actor
-from geo.coverage import runs
+from geo.coverage import running, runs
 from geo.errors import Unknown
 from tests.covered import enter
 from tests.small_city import cell_centre, publish_small_city
@@ -57,7 +57,7 @@ def test_a_run_finds_every_unit_building_and_grid(city: sa.Connection) -> None:
         unit("unknown", (1, 0), building_id=second, surveyed_on=None),
         unit("closed", (1, 0), building_id=second, operating=False),
     )
-    found, is_new = runs.run(city, ACTOR, ON)
+    found, is_new = running.run(city, ACTOR, ON)
     assert is_new
     assert (found.number, found.kind, found.day, found.surveyed_until) == (1, "full", ON, SURVEYED)
     assert codes_of(city) == {"must": "P1", "none": "P3", "unknown": "U"}
@@ -65,6 +65,7 @@ def test_a_run_finds_every_unit_building_and_grid(city: sa.Connection) -> None:
         "units": {"P1": 1, "P3": 1, "U": 1},
         "buildings": {"P1": 1, "U": 1},
         "grids": {"G1": 1, "U": 12},
+        "groups": {},
     }
     row = city.execute(sa.text("SELECT * FROM building_states WHERE code = 'P1'")).one()
     assert (row.units, row.workers) == ({"P1": 1, "P3": 1}, {"P1": 40, "P3": 7})
@@ -73,17 +74,17 @@ def test_a_run_finds_every_unit_building_and_grid(city: sa.Connection) -> None:
 
 def test_nothing_changed_makes_no_new_run(city: sa.Connection) -> None:
     enter(city, "units", unit("a", (0, 0), members=4))
-    first, _ = runs.run(city, ACTOR, ON)
-    again, is_new = runs.run(city, ACTOR, ON)
+    first, _ = running.run(city, ACTOR, ON)
+    again, is_new = running.run(city, ACTOR, ON)
     assert (again, is_new) == (first, False)
     assert city.scalar(sa.text("SELECT count(*) FROM coverage_runs")) == 1
 
 
 def test_what_changed_opens_a_new_span_and_the_rest_stays(city: sa.Connection) -> None:
     enter(city, "units", unit("a", (0, 0), members=4), unit("b", (3, 0), members=0))
-    runs.run(city, ACTOR, ON)
+    running.run(city, ACTOR, ON)
     enter(city, "units", unit("a", (0, 0), members=5))
-    found, is_new = runs.run(city, ACTOR, date(2026, 11, 23))
+    found, is_new = running.run(city, ACTOR, date(2026, 11, 23))
     assert is_new
     spans = city.execute(
         sa.text(
@@ -97,3 +98,28 @@ def test_what_changed_opens_a_new_span_and_the_rest_stays(city: sa.Connection) -
         ("b", "P3", ON, 1, None, 0),
     ]
     assert found.changed["units"] == 1
+
+
+def groups_of(connection: sa.Connection) -> set[frozenset[str]]:
+    query = (
+        "SELECT array_agg(u.reference) AS units FROM joint_groups AS g JOIN joint_members AS m ON m.group_id = g.id "
+        "JOIN units AS u ON u.id = m.unit_id WHERE g.last_run IS NULL GROUP BY g.id"
+    )
+    return {frozenset(units) for units in connection.scalars(sa.text(query))}
+
+
+def test_joint_branches_are_kept_and_found_anew_where_a_unit_changed(city: sa.Connection) -> None:
+    there = [unit(f"west {at}", (0, 0), members=1) for at in range(3)] + [unit("alone", (0, 2), members=2)]
+    enter(city, "units", *there, *(unit(f"east {at}", (3, 0), members=2) for at in range(2)))
+    first, _ = running.run(city, ACTOR, ON)
+    west, east = frozenset(f"west {at}" for at in range(3)), frozenset(f"east {at}" for at in range(2))
+    assert groups_of(city) == {west, east}
+    assert first.counts["groups"] == {"reach": 2}
+    enter(city, "units", unit("west 0", (0, 0), members=3))
+    second, _ = running.run(city, ACTOR, ON)
+    assert second.kind == "partial"
+    assert groups_of(city) == {east}
+    assert codes_of(city)["west 1"] == "P3"
+    enter(city, "units", unit("west 0", (0, 0), members=2))
+    running.run(city, ACTOR, ON)
+    assert groups_of(city) == {west, east}

@@ -1,0 +1,103 @@
+"""Bench: how long blind spots take to be looked for — all of them, those of one changed unit, and nothing changed.
+
+The made city stands in a database of its own. What is asserted is what a machine's speed does not decide: that a run
+after one change decides few units anew and finds what a run of everything finds. Seconds are told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from geo import db
+from geo.actors import Actor
+from geo.cluster import Cluster
+from geo.coverage import running, runs
+from tests.covered import tell
+from tests.lattice_city import Size, build
+
+SIZES = {"small": Size(400, 5_000, 2_000), "full": Size(30_000, 500_000, 200_000)}
+ON = date(2026, 11, 22)
+CHANGES = 9
+ACTOR = Actor("bench")
+
+
+@contextmanager
+def city(size: str) -> Iterator[sa.Engine]:
+    """The made city in a database that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as name:
+        home = Path(name)
+        home.chmod(0o755)
+        cluster = Cluster(home, throw_away=True)
+        cluster.up()
+        engine = db.connect(cluster.url())
+        try:
+            db.migrate(engine)
+            with engine.begin() as connection:
+                build(connection, SIZES[size])
+            yield engine
+        finally:
+            engine.dispose()
+            cluster.down()
+
+
+def looked(engine: sa.Engine, *, full: bool = False) -> tuple[float, runs.Run]:
+    """Seconds of a run, and the run."""
+    begun = time.perf_counter()
+    with engine.begin() as connection:
+        found, _ = running.run(connection, ACTOR, ON, full=full)
+    return time.perf_counter() - begun, found
+
+
+def change(engine: sa.Engine, number: int) -> None:
+    """One unit gets another number of members."""
+    with engine.begin() as connection:
+        row = connection.execute(
+            sa.text("UPDATE units SET members = 1 + (coalesce(members, 0) + 1) % 4 WHERE id = :number RETURNING id"),
+            {"number": number},
+        ).one()
+        tell(connection, "units", [row.id])
+
+
+def bench(size: str) -> dict[str, object]:
+    """Figures of one run; raises AssertionError where a part looked at finds another thing than all."""
+    with city(size) as engine:
+        first_s, first = looked(engine)
+        nothing_s, same = looked(engine)
+        assert same.number == first.number
+        took = []
+        for step in range(CHANGES):
+            change(engine, 40 * step + 7)
+            seconds, found = looked(engine)
+            assert found.kind == "partial"
+            assert found.changed["units"] < SIZES[size].units / 10
+            took.append(seconds)
+        again_s, whole = looked(engine, full=True)
+        assert whole.counts == found.counts
+        assert set(whole.changed.values()) == {0}, whole.changed
+    return {
+        "grids": SIZES[size].grids,
+        "buildings": SIZES[size].buildings,
+        "units": SIZES[size].units,
+        "first_run_s": round(first_s, 2),
+        "full_run_again_s": round(again_s, 2),
+        "nothing_changed_ms": round(nothing_s * 1e3, 1),
+        "one_unit_changed_ms": round(statistics.median(took) * 1e3, 1),
+        "one_unit_changed_most_ms": round(max(took) * 1e3, 1),
+        "found": first.counts,
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=SIZES, default="small")
+    print(json.dumps(bench(parser.parse_args().size), indent=2, ensure_ascii=False))
