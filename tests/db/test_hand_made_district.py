@@ -19,7 +19,7 @@ from geo.areas import City, Level
 from geo.buildings import loading as buildings
 from geo.buildings import pinning
 from geo.codes import Scheme
-from geo.coverage import runs
+from geo.coverage import running, runs
 from geo.crs import from_metres, metric_epsg, snap, to_metres
 from geo.editions import Request
 from geo.entities import named
@@ -189,7 +189,7 @@ def _slots() -> list[dict[str, Any]]:
 @pytest.fixture
 def city(connection: sa.Connection, tmp_path: Path) -> sa.Connection:
     bring_in(connection, tmp_path)
-    runs.run(connection, ACTOR, made.DAY)
+    running.run(connection, ACTOR, made.DAY)
     return connection
 
 
@@ -235,7 +235,7 @@ def test_a_unit_that_gets_its_branch_is_closed_and_the_rates_rise(city: sa.Conne
     assert before is not None
     path = table(tmp_path, "more", [_record(made.Record(201, ("unit", 2), 2, "own", evidence=date(2026, 11, 20)))])
     enter(city, "coverage-records", path)
-    after, is_new = runs.run(city, ACTOR, made.DAY)
+    after, is_new = running.run(city, ACTOR, made.DAY)
     assert is_new
     assert after.number == before.number + 1
     units = {number: one for one, number in of(city, "units", "U").items()}
