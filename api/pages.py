@@ -1,4 +1,4 @@
-"""Doors to the pages: the start page, the coverage map, and the import of files."""
+"""Doors to the pages: the start page, the coverage map, blind spots, and the import of files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import shapely.geometry
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -18,16 +19,22 @@ from geo import areas, drawings
 from geo.actors import Actor
 from geo.buildings import tiles
 from geo.buildings.uses import uses
-from geo.coverage import indicators
+from geo.coverage import indicators, rulebooks, runs
+from geo.coverage import tiles as spot_tiles
+from geo.entities.ground import BUSINESS_DISTRICTS
+from geo.entities.searching import one
 from geo.errors import Unknown
 from geo.imports import KINDS, NOUNS
 from geo.settings import settings
+from maps import blind_spots
 from maps import coverage as maps
 from maps import imports as import_page
 from maps.page import View, policy
 
 router = APIRouter(include_in_schema=False)
 LANG_COOKIE = "gridatlas_lang"
+SPOTS = "/tiles/blind-spots/{run}/{z}/{x}/{y}.mvt"
+_DRAWN = {"import": import_page.page, "blind-spots": blind_spots.page}
 Lang = Annotated[str | None, Query(description="语言 · zh-CN or en")]
 
 
@@ -41,6 +48,12 @@ def start(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: L
 def coverage_map(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
     """Indicators on every level of the division."""
     return _page("coverage", request, store, asker, at, lang)
+
+
+@router.get("/maps/blind-spots")
+def blind_spots_map(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
+    """Who is not covered, why, and what can be done; always on the division in force."""
+    return _page("blind-spots", request, store, asker, None, lang)
 
 
 @router.get("/maps/import")
@@ -57,7 +70,8 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     try:
         with store.asked(at) as asked:
             boot |= _boot(asked, page)
-            boot["within"] = _within(asked, request.query_params.get("in"))
+            boot["doors"] = _doors(request)
+            boot["within"] = _within(asked, request.query_params.get("in"), request.query_params.get("bd"))
             ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
@@ -69,13 +83,17 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
             "max_import_mb": settings().max_import_mb,
             "import_days": settings().import_days,
         }
-    draw = import_page.page if page == "import" else maps.page
-    html = draw(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
+    html = _DRAWN.get(page, maps.page)(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
     headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
     response = HTMLResponse(html, headers=headers, background=ready)
     if lang:
         response.set_cookie(LANG_COOKIE, chosen, max_age=31_536_000, samesite="strict")
     return response
+
+
+def _doors(request: Request) -> dict[str, bool]:
+    paths = {getattr(route, "path", "") for route in request.app.routes}
+    return {"one": "/v1/blind-spots/{kind}/{id}" in paths, "follow_ups": "/v1/follow-ups" in paths}
 
 
 def _buildings(connection: sa.Connection, page: str) -> dict[str, Any] | None:
@@ -84,13 +102,26 @@ def _buildings(connection: sa.Connection, page: str) -> dict[str, Any] | None:
     if not revision:
         return None
     address = f"/tiles/buildings/{revision}/{{z}}/{{x}}/{{y}}.mvt"
-    least = tiles.FROM if page == "start" else tiles.ALL_FROM  # under colours they are off one zoom longer
+    least = tiles.ALL_FROM if page == "coverage" else tiles.FROM  # under colours they are off one zoom longer
     return {"tiles": address, "from": least, "uses": {use.code: [use.zh, use.en] for use in uses().values()}}
 
 
-def _within(asked: Question, code: str | None) -> tuple[float, float, float, float] | None:
+def _spots(connection: sa.Connection) -> dict[str, Any]:
+    """Where buildings with a state come from, the newest run there is by now, and the rules in force."""
+    run = runs.last(connection)
+    return {
+        "spots": {"tiles": SPOTS, "from": spot_tiles.FROM},
+        "run": run and {"number": run.number},
+        "rules": blind_spots.rules(rulebooks.current()),
+    }
+
+
+def _within(asked: Question, code: str | None, district: str | None) -> tuple[float, float, float, float] | None:
     """Bounds of the place the URL names, so that the first view is already there; None where it names none."""
     try:
+        if district and district.isdecimal():
+            ground = one(asked.connection, BUSINESS_DISTRICTS, int(district)).geometry
+            return shapely.geometry.shape(ground or {"type": "Point", "coordinates": []}).bounds
         return areas.place(asked.connection, code, asked.edition).bounds if code else None
     except Unknown:
         return None
@@ -111,6 +142,8 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         tiles=address,
     )
     newest = areas.current(connection)
+    if page == "blind-spots":
+        found |= _spots(connection)
     return found | {
         "at": asked.instant and asked.instant.isoformat(),
         "now": datetime.now(UTC).isoformat(),

@@ -27,15 +27,13 @@ FILES = (
     "leaflet/dist/images/marker-icon.png",
     "leaflet/dist/images/marker-icon-2x.png",
     "leaflet/dist/images/marker-shadow.png",
-    "jquery/LICENSE.txt",
-    "jquery/dist/jquery.min.js",
 )
 """Files copied, by their path under ``node_modules``: whole folders as they are, so icons are found."""
 
 LOCAL: dict[str, str | None] = {
     "leaflet": f"{URL}/leaflet/dist/leaflet.js",
     "leaflet_css": f"{URL}/leaflet/dist/leaflet.css",
-    "jquery": f"{URL}/jquery/dist/jquery.min.js",
+    "jquery": None,
     "bootstrap": None,
     "bootstrap_css": None,
     "glyphicons_css": None,
@@ -44,7 +42,7 @@ LOCAL: dict[str, str | None] = {
     "awesome_markers_font_css": None,
     "awesome_rotate_css": None,
 }
-"""Local address of each asset by folium's name for it; None = not needed, since no page uses ``folium.Icon``."""
+"""Local address of each asset by folium's name for it; None = not needed: no page uses ``folium.Icon`` or jQuery."""
 
 
 def copy(modules: Path = ROOT / "node_modules", vendor: Path = VENDOR) -> list[Path]:

@@ -1,8 +1,8 @@
 """A page as one file: scripts, styles, words and data inside it, and a policy that lets nothing be asked for.
 
 ES modules cannot be imported from a file on disk, so they travel as ``data:`` addresses that an import map names; the
-browser links them as it does a server's. One module stands in for another where a server is needed: ``kept.js`` for
-``live.js``.
+browser links them as it does a server's. One module stands in for another where a server is needed, as ``kept.js`` does
+for ``live.js``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from maps import page
 from maps.assets import STATIC
 from maps.page import View
 
-WITHOUT_SERVER = {"live.js": "kept.js"}
-"""The module that gives the same names from the file itself, by the one that asks the server."""
+WITHOUT_SERVER = {"live.js": "kept.js", "spot-doors.js": "spot-kept.js"}
+"""The modules that give the same names from the file itself, by those that ask the server."""
 
 STYLES = ("css/gridatlas.css", "css/page.css")
 """Sheets of every page; one named as the page is its own."""
@@ -35,8 +35,6 @@ _SCRIPT = re.compile(r'<script src="(/static/[^"]+)"></script>')
 _SHEET = re.compile(r'<link rel="stylesheet" href="(/static/[^"]+)"\s*/?>')
 _URL = re.compile(r"url\((?![\"']?(?:data:|#))[\"']?([^\"')]+)[\"']?\)")
 _INLINE = re.compile(r"<(script|style)(?![^>]*application/json)[^>]*>(.*?)</\1>", re.DOTALL)
-_UNUSED = ("jquery",)
-"""What folium's head asks for and no page of ours uses."""
 
 
 def self_contained(drawn: folium.Map, views: Sequence[View]) -> str:
@@ -127,12 +125,8 @@ def _styles(name: str) -> list[Path]:
 # -- files -------------------------------------------------------------------------------------------------------------
 def _inlined(head: str) -> str:
     """Folium's head with every script and sheet in it."""
-    head = _SCRIPT.sub(lambda match: "" if _is_unused(match[1]) else f"<script>{_script(match[1])}</script>", head)
+    head = _SCRIPT.sub(lambda match: f"<script>{_script(match[1])}</script>", head)
     return _SHEET.sub(lambda match: f"<style>{_sheet(_file(match[1]))}</style>", head)
-
-
-def _is_unused(address: str) -> bool:
-    return any(name in address for name in _UNUSED)
 
 
 def _script(address: str) -> str:

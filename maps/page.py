@@ -26,7 +26,10 @@ LANGUAGES = ("zh-CN", "en")
 HOUSES = ("plans", "dispatch", "coverage", "blind-spots", "heat", "import")
 """Pages of the navigation in their order; those without a page yet are shown as later."""
 
-OPEN_HOUSES = {"coverage": "/maps/coverage", "import": "/maps/import"}
+OPEN_HOUSES = {"coverage": "/maps/coverage", "blind-spots": "/maps/blind-spots", "import": "/maps/import"}
+OWN_SHEETS = ("import", "blind-spots")
+"""Pages with a style sheet of their own, called as they are."""
+
 _VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
 _OPENING = re.compile(r"<(script|style)(?=[\s>])")
 
@@ -38,7 +41,7 @@ class View:
     Attributes
     ----------
     page
-        ``start``, ``coverage`` or ``import``.
+        ``start``, ``coverage``, ``blind-spots`` or ``import``.
     lang
         One of :data:`LANGUAGES`.
     place
@@ -161,7 +164,8 @@ def title(view: View) -> str:
 
 def _context(view: View, parts: Drawn) -> dict[str, Any]:
     houses = [(key, OPEN_HOUSES.get(key)) for key in HOUSES]
-    return {"view": view, "t": words(view.lang), "houses": houses, "map": parts.element}
+    own = view.page if view.page in OWN_SHEETS else None
+    return {"view": view, "t": words(view.lang), "houses": houses, "map": parts.element, "own_sheet": own}
 
 
 def parted(drawn: folium.Map) -> Drawn:

@@ -19,7 +19,7 @@ export class Atlas {
     else fit(map, boot.within ?? boot.bounds, false);
     const levels = boot.city.levels.length;
     this.tiles = new WorkerTiles({
-      url: boot.tiles, buildings: boot.buildings, spots: boot.spots, ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
+      url: boot.tiles, buildings: boot.buildings, spots: drawn_of(boot), ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
       needsGrids: () => this.grids, failed: (count) => this.failed(count),
     }).addTo(map);
     this.labels = new Labels({ candidates: (zoom) => [...heard.labels(zoom), ...this.names()], obstacles: () => this.obstacles() }).addTo(map);
@@ -70,6 +70,12 @@ export class Atlas {
     this.labels.redraw();
   }
 
+  /** Show what another run found; nothing happens where it is shown already. */
+  ran(run) {
+    const drawn = drawn_of({ spots: this.boot.spots, run });
+    if (drawn?.tiles !== this.tiles.options.spots?.tiles) this.tiles.change("spots", drawn);
+  }
+
   mark(hover, chosen, building = 0, pointed = 0) {
     this.tiles.mark({ hover, chosen, building, pointed });
   }
@@ -96,6 +102,11 @@ export class Atlas {
     }
     box.textContent = this.words.t("error.tile", { n: count });
   }
+}
+
+/** Tiles of what a run found: their address has its number, so there are none before it is known. */
+function drawn_of({ spots, run }) {
+  return spots && (run || !spots.tiles.includes("{run}")) ? { ...spots, tiles: spots.tiles.replace("{run}", run?.number) } : undefined;
 }
 
 /** Label of a place if it is due at this zoom; `below` = levels between it and the grids, `breadths` as the values have them. */

@@ -1,6 +1,7 @@
 // The table as CSV: every row of the level, with edition and data date in each, UTF-8 with a mark for Excel.
 
-const quoted = (value) => {
+/** A cell of CSV that no table program takes for a formula. */
+export const quoted = (value) => {
   const text = String(value ?? "");
   const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text; // no formulas from names
   return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

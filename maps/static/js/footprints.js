@@ -2,7 +2,8 @@
 import { INK, hatch } from "./brushes.js";
 
 const UNLIT = 0.22; // opacity of states that are filtered out
-const BAND_PX = 10; // the hatched band along the rim of a building in which some units are unknown, half of it inside
+const BAND = 0.08; // of a building's lesser side: the hatched band along the rim of one in which some units are unknown
+const BAND_PX = { from: 20, most: 3.5 }; // narrower buildings have none
 
 export const joined = (features) => {
   const path = new Path2D();
@@ -41,17 +42,19 @@ function states(context, tile, style, buildings) {
     context.strokeStyle = INK.stateRim;
     context.lineWidth = tile.zoom >= 16 ? 0.8 : 0.4;
     context.stroke(path);
-    if (tile.zoom >= 15) band(context, tile, found.filter((one) => one.has_unknown && code !== "U"));
+    band(context, tile, found.filter((one) => one.has_unknown && code !== "U"));
   }
   context.globalAlpha = 1;
 }
 
 function band(context, tile, buildings) {
-  for (const { path } of buildings) {
+  for (const { path, box } of buildings) {
+    const side = Math.min(box[2] - box[0], box[3] - box[1]);
+    if (side < BAND_PX.from) continue;
     context.save();
     context.clip(path);
     context.strokeStyle = hatch(context, "unknown", tile.ratio);
-    context.lineWidth = BAND_PX;
+    context.lineWidth = 2 * Math.min(BAND_PX.most, BAND * side); // its outer half is clipped away
     context.stroke(path);
     context.restore();
   }
@@ -74,9 +77,10 @@ export function together(plain, stated) {
   return [...known.values()];
 }
 
-/** Middle and width of the buildings whose state may be written in them. */
-export function middles(tile) {
-  return tile.buildings.filter((one) => one.code && one.type === 3).map((one) => ({
+/** Middle and width of the buildings whose state may be written in them: those in `scope`, a path, or everywhere without one. */
+export function middles(context, tile, scope) {
+  const found = tile.buildings.filter((one) => one.code && one.type === 3).map((one) => ({
     id: one.id, name: one.code, kind: "state", room: one.box[2] - one.box[0], x: (one.box[0] + one.box[2]) / 2, y: (one.box[1] + one.box[3]) / 2,
   }));
+  return scope ? found.filter((one) => context.isPointInPath(scope, one.x, one.y, "evenodd")) : found;
 }

@@ -4,12 +4,15 @@ const PIXELS = 256;
 const REACH = 8; // pixels beyond a tile's edge, as the server's tiles have them
 const THIN_PX = 0.35;
 const KEPT_ZOOMS = 3;
+const STEP = 1e7;
 
 export class Ground {
-  constructor({ transform, arcs, objects }) {
+  /** A topology; `buildings` beside it are columns, their rings whole steps of 1e-7 degrees, each from the one before. */
+  constructor({ transform, arcs, objects, buildings }) {
     this.arcs = arcs.map((arc) => projected(arc, transform));
     this.objects = objects;
     this.zooms = new Map();
+    this.buildings = buildings ? stood(buildings) : [];
   }
 
   /** West, south, east, north of an area or a grid in degrees. */
@@ -28,6 +31,7 @@ export class Ground {
   /** Features of a tile by layer, as mvt.js reads them from a server's: paths in pixels of the tile. */
   tile(layer, z, x, y) {
     const at = { scale: PIXELS * 2 ** z, left: x * PIXELS, top: y * PIXELS };
+    if (layer === "buildings") return { buildings: cut(this.buildings, at) };
     const drawn = this.zoom(z);
     if (layer === "base") return { base: cut(drawn.base.filter((one) => one.from <= z), at) };
     const { areas, grids, borders } = drawn;
@@ -53,6 +57,30 @@ export class Ground {
   }
 }
 
+// -- buildings ------------------------------------------------------------------------------------------------------
+function stood({ id, code, unknown, straddles, rings }) {
+  const part = new Set(unknown), across = new Set(straddles);
+  return id.map((one, k) => {
+    const walked = rings[k].map(stepped);
+    return { id: one, type: 3, code: code[k] || undefined, has_unknown: part.has(one), straddles: across.has(one), rings: walked, box: boxed(walked) };
+  });
+}
+
+function stepped(steps) {
+  const points = new Float64Array(steps.length);
+  for (let k = 0, lng = 0, lat = 0; k < steps.length; k += 2) {
+    lng += steps[k];
+    lat += steps[k + 1];
+    [points[k], points[k + 1]] = world(lng / STEP, lat / STEP);
+  }
+  return points;
+}
+
+function world(lng, lat) {
+  const turned = Math.sin((lat * Math.PI) / 180);
+  return [(lng + 180) / 360, 0.5 - Math.log((1 + turned) / (1 - turned)) / (4 * Math.PI)];
+}
+
 // -- arcs -----------------------------------------------------------------------------------------------------------
 function projected(steps, { scale, translate }) {
   const points = new Float64Array(steps.length * 2);
@@ -60,9 +88,7 @@ function projected(steps, { scale, translate }) {
   steps.forEach(([dx, dy], k) => {
     x += dx;
     y += dy;
-    const turned = Math.sin(((translate[1] + y * scale[1]) * Math.PI) / 180);
-    points[2 * k] = (translate[0] + x * scale[0] + 180) / 360;
-    points[2 * k + 1] = 0.5 - Math.log((1 + turned) / (1 - turned)) / (4 * Math.PI);
+    [points[2 * k], points[2 * k + 1]] = world(translate[0] + x * scale[0], translate[1] + y * scale[1]);
   });
   return points;
 }

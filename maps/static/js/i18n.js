@@ -18,6 +18,11 @@ export class Language {
     return key in this.words;
   }
 
+  /** The text under `key` for so many; English has another for one. */
+  count(key, number, values = {}) {
+    return this.t(number === 1 && this.has(`${key}.one`) ? `${key}.one` : key, { n: this.n(number), ...values });
+  }
+
   n(value, digits = 0) {
     if (!digits) return this.whole.format(value);
     return new Intl.NumberFormat(this.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
@@ -40,6 +45,16 @@ export class Language {
   /** Year-month-day in the city's time zone. */
   date(iso) {
     return iso ? this.parts(iso).slice(0, 3).join("-") : "–";
+  }
+
+  /** A calendar day as it is written, in no time zone. */
+  day(text) {
+    return text ? text.slice(0, 10) : "–";
+  }
+
+  /** What was said in both languages, in the page's. */
+  told({ zh, en }) {
+    return this.lang === "en" ? en : zh;
   }
 
   /** Month-day hour:minute in the city's time zone. */

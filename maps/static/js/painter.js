@@ -220,7 +220,7 @@ function borders(context, tile, level) {
 }
 
 function names(tile) {
-  const found = style.codes ? middles(tile) : [];
+  const found = style.codes ? middles(probe, tile, style.scope ? joined(tile.ground.filter((one) => one.id === style.scope)) : null) : [];
   for (const one of tile.base) {
     if (!one.name || tile.zoom < named_from(one)) continue;
     const place = one.type === 2 ? along(one.points) : { x: (Math.max(0, one.box[0]) + Math.min(PIXELS, one.box[2])) / 2, y: (Math.max(0, one.box[1]) + Math.min(PIXELS, one.box[3])) / 2, room: one.box[2] - one.box[0] };

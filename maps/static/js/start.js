@@ -8,7 +8,7 @@ import { fit, shell } from "./shell.js";
 import { State } from "./state.js";
 import { load, sum } from "./values.js";
 
-const LATER = ["plans", "dispatch", "blind-spots", "heat"];
+const LATER = ["plans", "dispatch", "heat"];
 
 export default async function start(map, boot) {
   const words = new Language(boot);
@@ -63,7 +63,7 @@ function panel(boot, words, values) {
       el("div", { class: "known", role: "img", "aria-label": `${words.t("by.grid-coverage")} ${words.percent(share)}%` }, el("i", { class: "known-part", style: { width: `${share * 100}%` } }), el("i", { class: "hatch-f", style: { flex: "1" } })),
       values.until ? el("p", { class: "cap dim published" }, `${words.t("start.incidents")} ${words.n(total.incidents)}，${words.date(values.since)} – ${words.date(values.until)}`.replace("，", words.lang === "en" ? ", " : "，")) : null),
     el("div", { class: "sec flush doors-list" }, el("div", { class: "row" }, el("h2", {}, words.t("start.doors"))),
-      el("ul", {}, [door("coverage", `/maps/coverage${location.search}`, words), door("import", "/maps/import", words), ...LATER.map((key) => door(key, null, words))])));
+      el("ul", {}, [door("coverage", `/maps/coverage${location.search}`, words), door("blind-spots", "/maps/blind-spots", words), door("import", "/maps/import", words), ...LATER.map((key) => door(key, null, words))])));
 }
 
 function door(key, href, words) {

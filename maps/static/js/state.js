@@ -1,6 +1,6 @@
 // What the page shows, held by the URL: place, zoom, level, indicator, date, selection.
 
-const KEPT = { in: "within", level: "level", by: "by", sel: "chosen", tab: "tab", kinds: "kinds", show: "show" };
+const KEPT = { in: "within", level: "level", by: "by", sel: "chosen", tab: "tab", kinds: "kinds", show: "show", bd: "district", codes: "codes", hide: "hide" };
 
 export class State {
   constructor(initial) {
@@ -10,7 +10,7 @@ export class State {
     for (const [name, key] of Object.entries(KEPT)) if (asked.get(name)) this.values[key] = asked.get(name);
     const centre = (asked.get("c") ?? "").split(",").map(Number);
     const zoom = Number(asked.get("z"));
-    if (centre.length === 2 && centre.every(Number.isFinite) && zoom) this.values.view = { lat: centre[0], lng: centre[1], zoom };
+    if (centre.length === 2 && centre.every(Number.isFinite) && zoom) Object.assign(this.values, { view: { lat: centre[0], lng: centre[1], zoom }, view_given: true });
   }
 
   get(key) {

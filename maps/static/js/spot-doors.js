@@ -1,0 +1,60 @@
+// Where blind spots come from: the server. A page that is one file has spot-kept.js in this one's place.
+import { answered } from "./answered.js";
+
+const MOST = 200; // rows asked for at once
+export const writes = true;
+
+/** Nothing to be opened: everything is asked for. */
+export function open() {}
+
+const query = (asked) => new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== "")).toString().replaceAll("%2C", ",");
+
+/** Parameters of the list's door. */
+function parameters({ by, within, district, codes = [] }) {
+  return { by, within, business_district: district, code: codes.join(",") };
+}
+
+/** One page of blind spots with the counts of all; `next` is the link that the page before gave. */
+export async function spots(asked, { next = null, limit = MOST } = {}) {
+  return answered(await fetch(next ?? `/v1/blind-spots?${query({ ...parameters(asked), limit })}`));
+}
+
+/** One blind spot in full: its units, who can help, its joint branch, what was decided of it. */
+export async function spot(id) {
+  return answered(await fetch(`/v1/blind-spots/${id}`));
+}
+
+/** An area or grid with the areas above it. */
+export async function place(code, level) {
+  return answered(await fetch(`/v1/${level === "grid" ? "grids" : "areas"}/${encodeURIComponent(code)}`));
+}
+
+/** What lies directly in an area. */
+export async function children(code) {
+  return (await answered(await fetch(`/v1/areas?${query({ parent: code, limit: 1000 })}`))).places;
+}
+
+/** One business district with its ground. */
+export async function district(id) {
+  return answered(await fetch(`/v1/business-districts/${id}`));
+}
+
+/** Business districts that lie in an area, each with its ground. */
+export async function districts(within) {
+  return (await answered(await fetch(`/v1/business-districts?${query({ area: within, limit: 1000 })}`))).features;
+}
+
+/** Accept or dismiss what is proposed. */
+export async function decide(body) {
+  return answered(await fetch("/v1/follow-ups", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+}
+
+/** Change what was decided. */
+export async function change(id, body) {
+  return answered(await fetch(`/v1/follow-ups/${id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+}
+
+/** The list as a file, by the name of its format: [name, address]. */
+export function exports(asked) {
+  return Object.entries({ csv: "CSV", geojson: "GeoJSON" }).map(([f, name]) => [name, `/v1/blind-spots?${query({ ...parameters(asked), f })}`]);
+}
