@@ -93,3 +93,8 @@ export function preview({ one, draft, words, close }) {
 export function called(field, words) {
   return field.words ? field.words[words.lang === "en" ? "en" : "zh"] : words.t(`import.field.${field.name}`);
 }
+
+/** Bytes as people say them. */
+export function size(bytes, words) {
+  return bytes < 1e6 ? `${words.n(Math.max(1, bytes / 1e3))} kB` : `${words.n(bytes / 1e6, 1)} MB`;
+}

@@ -5,7 +5,7 @@ import { ICONS, el, find, icon, say } from "./dom.js";
 import { Language } from "./i18n.js";
 import * as doors from "./import-doors.js";
 import { Findings, MARKS } from "./import-findings.js";
-import { bar, called, drop_zone, form, preview } from "./import-form.js";
+import { bar, called, drop_zone, form, preview, size } from "./import-form.js";
 import { ImportMap } from "./import-map.js";
 import { keys } from "./keys.js";
 import { shell } from "./shell.js";
@@ -397,7 +397,3 @@ class Imports {
 }
 
 const proposed = (one) => Object.fromEntries(Object.entries(one.guess).map(([name, guess]) => [name, guess.value]));
-
-function size(bytes, words) {
-  return bytes < 1e6 ? `${words.n(Math.max(1, bytes / 1e3))} kB` : `${words.n(bytes / 1e6, 1)} MB`;
-}
