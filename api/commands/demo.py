@@ -79,6 +79,8 @@ def _bring_up(steps: _Steps, name: str | None) -> None:
     steps.done("事件已入库 incidents stored", is_new=is_new)
     stored = city.load_entities(engine, acting, folder, steps.say)
     steps.done("名册已入库 registers stored", is_new=bool(stored))
+    is_new = city.look_for_blind_spots(engine, acting, steps.say)
+    steps.done("盲点已查 blind spots looked for", is_new=is_new)
     engine.dispose()
 
 

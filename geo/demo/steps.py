@@ -218,6 +218,19 @@ def _has_rows(path: Path) -> bool:
         return len([line for _, line in zip(range(2), file, strict=False)]) == 2
 
 
+def look_for_blind_spots(engine: sa.Engine, actor: Actor, say: Say) -> bool:
+    """True when there was something to look for; False when the last run holds still."""
+    from geo.coverage import running
+
+    with db.write(engine) as connection:
+        made, is_new = running.run(connection, actor)
+    if is_new:
+        counts = made.counts["units"]
+        blind = sum(number for code, number in counts.items() if code.startswith("P"))
+        say(f"盲点 blind spots: {blind:,} of {sum(counts.values()):,} units, {counts.get('U', 0):,} not surveyed")
+    return is_new
+
+
 def digest_of(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
