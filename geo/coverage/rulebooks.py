@@ -58,6 +58,7 @@ _MANY = frozenset({"units", "workers", "must_form_members"})
 
 _Count = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 _Metres = Annotated[float, Field(gt=0, le=100_000, strict=True)]
+_MetresOrNone = Annotated[float, Field(ge=0, le=100_000, strict=True)]
 _Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
 _Text = Annotated[str, Field(min_length=1, strict=True)]
 
@@ -72,7 +73,8 @@ class Thresholds:
     joint_min_members: _Count
     joint_max_units: Annotated[int, Field(ge=2, le=20, strict=True)]
     reach_m: _Metres
-    unlike_m: Annotated[float, Field(ge=0, le=100_000, strict=True)]
+    unlike_m: _MetresOrNone
+    anchor_share: Annotated[float, Field(ge=0.5, lt=1, strict=True)]
     branch_most_members: _Count
 
 
@@ -88,13 +90,17 @@ class Months:
 
 @dataclass(frozen=True)
 class Help:
-    """Who may help, in which ways, within how many metres, and how many are named."""
+    """Who may help, in which ways, within how many metres, and how many are named.
+
+    One of the same industry counts as ``like_m`` nearer.
+    """
 
     __pydantic_config__ = _CONFIG
 
     kinds: tuple[_Text, ...]
     methods: tuple[_Text, ...]
     reach_m: _Metres
+    like_m: _MetresOrNone
     most: _Count
 
 

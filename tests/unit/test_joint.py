@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from geo.coverage.joint import JointGroups, JointRules, propose, update
 from geo.coverage.joint.candidates import candidates
 from geo.coverage.joint.components import components
+from geo.coverage.rulebooks import read
 from geo.coverage.units import Units
 from geo.errors import Refused
 from tests.joint_optimum import basis, groups_of, may_join, optimum, spread_m
@@ -203,3 +204,7 @@ def test_rules_no_branch_could_meet_are_refused() -> None:
 
 def test_the_made_units_have_every_industry() -> None:
     assert set(scattered_units(1, 200).industry) == set(INDUSTRIES)
+
+
+def test_the_rules_are_those_of_the_rule_book() -> None:
+    assert JointRules.of(read().thresholds) == JointRules()
