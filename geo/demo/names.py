@@ -60,7 +60,7 @@ def number_zh(number: int) -> str:
 
 
 class Namer:
-    """Two-character names in an order of chance, never one twice; three characters when those are used up."""
+    """Two-character names in an order of chance, never one twice; three, then four when those are used up."""
 
     def __init__(self, chance: np.random.Generator, taken: frozenset[str] = frozenset()) -> None:
         self._left = self._names(chance)
@@ -69,8 +69,9 @@ class Namer:
     def _names(self, chance: np.random.Generator) -> Iterator[Name]:
         pairs = list(product(_FIRST, _SECOND))
         shuffled = [pairs[at] for at in chance.permutation(len(pairs))]
-        for prefix in ("", *_SIDES, *_FIRST):
-            begin = {**_FIRST, **_SIDES}.get(prefix, "")
+        said = {**_FIRST, **_SIDES}
+        for prefix in ("", *_SIDES, *_FIRST, *(a + b for a, b in product(_FIRST, _SIDES))):
+            begin = "".join(said[one] for one in prefix)
             for first, second in shuffled:
                 if first != second:
                     yield prefix + first + second, f"{begin}{_FIRST[first]}{_SECOND[second]}".capitalize()

@@ -247,6 +247,11 @@ def test_geojson_reads_back_to_the_very_same_ground(city: City, tmp_path: Path) 
     assert shapely.equals_exact(shapes, city.town.levels["grid"].shapes, 0).all()
 
 
+def test_there_are_names_for_the_streets_and_blocks_of_a_city_of_thirty_thousand_grids() -> None:
+    found = names.Namer(np.random.default_rng(5)).many(150_000)
+    assert len({zh for zh, _ in found}) == len({en for _, en in found}) == 150_000
+
+
 @given(st.integers(1, 999))
 def test_numerals_are_chinese_and_different(number: int) -> None:
     assert names.number_zh(number) not in {names.number_zh(other) for other in range(1, 1000) if other != number}
