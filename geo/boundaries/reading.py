@@ -291,7 +291,7 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         is_whole = value.is_integer() and abs(value) < _EXACT
         return "" if np.isnan(value) else str(int(value)) if is_whole else repr(value)
-    text = str(value).strip()
+    text = str(value).replace("\0", "").strip()  # no text of the database holds it
     return "" if text.lower() in _NOTHING else text
 
 

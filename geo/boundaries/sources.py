@@ -354,6 +354,9 @@ def _fits(value: Any, annotation: str, where: str) -> None:
         "int": (int, "a whole number"),
         "Mapping": (dict, 'a table, such as { district = "column" }'),
     }
+    told = [value, *(value.values() if isinstance(value, dict) else ())]
+    if any("\0" in one for one in told if isinstance(one, str)):
+        raise Refused(f"{where} is {shown(value)}; no text may hold the letter of number 0")
     for prefix, (kind, words) in wanted.items():
         if annotation.startswith(prefix) and (not isinstance(value, kind) or isinstance(value, bool)):
             raise Refused(f"{where} is {shown(value)}; it must be {words}")

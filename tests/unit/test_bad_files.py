@@ -243,6 +243,8 @@ def test_a_missing_column_is_refused_by_the_name_of_the_file() -> None:
         ("Asia/Shanghai", "a" * 100_000, "time_zone 'a+ … is not known"),
         ("grids.geojson", "a" * 1_000, "can be no file"),
         ("grids.geojson", "a\\u0000b", "can be no file"),
+        ("试验市", "a\\u0000b", "no text may hold"),
+        ('datum = "wgs84"', 'datum = "wgs84"\nwhere = { a = "\\u0000" }', "no text may hold"),
     ],
 )
 def test_a_sources_toml_is_refused_by_its_name_and_in_few_words(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -294,7 +296,14 @@ def test_structures_of_geoparquet_say_nothing_where_areas_want_texts(good: Path,
     table = table.replace_schema_metadata({b"geo": table.schema.metadata[b"geo"]})  # no pandas that foretells types
     at = table.column_names.index("name")
     path = tmp_path / "names.parquet"
-    for cell, said in (({"x": 1}, ""), ([1.0, 2.0], ""), (b"\xff\x00", ""), (b"A1", "A1"), (1e300, "1e+300")):
+    for cell, said in (
+        ({"x": 1}, ""),
+        ([1.0, 2.0], ""),
+        (b"\xff\x00", ""),
+        (b"A1", "A1"),
+        (1e300, "1e+300"),
+        ("A\0", "A"),
+    ):
         pq.write_table(table.set_column(at, "name", pa.array([cell] * table.num_rows)), path)
         (source,) = sources_of(path, FLAGS, (None, None, "Asia/Shanghai")).layers
         assert set(read_raw(source).columns["name"].tolist()) == {said}
