@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
+from api import spot_files
 from api.deps import StoreOf, Text, box_of, only_known
-from api.errors import described
+from api.errors import Malformed, described
+from api.follow_ups import follow_up_told
 from api.looking import LookerOf
-from geo.coverage import details, runs, spots
-from geo.coverage.found import Found, open_run
+from api.plain import NOT_STORED, plain_of
+from geo.coverage import details, dossiers, histories, rulebooks, runs, spots
+from geo.coverage.dossiers import Proposed
+from geo.coverage.found import Found, book_of, open_run
 from geo.coverage.rulebooks import GROUND, STATES
 from geo.coverage.scores import SCORED
 from geo.coverage.spots import Asked, Ranking
+from geo.coverage.subjects import subject
 
 router = APIRouter(prefix="/v1/blind-spots", tags=["coverage"], dependencies=[Depends(only_known)])
 _LARGEST = 2**31 - 1
+FORMS = ("json", "geojson", "csv")
 
 
 class Said(TypedDict):
@@ -46,7 +51,7 @@ class RunNamed(TypedDict):
 class BlindSpot(TypedDict):
     """One blind spot; what is not known is null, never 0."""
 
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
     rank: int
     id: str
     code: str
@@ -65,6 +70,42 @@ class BlindSpot(TypedDict):
     workers: int
     uncovered_workers: int
     uncounted: int
+    helpers: list[dict[str, Any]]
+    group: dict[str, Any] | None
+    follow_up: dict[str, Any] | None
+
+
+class WholeSpot(BlindSpot):
+    """A blind spot in full; ``units_list`` holds at most 1000 units, the gravest first."""
+
+    run: RunNamed
+    units_list: list[dict[str, Any]]
+    formation: dict[str, Any] | None
+    history: list[dict[str, Any]]
+    follow_ups: list[dict[str, Any]]
+
+
+class Moment(TypedDict):
+    """What a run found; rates are null where nothing is known."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    run: int
+    day: str
+    edition: int
+    units: dict[str, int]
+    workers: dict[str, int]
+    organisational: float | None
+    work: float | None
+    opened: int
+    closed: int
+
+
+class Trend(TypedDict):
+    """Moments, the oldest first."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    within: str | None
+    moments: list[Moment]
 
 
 class BlindSpots(TypedDict):
@@ -114,24 +155,115 @@ def search(
     run: RunNumber = None,
     limit: Annotated[int, Query(ge=1, description="上限 1000 · At most this many; more than 1000 is 1000")] = 50,
     after: Annotated[int, Query(ge=0, le=_LARGEST, description="翻页 · From the link `next`")] = 0,
+    f: Annotated[
+        Text, Query(description="格式 · json, geojson (one page each), or csv (all that is asked for)")
+    ] = "json",
 ) -> Response:
     """The link ``next`` names the run, so that pages of one list never mix two runs."""
+    if f not in FORMS:
+        raise Malformed("f", f, f"must be one of {', '.join(FORMS)}")
     looker.look()
     asked = Asked(by, within, business_district, codes_of(code), box_of(bbox))
     with store.read() as connection:
         chosen = runs.numbered(connection, run)
         found = open_run(connection, chosen)
         ranking = spots.rank(connection, found, asked)
+        if f == "csv":
+            return spot_files.csv_of(connection, found, ranking)
         rows = ranking.wanted[after : after + min(limit, spots.LIMIT)]
         told = details.tell(connection, found, ranking, rows, after + 1)
-        body = run_named(found, is_stale=runs.is_stale(connection, chosen))
-    head = {"run": body, "by": by, "within": within, **counted(found, ranking)}
-    shown = [spot_told(one) for one in told]
-    following = None
-    if after + len(rows) < len(ranking.wanted):
-        query = request.url.include_query_params(after=after + len(rows), run=chosen.number).query
-        following = f"{request.url.path}?{query}"
-    return JSONResponse({**head, "spots": shown, "next": following}, headers={"Cache-Control": "no-store"})
+        shown = _with_proposals(told, dossiers.proposals(connection, found, ranking, rows, told))
+        head: dict[str, Any] = {"run": run_named(found, is_stale=runs.is_stale(connection, chosen))}
+        head |= {"by": by, "within": within, **counted(found, ranking)}
+        following = _following(request, chosen.number, after + len(rows), len(ranking.wanted))
+        if f == "geojson":
+            return spot_files.geojson_of(connection, ranking, rows, shown, {**head, "next": following})
+    return JSONResponse({**head, "spots": shown, "next": following}, headers=NOT_STORED)
+
+
+@router.get(
+    "/trend",
+    summary="盲点趋势 · What each run found, the oldest first",
+    response_model=Trend,
+    responses=described("malformed", "unknown", "unavailable"),
+)
+def trend(
+    store: StoreOf,
+    looker: LookerOf,
+    within: Within = None,
+    per: Annotated[Text, Query(description="每日或每次 · day: the last run of each day; run: every run")] = "day",
+) -> Response:
+    """Units by state with their rates, and how many came into a blind state or left one; as the ground was then."""
+    if per not in ("day", "run"):
+        raise Malformed("per", per, "must be day or run")
+    looker.look()
+    with store.read() as connection:
+        moments = histories.trend(connection, within)
+    if per == "day":
+        moments = histories.by_day(moments)
+    return JSONResponse({"within": within, "moments": [plain_of(one) for one in moments]}, headers=NOT_STORED)
+
+
+@router.get(
+    "/rules",
+    summary="盲点规则 · The rule book, as it is shown",
+    response_model=dict[str, Any],
+    responses=described("malformed", "unknown", "refused", "unavailable"),
+)
+def rules(store: StoreOf, run: RunNumber = None) -> Response:
+    """States in the order they are tried, thresholds, ages, weights and words; of a run those it was made by."""
+    with store.read() as connection:
+        book = rulebooks.current() if run is None else book_of(connection, runs.numbered(connection, run).rules)
+    told = {**asdict(book), "states": STATES, "ground": GROUND}
+    return JSONResponse(told, headers={"Cache-Control": "no-cache"})
+
+
+@router.get(
+    "/{kind}/{id}",
+    summary="一个盲点 · One blind spot in full",
+    response_model=WholeSpot,
+    responses=described("malformed", "unknown", "refused", "unavailable"),
+)
+def one(
+    store: StoreOf,
+    looker: LookerOf,
+    kind: Annotated[
+        Text, Path(max_length=40, description="类型 · unit, building, grid, business-district, or a level")
+    ],
+    id: Annotated[Text, Path(max_length=40, description="编号 · Id; of a grid or area its code")],
+    code: Annotated[Text | None, Query(description="代码 · As which it is told, G3 beside P1")] = None,
+    run: RunNumber = None,
+) -> Response:
+    """Its units, who may help, its joint branch with members and outline, its history, and what was decided of it."""
+    looker.look()
+    with store.read() as connection:
+        chosen = runs.numbered(connection, run)
+        found = open_run(connection, chosen)
+        about = subject(connection, f"{kind}/{id}", found.edition)
+        whole = dossiers.dossier(connection, found, about, code)
+        body = _with_proposals([whole.spot], [whole.proposed])[0]
+        body["run"] = run_named(found, is_stale=runs.is_stale(connection, chosen))
+    body |= {name: plain_of(getattr(whole, name)) for name in ("units_list", "formation", "history")}
+    body["follow_ups"] = [follow_up_told(one) for one in whole.follow_ups]
+    return JSONResponse(body, headers=NOT_STORED)
+
+
+def _following(request: Request, number: int, after: int, of: int) -> str | None:
+    if after >= of:
+        return None
+    return f"{request.url.path}?{request.url.include_query_params(after=after, run=number).query}"
+
+
+def _with_proposals(told: list[details.Spot], proposed: list[Proposed]) -> list[dict[str, Any]]:
+    return [
+        {
+            **plain_of(spot),
+            "helpers": plain_of(more.helpers),
+            "group": plain_of(more.group),
+            "follow_up": follow_up_told(more.follow_up) if more.follow_up else None,
+        }
+        for spot, more in zip(told, proposed, strict=True)
+    ]
 
 
 def codes_of(text: str | None) -> tuple[str, ...]:
@@ -167,18 +299,3 @@ def counted(found: Found, ranking: Ranking) -> dict[str, Any]:
         "unknown_share": round(counts.get("U", 0) / total, 4) if total else None,
         "weights": {code: book.weight(code) for code in (*SCORED, *GROUND, "U")},
     }
-
-
-def spot_told(spot: details.Spot) -> dict[str, Any]:
-    """A blind spot as JSON has it."""
-    return {name: _plain(value) for name, value in asdict(spot).items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return value

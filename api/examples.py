@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from geo import areas
-from geo.areas import Place
+from geo.areas import Edition, Place
 from geo.buildings import searching, tiles
 from geo.buildings.searching import Filters
-from geo.coverage import runs
+from geo.coverage import followups, runs
 from geo.entities import ENTITIES
 from geo.entities import searching as entities
 from geo.entities import tiles as entity_tiles
@@ -54,7 +54,7 @@ def of_city(connection: sa.Connection) -> Examples:
     }
     found |= _of_building(connection)
     found |= _of_entities(connection, area.code)
-    found["GET /v1/blind-spots"] = {"by": "building", "within": area.code, "code": "P1,P2", "limit": 20}
+    found |= _of_coverage(connection, area.code, edition)
     if grid:
         found["GET /v1/grids/{code}"] = {"code": grid.code, "geometry": "true"}
     return found
@@ -88,6 +88,24 @@ def _of_entities(connection: sa.Connection, area: str) -> Examples:
     tile = {"slug": "units", "revision": units, "z": 0, "x": 0, "y": 0}
     found["GET /tiles/entities/{slug}/{revision}/{z}/{x}/{y}.mvt"] = tile
     return found
+
+
+def _of_coverage(connection: sa.Connection, code: str, edition: Edition) -> Examples:
+    """Of ground without a grid, where there is some: that can be looked at and decided of in every city."""
+    leaves = areas.on_level(connection, areas.city(connection).grid_level, edition)
+    bare = next((leaf for leaf in leaves if leaf.kind == "fallback" and leaf.area_m2 > 0), leaves[0])
+    about = {"spot": f"grid/{bare.code}", "code": "G1", "decision": "accepted", "proposal": "draw_grid"}
+    follow_ups, _ = followups.search(connection, limit=1)
+    number = {"id": follow_ups[0].id if follow_ups else 1}
+    return {
+        "GET /v1/blind-spots": {"by": "building", "within": code, "code": "P1,P2", "limit": 20},
+        "GET /v1/blind-spots/trend": {"within": code, "per": "day"},
+        "GET /v1/blind-spots/{kind}/{id}": {"kind": "grid", "id": bare.code},
+        "GET /v1/follow-ups": {"state": "open,in_progress", "limit": 20},
+        "GET /v1/follow-ups/{id}": number,
+        "POST /v1/follow-ups": {"Idempotency-Key": "7c1f0a52-example", "body": about},
+        "PATCH /v1/follow-ups/{id}": number | {"body": {"state": "in_progress"}},
+    }
 
 
 def _row(lat: float, zoom: int) -> int:

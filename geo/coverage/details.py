@@ -192,6 +192,8 @@ class _Telling:
 
     def _reason(self, at: int, number: int, code: str) -> Said:
         book, day = self.found.book, self.found.run.day
+        if not code:
+            return Said(zh="", en="")
         if code == "G3":
             share = float(taken(self.found.buildings.share, self.found.buildings.id, np.array([number]))[0])
             return wording.reason(book, {"keys": ["straddles"], "share": round(share * 100)}, {}, day)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -70,6 +70,8 @@ class Found:
         Pairs (m, 2) of a position in ``units`` and the id of a business district, by position.
     leaf_ids, lineage
         Of the edition, as :func:`geo.areas.lineage` tells them.
+    kept
+        What was worked out from it once and is asked for again.
     """
 
     run: Run
@@ -83,6 +85,7 @@ class Found:
     grids: Grids
     leaf_ids: Positions
     lineage: Positions
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def areas_of(self, grid: Ints, level: int) -> Ints:
         """Id of the area of ``level`` over each leaf (k,), 0 where it is over none."""

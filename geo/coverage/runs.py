@@ -85,6 +85,11 @@ def numbered(connection: sa.Connection, number: int | None = None) -> Run:
     return Run(**row)
 
 
+def every(connection: sa.Connection) -> list[Run]:
+    """All runs, the oldest first."""
+    return [Run(**row) for row in connection.execute(_query().order_by(coverage_runs.c.number)).mappings()]
+
+
 def today(city: City) -> date:
     """The day it is in the city."""
     return datetime.now(ZoneInfo(city.time_zone)).date()

@@ -49,6 +49,8 @@ class Asked:
         Of states or ground; none = all blind spots of the kind.
     bbox
         West, south, east, north in degrees WGS 84: units and buildings whose place lies in it.
+    only
+        Number of the one thing that is wanted, as in :class:`Subject`.
     """
 
     by: str = "building"
@@ -56,6 +58,12 @@ class Asked:
     district: int | None = None
     codes: tuple[str, ...] = ()
     bbox: Box | None = None
+    only: int | None = None
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether the whole city is in scope."""
+        return self.within is None and self.district is None and self.bbox is None and self.only is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +108,14 @@ class Ranking:
         return unit[first[at] : first[at + 1]]
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a blind spot is about: a kind, and the number of the thing; of a grid or area the id of its code."""
+
+    kind: str
+    number: int
+
+
 def rank(connection: sa.Connection, found: Found, asked: Asked) -> Ranking:
     """The blind spots asked for, the heaviest first, ties by the lowest id.
 
@@ -110,21 +126,31 @@ def rank(connection: sa.Connection, found: Found, asked: Asked) -> Ranking:
     Unknown
         For an area, grid or business district there is none of.
     """
-    level = _level(connection, asked.by)
     _check(asked)
-    inside = _inside(connection, found, asked)
-    unit, group = _groups(found, asked.by, level)
-    kept = inside.units[unit]
-    ids = np.unique(np.concatenate([group[kept], inside.places(found, asked.by)]))
-    ids = ids[ids != 0]
-    summed = sums.of(found.units, found.states, (unit[kept], group[kept]), found.book, ids)
+    level = _level(connection, asked.by)
+    if not asked.is_everywhere:
+        pairs, ids, summed = _base(found, asked.by, level, _inside(connection, found, asked))
+    else:
+        key = f"ranked by {asked.by}"
+        if key not in found.kept:
+            found.kept[key] = _base(found, asked.by, level, _everywhere(found))
+        pairs, ids, summed = found.kept[key]
     code = _coded(found, asked, ids, summed)
     score = _score(found, asked, code, summed)
-    counts = _counts(found, asked, (ids, code), summed, np.unique(unit[kept]))
+    counts = _counts(found, asked, (ids, code), summed, np.unique(pairs[0]))
     hit = np.isin(code, asked.codes or _blind(asked.by))
     order = ranked(score, ids)
-    members = _members(unit[kept], group[kept], ids)
+    members = _members(*pairs, ids)
     return Ranking(asked, ids, code, score, summed, order[hit[order]], counts, members)
+
+
+def _base(found: Found, by: str, level: int | None, inside: _Inside) -> tuple[tuple[Ints, Ints], Ints, Sums]:
+    """Pairs of units in scope and the place they are in, the ids of all places, and their sums."""
+    unit, group = _groups(found, by, level)
+    kept = inside.units[unit] & (group != 0)
+    pairs = unit[kept], group[kept]
+    ids = np.unique(np.concatenate([pairs[1], inside.places(found, by)]))
+    return pairs, ids, sums.of(found.units, found.states, pairs, found.book, ids)
 
 
 def _members(unit: Ints, group: Ints, ids: Ints) -> tuple[Ints, Ints]:
@@ -173,10 +199,19 @@ def _blind(by: str) -> tuple[str, ...]:
     return ("G1", "G2") if by == "grid" else SCORED
 
 
+def _everywhere(found: Found) -> _Inside:
+    sizes = (len(found.units.id), len(found.grids.id), len(found.buildings.id))
+    return _Inside(*(np.ones(size, dtype=np.bool_) for size in sizes))
+
+
 def _inside(connection: sa.Connection, found: Found, asked: Asked) -> _Inside:
-    grids_in = np.ones(len(found.grids.id), dtype=np.bool_)
-    units_in = np.ones(len(found.units.id), dtype=np.bool_)
-    buildings_in = np.ones(len(found.buildings.id), dtype=np.bool_)
+    every = _everywhere(found)
+    units_in, grids_in, buildings_in = every.units, every.grids, every.buildings
+    if asked.only is not None:
+        unit, group = _groups(found, asked.by, _level(connection, asked.by))
+        units_in &= np.isin(np.arange(len(units_in)), unit[group == asked.only])
+        grids_in &= found.grids.id == asked.only
+        buildings_in &= found.buildings.id == asked.only
     if asked.within is not None:
         place = areas.place(connection, asked.within, found.edition)
         leaves = found.lineage[found.lineage[:, place.level] == place.id, -1]
@@ -215,6 +250,12 @@ def _buildings_on(connection: sa.Connection, ground: sa.ColumnElement[Any]) -> l
     """Buildings whose middle lies on it."""
     there = sa.select(buildings.c.id).where(buildings.c.geom.op("&&")(ground))
     return list(connection.scalars(there.where(gis.ST_Intersects(gis.ST_PointOnSurface(buildings.c.geom), ground))))
+
+
+def units_in(connection: sa.Connection, found: Found, about: Subject) -> Ints:
+    """Positions of the units that are, or are in, what a blind spot is about."""
+    unit, group = _groups(found, about.kind, _level(connection, about.kind))
+    return np.asarray(unit[group == about.number])
 
 
 def _groups(found: Found, by: str, level: int | None) -> tuple[Ints, Ints]:

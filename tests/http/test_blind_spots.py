@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -159,3 +160,105 @@ def test_what_cannot_be_answered_is_refused_in_words(
     answer = site.get("/v1/blind-spots", params=query)
     assert answer.status_code == status
     assert said in answer.json()["detail"]
+
+
+# -- one in full -------------------------------------------------------------------------------------------------------
+def address_of(site: httpx.Client, name: str) -> str:
+    return str({one["name"]: one["id"] for one in told(site)["spots"]}[name])
+
+
+def test_a_blind_spot_in_full_tells_its_units_and_its_history(site: httpx.Client) -> None:
+    whole = site.get(f"/v1/blind-spots/{address_of(site, '东塔')}").json()
+    assert whole["name"] == "东塔"
+    assert [(one["name"], one["code"], one["members"]) for one in whole["units_list"]] == [
+        ("甲", "P1", 5),
+        ("乙", "P3", 0),
+    ]
+    assert [(one["code"], one["last_run"]) for one in whole["history"]] == [("P1", None)]
+    assert whole["formation"]["key"] == "joint_alliance"
+    assert whole["follow_up"] is None
+
+
+def test_the_nearest_organisations_that_may_help_are_named(site: httpx.Client, city: sa.Engine) -> None:
+    x, y = cell_centre(0, 0)
+    with city.begin() as connection:
+        enter(
+            connection,
+            "party_organisations",
+            {"reference": "near", "name": "近处党委", "kind": "committee", "capacity": 2, "lonlat": (x + 0.001, y)},
+            {"reference": "full", "name": "已满党委", "kind": "committee", "capacity": 0, "lonlat": (x, y)},
+            {"reference": "far", "name": "远处党委", "kind": "committee", "capacity": 9, "lonlat": (x + 0.03, y)},
+        )
+    helpers = told(site)["spots"][0]["helpers"]
+    assert [(one["name"], one["free"]) for one in helpers] == [("近处党委", 2), ("远处党委", 9)]
+    assert helpers[0]["distance_m"] == pytest.approx(90, abs=5)
+    assert helpers[0]["place"] == pytest.approx([x + 0.001, y])
+    assert helpers[0]["reason"]["zh"]
+
+
+def test_units_that_could_found_a_joint_branch_are_told_with_it(site: httpx.Client, city: sa.Engine) -> None:
+    at = cell_centre(2, 2)
+    with city.begin() as connection:
+        units(
+            connection,
+            {"reference": "戊", "lonlat": at, "members": 2, "workers": 9},
+            {"reference": "己", "lonlat": (at[0] + 1e-3, at[1]), "members": 1, "workers": 5},
+        )
+    spots = told(site, by="unit", code="P2")["spots"]
+    assert [one["name"] for one in spots] == ["戊", "己"]
+    assert [(one["group"]["basis"], one["group"]["units"], one["group"]["members"]) for one in spots] == [
+        ("reach", 2, 3)
+    ] * 2
+    whole = site.get(f"/v1/blind-spots/{spots[0]['id']}").json()
+    assert [one["name"] for one in whole["group"]["members_units"]] == ["戊", "己"]
+    outline = shapely.geometry.shape(whole["group"]["outline"])
+    assert outline.covers(shapely.Point(at))
+    assert outline.is_valid
+
+
+@pytest.mark.parametrize("address", ["building/99999", "unit/abc", "street/1", "grid/999", "community/379901001001001"])
+def test_what_there_is_not_is_not_found(site: httpx.Client, address: str) -> None:
+    answer = site.get(f"/v1/blind-spots/{address}")
+    assert answer.status_code == 404
+    assert answer.json()["detail"]
+
+
+# -- as files ----------------------------------------------------------------------------------------------------------
+def test_the_list_goes_out_as_geojson_with_its_ground(site: httpx.Client) -> None:
+    answer = site.get("/v1/blind-spots", params={"by": "building", "f": "geojson"})
+    assert answer.headers["content-type"] == "application/geo+json"
+    feature = answer.json()["features"][0]
+    assert shapely.geometry.shape(feature["geometry"]).geom_type == "MultiPolygon"
+    assert feature["properties"]["name"] == "东塔"
+
+
+def test_the_list_goes_out_as_a_table_that_spreadsheets_read(site: httpx.Client) -> None:
+    answer = site.get("/v1/blind-spots", params={"by": "building", "f": "csv"})
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("rank,id,code,name,")
+    assert len(lines) == 1 + len(told(site)["spots"])
+    assert "东塔" in lines[1]
+
+
+# -- trend and rules ---------------------------------------------------------------------------------------------------
+def test_the_trend_adds_up_run_by_run(site: httpx.Client) -> None:
+    runs_ = site.get("/v1/blind-spots/trend", params={"per": "run"}).json()["moments"]
+    assert [one["run"] for one in runs_] == list(range(1, len(runs_) + 1))
+    for before, after in pairwise(runs_):
+        blind = [sum(one["units"].get(code, 0) for code in ("P1", "P2", "P3", "P4", "P5")) for one in (before, after)]
+        assert blind[1] - blind[0] == after["opened"] - after["closed"]
+    assert len(site.get("/v1/blind-spots/trend").json()["moments"]) == 1
+    assert runs_[-1]["units"] == told(site, by="unit")["counts"]
+
+
+def test_areas_have_trends_that_add_up_to_the_city(site: httpx.Client) -> None:
+    whole = site.get("/v1/blind-spots/trend").json()["moments"][-1]["units"]
+    parts = [site.get("/v1/blind-spots/trend", params={"within": code}).json()["moments"][-1] for code in COMMUNITIES]
+    assert {code: sum(one["units"].get(code, 0) for one in parts) for code in whole} == whole
+
+
+def test_the_rules_are_told_as_they_are_applied(site: httpx.Client) -> None:
+    rules = site.get("/v1/blind-spots/rules").json()
+    assert rules["thresholds"]["must_form_members"] == 3
+    assert rules["codes"]["P1"]["weight"] == told(site)["weights"]["P1"]
+    assert rules["version"] == told(site)["run"]["rules"]

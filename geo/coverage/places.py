@@ -1,0 +1,36 @@
+"""The ground of what blind spots are about, as GeoJSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+
+from geo.coverage.reading import DISTRICTS
+from geo.rows import one_of
+from geo.tables import areas, buildings, grids, in_edition
+
+_DIGITS = 7
+
+
+def grounds(connection: sa.Connection, kind: str, ids: Sequence[int], edition: int) -> dict[int, dict[str, Any]]:
+    """GeoJSON, degrees WGS 84, by id; units have none, and whatever is there no more is left out.
+
+    Parameters
+    ----------
+    kind
+        One of the kinds of blind spots, or the key of a level.
+    edition
+        Whose grids and areas are meant.
+    """
+    if kind == "unit":
+        return {}
+    table: Any = {"building": buildings, "business-district": DISTRICTS, "grid": grids}.get(kind, areas)
+    query = sa.select(table.c.id, gis.ST_AsGeoJSON(table.c.geom, _DIGITS).label("ground"))
+    query = query.where(one_of(table.c.id, list(ids)))
+    if table in (grids, areas):
+        query = query.where(in_edition(table, edition))
+    return {row.id: json.loads(row.ground) for row in connection.execute(query)}
