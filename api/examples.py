@@ -42,6 +42,7 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/areas": {"level": city.levels[lowest].key, "parent": top.code, "limit": 20},
         "GET /v1/areas/{code}": {"code": area.code, "geometry": "true"},
         "GET /v1/locate": {"lon": lon, "lat": lat, "datum": "wgs84", "accuracy_m": 20},
+        "GET /v1/responsibility": {"lon": lon, "lat": lat},
         "POST /v1/locate": {"body": {"points": [[lon, lat], list(area.label)], "datum": "wgs84", "at": at}},
         "GET /v1/incidents": {"bbox": ",".join(f"{side:.6f}" for side in top.bounds), "area": area.code, "limit": 20},
         "POST /v1/incidents": {"Idempotency-Key": "0b8b3c1e-example", "body": _report(lon, lat, at)},
