@@ -262,3 +262,24 @@ def test_the_rules_are_told_as_they_are_applied(site: httpx.Client) -> None:
     assert rules["thresholds"]["must_form_members"] == 3
     assert rules["codes"]["P1"]["weight"] == told(site)["weights"]["P1"]
     assert rules["version"] == told(site)["run"]["rules"]
+
+
+# -- a business district -----------------------------------------------------------------------------------------------
+def test_a_business_district_tells_its_buildings_rates_alliance_and_grids(site: httpx.Client, city: sa.Engine) -> None:
+    number = int(told(site, by="business-district")["spots"][0]["id"].split("/")[1])
+    with city.begin() as connection:
+        (unit,) = enter(connection, "units", {"reference": "乙", "name": "乙"})
+        (alliance,) = enter(connection, "alliances", {"name": "柳林联盟", "business_district_id": number})
+        enter(connection, "alliance_members", {"alliance_id": alliance, "unit_id": unit})
+    found = site.get(f"/v1/business-districts/{number}").json()
+    assert found["properties"]["name"] == "柳林商圈"
+    assert [one["name"] for one in found["buildings"]] == ["东塔", "西塔"]
+    assert found["buildings"][0]["formation"]["zh"]
+    assert [(one["name"], [member["name"] for member in one["members"]]) for one in found["alliances"]] == [
+        ("柳林联盟", ["乙"])
+    ]
+    assert 0.95 < sum(one["share"] for one in found["leaves"]) < 1  # some of it lies beyond the city
+    assert sum(found["counted"]["units"].values()) == 3
+    rate = found["counted"]["rates"]["organisational"]
+    assert (rate["of"], rate["among"], rate["value"]) == (0, 3, 0.0)
+    assert site.get("/v1/business-districts/999").status_code == 404
