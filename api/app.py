@@ -35,6 +35,7 @@ from api import (
     pages,
     responsibility,
     tiles,
+    values,
 )
 from api.auth import OnlyLoopback
 from api.deps import Store
@@ -61,6 +62,7 @@ ROOMS = (
     imports,
     exports,
     tiles,
+    values,
     pages,
     openapi,
 )

@@ -15,11 +15,11 @@ from starlette.background import BackgroundTask
 from api.auth import ROLES, Asker
 from api.deps import At, Question, StoreOf
 from api.tiles import prepare, version_of
-from geo import areas, drawings
+from geo import areas, drawings, revisions
 from geo.actors import Actor
 from geo.buildings import tiles
 from geo.buildings.uses import uses
-from geo.coverage import indicators, rulebooks, runs
+from geo.coverage import rulebooks, runs
 from geo.coverage import tiles as spot_tiles
 from geo.entities.ground import BUSINESS_DISTRICTS
 from geo.entities.searching import one
@@ -29,7 +29,7 @@ from geo.settings import settings
 from maps import blind_spots
 from maps import coverage as maps
 from maps import imports as import_page
-from maps.page import View, policy
+from maps.page import OPEN_HOUSES, View, policy
 
 router = APIRouter(include_in_schema=False)
 LANG_COOKIE = "gridatlas_lang"
@@ -150,5 +150,6 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         "current": newest.number,
         "grids_from": drawings.GRIDS_FROM,
         "buildings": _buildings(connection, page),
-        "indicators": indicators.INDICATORS,
+        "by": "organisational-coverage" if revisions.of(connection, "units") else "grid-coverage",
+        "spots_page": OPEN_HOUSES.get("blind-spots"),
     }

@@ -1,25 +1,23 @@
-"""Doors to what a map is painted from: vector tiles of an edition, and one document of values an indicator."""
+"""Doors to what a map is painted from: vector tiles of an edition, and of buildings."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.deps import Store, StoreOf
 from api.errors import described
 from geo import areas, drawings, lines
 from geo.areas import Edition
 from geo.buildings import tiles
-from geo.coverage import indicators, runs
+from geo.coverage import runs
 from geo.coverage import tiles as spots
-from maps.values import document
 
 router = APIRouter()
 TILE_TYPE = "application/vnd.mapbox-vector-tile"
@@ -156,7 +154,7 @@ def prepare(store: Store, edition: Edition) -> None:
 
 def sent(request: Request, packed: bytes, caching: str) -> Response:
     """A packed tile as the caller can read it; 304 when the caller has it."""
-    headers = {"Cache-Control": caching, "ETag": _tag(packed), "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": caching, "ETag": tag_of(packed), "Vary": "Accept-Encoding"}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
@@ -164,43 +162,6 @@ def sent(request: Request, packed: bytes, caching: str) -> Response:
     return Response(gzip.decompress(packed), media_type=TILE_TYPE, headers=headers)
 
 
-def _tag(content: bytes) -> str:
+def tag_of(content: bytes) -> str:
+    """A validator of these bytes."""
     return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-
-
-# -- values ------------------------------------------------------------------------------------------------------------
-@router.get(
-    "/v1/values/{indicator}",
-    summary="指标数值 · Values of an indicator for every area of a level",
-    responses=described("malformed", "unknown"),
-    tags=["values"],
-)
-def values(
-    store: StoreOf,
-    request: Request,
-    indicator: str,
-    level: Annotated[str, Query(description="层级 · key of a level, as community or grid")] = "community",
-    edition: Annotated[int | None, Query(description="版次 · number of an edition; without it the current one")] = None,
-) -> Response:
-    """One small document in columns: places, values and their parts, classes of the legend, dates and sources.
-
-    Raises
-    ------
-    Unknown
-        For an indicator, level or edition there is none of.
-    """
-    with store.read() as connection:
-        city = areas.city(connection)
-        asked = areas.current(connection) if edition is None else areas.numbered(connection, edition)
-        found = indicators.values(connection, asked, indicator, city.level(level))
-    body = json.dumps(document(city, found), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    return _documented(request, body)
-
-
-def _documented(request: Request, body: bytes) -> Response:
-    headers = {"Cache-Control": "no-cache", "ETag": _tag(body), "Vary": "Accept-Encoding"}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        body, headers["Content-Encoding"] = drawings.packed(body), "gzip"
-    return Response(body, media_type="application/json", headers=headers)

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     max_points: int = Field(default=100_000, ge=1, description="points one POST /v1/locate may carry")
     max_import_mb: int = Field(default=2_000, ge=1, description="megabytes a file may have, and unpack to")
     import_days: float = Field(default=30, gt=0, description="days a file that was handed in is kept")
+    reserved_m2_per_100_households: float = Field(
+        default=30.0, gt=0, description="square metres of service floor an estate keeps for every 100 households"
+    )
     rules: Path | None = Field(default=None, description="rule book of blind spots; unset: the one that comes along")
     actor: str = Field(default="local", description="name written beside changes when --as is not given")
     review_number: str = Field(default="", description="map review number (审图号) printed on every map")

@@ -7,10 +7,10 @@ from typing import Any
 import folium
 
 from geo.areas import City, Edition
+from geo.coverage.indicators import GROUPS, registry
 from maps.page import LANGUAGES, Starter, View, blank_map, render
 
 MODULES = {"start": "/static/js/start.js", "coverage": "/static/js/coverage.js"}
-INDICATORS = ("grid-coverage", "incident-density", "incidents")
 
 
 def boot(
@@ -42,7 +42,8 @@ def boot(
         "editions": [_dated(one) for one in editions],
         "bounds": bounds,
         "tiles": tiles,
-        "indicators": INDICATORS,
+        "indicators": [{"key": one.key, "zh": one.zh, "en": one.en, "group": one.group} for one in registry().values()],
+        "groups": [{"key": key, "zh": zh, "en": en} for key, (zh, en) in GROUPS.items()],
     }
 
 

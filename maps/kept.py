@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from geo import areas, drawings, lines
 from geo.areas import Areas, City, Edition, Ids, Leaves
 from geo.arrays import Shapes
-from geo.coverage import indicators
-from geo.coverage.indicators import Values
+from geo.coverage.indicators import registry
+from geo.coverage.values import Reader, Values, told
 from geo.lines.kinds import CLASSES, ROAD, WATER
 from geo.settings import settings
 from geo.space.partition import whole_of
@@ -81,11 +81,8 @@ def gathered(connection: sa.Connection, instant: datetime | None) -> Contents:
     """
     city, edition = areas.city(connection), areas.at(connection, instant)
     _, lineage = areas.lineage(connection, edition)
-    found = [
-        indicators.values(connection, edition, one, level)
-        for level in range(city.grid_level + 1)
-        for one in indicators.INDICATORS
-    ]
+    reader = Reader(connection, edition)
+    found = [told(reader, one, level) for level in range(city.grid_level + 1) for one in registry()]
     return Contents(
         city,
         edition,
@@ -144,7 +141,7 @@ def _boot(contents: Contents, shown: Shown, light: Light) -> dict[str, Any]:
         "review_number": settings().review_number,
         "roles": [],
         "ground": ground(contents, light),
-        "values": _by_level(contents),
+        "values": values_of(contents),
         "kept": {"made_at": shown.made_at.isoformat(), "tolerance_m": light.tolerance_m, "decimals": light.decimals},
     }
 
@@ -179,12 +176,31 @@ def ground(contents: Contents, light: Light) -> dict[str, Any]:
     )
 
 
-def _by_level(contents: Contents) -> dict[str, Any]:
-    """By level the columns that every indicator shares, and by indicator its own column and classes."""
-    found: dict[str, Any] = {}
+_SHARED = ("id", "code", "name", "level", "parent", "x", "y", "bounds", "kind", "area_m2", "fallback_m2")
+
+
+def values_of(contents: Contents) -> dict[str, Any]:
+    """What is said of each indicator; by level the columns that every indicator shares, and by indicator its own.
+
+    What follows from others is left out: the value, which is made of its parts, and the parts of those told beside it.
+    """
+    abouts: dict[str, Any] = {}
+    levels: dict[str, Any] = {}
     for one in contents.values:
-        told = values.document(contents.city, one)
-        own = {"value": told["rows"].pop("value"), "classes": told.pop("classes")}
-        indicator = told.pop("indicator")
-        found.setdefault(told["level_key"], told | {"by": {}})["by"][indicator] = own
-    return found
+        told = values.document(one)
+        rows, above = told.pop("rows"), told.pop("above")
+        abouts[told.pop("indicator")] = told.pop("about")
+        level = levels.setdefault(told["level_key"], {"rows": _shared(rows), "above": _shared(above), "by": {}})
+        told["beside"] = list(told["beside"])
+        level["by"][one.indicator.key] = told | {"rows": _own(rows), "above": _own(above)}
+    return {"abouts": abouts, "levels": levels}
+
+
+def _shared(columns: dict[str, Any]) -> dict[str, Any]:
+    return {name: column for name, column in columns.items() if name in _SHARED}
+
+
+def _own(columns: dict[str, Any]) -> dict[str, Any]:
+    """The columns of one indicator; a column of one value throughout travels as that value."""
+    own = {name: column for name, column in columns.items() if name not in (*_SHARED, "value")}
+    return {name: column[0] if len(set(column)) == 1 else column for name, column in own.items()}

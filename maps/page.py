@@ -27,6 +27,12 @@ HOUSES = ("plans", "dispatch", "coverage", "blind-spots", "heat", "import")
 """Pages of the navigation in their order; those without a page yet are shown as later."""
 
 OPEN_HOUSES = {"coverage": "/maps/coverage", "blind-spots": "/maps/blind-spots", "import": "/maps/import"}
+OWN_WORDS = {
+    "import": ("import.",),
+    "mends": ("mends.",),
+    "blind-spots": ("spots.", "dismiss.", "do.", "follow.", "limit.", "trial.", "weights.", "toast."),
+}
+"""How the keys of words begin that a page has to itself: no other page carries them."""
 OWN_SHEETS = ("import", "blind-spots")
 """Pages with a style sheet of their own, called as they are."""
 
@@ -153,8 +159,10 @@ def shell(view: View, parts: Drawn) -> Markup:
 
 
 def language_of(view: View) -> dict[str, Any]:
-    """The part of a boot document that is in one language."""
-    return {"words": words(view.lang), "lang": view.lang, "page": view.page}
+    """The part of a boot document that is in one language; without the words that other pages have to themselves."""
+    others = tuple(start for page, starts in OWN_WORDS.items() if page != view.page for start in starts)
+    said = {key: text for key, text in words(view.lang).items() if not key.startswith(others)}
+    return {"words": said, "lang": view.lang, "page": view.page}
 
 
 def title(view: View) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.arrays import Floats
+from geo.coverage.indicators import Indicator
 
 RAMP = ("#453781", "#3a6a93", "#3f9a8c", "#8fc77c", "#f1e58a")
 """Dark to light."""
@@ -19,7 +20,6 @@ RAMP = ("#453781", "#3a6a93", "#3f9a8c", "#8fc77c", "#f1e58a")
 KINDS = {"comprehensive": "#cfe3dc", "dedicated": "#e7c98f", "fallback": "hatch-fallback"}
 """Colours of grids where the map shows what they are and not how much; fallback ground has a pattern."""
 
-COVERAGE_BREAKS = (0.8, 0.9, 0.95, 0.9995)
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
@@ -32,21 +32,21 @@ class Class:
     upper: float | None
 
 
-def classes(indicator: str, value: Floats) -> list[Class]:
-    """The classes of an indicator, highest first; fixed breaks for shares, rounded fifths of ``value`` for counts.
+def classes(indicator: Indicator, value: Floats) -> list[Class]:
+    """The classes of an indicator, highest first: its fixed breaks, or rounded fifths of ``value`` where it has none.
 
     Parameters
     ----------
     value
         (n,) of the whole city, so the breaks are the same whatever part is looked at; NaN are left out.
     """
-    if indicator == "grid-coverage":
-        return _between(COVERAGE_BREAKS, RAMP)
+    ramp = RAMP if indicator.dark == "low" else RAMP[::-1]
+    if indicator.breaks:
+        return _between(indicator.breaks, ramp)
     known = value[np.isfinite(value) & (value > 0)]
     if not len(known):
         return []
     breaks = sorted({rounded(float(one)) for one in np.quantile(known, (0.2, 0.4, 0.6, 0.8))})
-    ramp = RAMP[::-1]
     return _between(tuple(breaks), tuple(ramp[round(k * 4 / max(len(breaks), 1))] for k in range(len(breaks) + 1)))
 
 

@@ -6,40 +6,111 @@ from typing import Any
 
 import numpy as np
 
-from geo.areas import City, Place
+from geo.areas import Place
 from geo.arrays import Floats
-from geo.coverage.indicators import Values
+from geo.coverage.indicators import KNOWN_LEAST, Indicator, named
+from geo.coverage.runs import Run
+from geo.coverage.values import Parts, Values, value_of
 from maps import palette
 
 _DEGREE = 100_000  # places travel as whole hundred-thousandths of a degree: a metre, half the bytes
+_LEFT = ("of", "among")
+_DIGITS = {"share": 4, "per": 2, "count": 0}
 
 
-def document(city: City, found: Values) -> dict[str, Any]:
-    """``found`` as it travels: columns of one length, square metres as whole numbers, places as whole 1e-5 degrees."""
-    drawn = palette.classes(found.indicator, found.value)
-    rows = _columns(found.places, with_bounds=found.level < city.grid_level) | {
-        "value": _known(found.value, 4 if found.indicator == "grid-coverage" else 1),
-        "area_m2": _whole(found.area_m2),
-        "fallback_m2": _whole(found.fallback_m2),
-        "grids": _whole(found.grids),
-        "dedicated": _whole(found.dedicated),
-        "incidents": _whole(found.incidents),
-    }
+def document(found: Values) -> dict[str, Any]:
+    """``found`` as it travels: columns of one length, square metres as whole numbers, places as whole 1e-5 degrees.
+
+    A column that the indicator does not have is left out.
+    """
+    city, indicator = found.city, found.indicator
+    drawn = palette.classes(indicator, found.value)
+    rows = _columns(found.places, with_bounds=found.level < city.grid_level) | _sized(found.sizes)
     if found.level == city.grid_level:
         rows["kind"] = [place.kind for place in found.places]
+    above = _columns(found.above, with_bounds=True) | _sized(found.sizes_above)
+    before = found.before
+    left = int(bool(indicator.among) and "among" not in indicator.km2)
     return {
-        "indicator": found.indicator,
+        "indicator": indicator.key,
+        "about": about(indicator) | {"lowest": city.grid_level - indicator.depth},
         "edition": found.edition.number,
         "level": found.level,
         "level_key": city.levels[found.level].key,
         "classes": [{"colour": one.colour, "lower": one.lower, "upper": one.upper} for one in drawn],
-        "since": found.period.since and found.period.since.isoformat(),
-        "until": found.period.until and found.period.until.isoformat(),
-        "sources": found.period.sources,
-        "unplaced": found.period.unplaced,
-        "rows": rows,
-        "above": _columns(found.above, with_bounds=True),
+        "known_least": KNOWN_LEAST,
+        "dated": found.dated,
+        "since": found.since or None,
+        "until": found.until or None,
+        "sources": found.sources,
+        "left_over": _LEFT[left],
+        "unplaced": round(found.elsewhere[left]),
+        "held": round(found.held[left]),
+        "run": _run(found.run) if found.run else None,
+        "before": _run(before.run) if before else None,
+        "rows": rows | parts(indicator, found.rows, before.rows if before else None) | _smoothed(found),
+        "above": above | parts(indicator, found.upper, before.above if before else None),
+        "beside": {
+            key: {
+                "about": about(named(key)),
+                "since": found.days[key][0] or None,
+                "until": found.days[key][1] or None,
+                "rows": _two(key, of),
+                "above": _two(key, upper),
+            }
+            for key, (of, upper) in found.beside.items()
+        },
     }
+
+
+def about(indicator: Indicator) -> dict[str, Any]:
+    """What a page has to know of an indicator to say a value of it."""
+    return {
+        "key": indicator.key,
+        "zh": indicator.zh,
+        "en": indicator.en,
+        "short": indicator.short or [indicator.zh, indicator.en],
+        "group": indicator.group,
+        "kind": indicator.kind,
+        "scale": indicator.scale,
+        "words": {name: list(both) for name, both in indicator.words.items()},
+        "dark": indicator.dark,
+        "fixed": bool(indicator.breaks),
+        "least": indicator.least,
+        "smoothed": indicator.smoothed,
+        "km2": indicator.km2,
+    }
+
+
+def parts(indicator: Indicator, told: Parts, before: Parts | None = None) -> dict[str, list[Any]]:
+    """What an indicator adds up and its value, in columns; those of an earlier run as ``before_…``."""
+    columns: dict[str, list[Any]] = {"value": _known(value_of(indicator, told), _DIGITS[indicator.kind])}
+    columns["of"] = _whole(told.of)
+    if indicator.among:
+        columns["among"] = _whole(told.among)
+    if indicator.unknown:
+        columns |= {"unknown": _whole(told.unknown), "whole": _whole(told.whole)}
+    if before is not None:
+        columns |= {"before_of": _whole(before.of), "before_among": _whole(before.among)}
+    return columns
+
+
+def _two(key: str, told: Parts) -> dict[str, list[int]]:
+    """The two parts of an indicator told beside another: its value follows from them."""
+    both = {"of": _whole(told.of), "among": _whole(told.among)}
+    return both if named(key).among else {"of": both["of"]}
+
+
+def _smoothed(found: Values) -> dict[str, list[float | None]]:
+    """Estimates and their intervals, to a thousandth: finer than any interval."""
+    told = found.smoothed
+    if told is None:
+        return {}
+    return {"smoothed": _known(told.share, 4), "low": _known(told.low, 3), "high": _known(told.high, 3)}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {"number": run.number, "day": run.day.isoformat(), "rules": run.version}
 
 
 def _columns(places: list[Place], *, with_bounds: bool) -> dict[str, list[Any]]:
@@ -57,8 +128,16 @@ def _columns(places: list[Place], *, with_bounds: bool) -> dict[str, list[Any]]:
     return columns
 
 
-def _known(value: Floats, digits: int) -> list[float | None]:
-    return [None if np.isnan(one) else round(one, digits) for one in value.tolist()]
+def _sized(sizes: dict[str, Floats]) -> dict[str, list[int]]:
+    return {name: _whole(size) for name, size in sizes.items()}
+
+
+def _known(value: Floats, digits: int) -> list[float | int | None]:
+    return [None if np.isnan(one) else _short(round(one, digits)) for one in value.tolist()]
+
+
+def _short(value: float) -> float | int:
+    return int(value) if value.is_integer() else value
 
 
 def _whole(value: Floats) -> list[int]:

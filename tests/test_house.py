@@ -61,7 +61,7 @@ def test_every_setting_is_documented(name: str) -> None:
 
 
 def test_every_documented_setting_exists() -> None:
-    documented = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", (ROOT / "docs/settings.md").read_text(encoding="utf-8")))
+    documented = set(re.findall(rf"`({PREFIX}[A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text(encoding="utf-8")))
     assert documented == {PREFIX + name.upper() for name in Settings.model_fields}
 
 

@@ -30,7 +30,7 @@ def coverage(
     out: Annotated[Path, typer.Option("--out", help="the file, as coverage.html; an older one is replaced when whole")],
     at: Annotated[str | None, typer.Option(help="date or time whose edition is shown; default now")] = None,
     level: Annotated[str, typer.Option(help="level coloured at first, by its key; the reader may change it")] = "",
-    indicator: Annotated[str, typer.Option(help="grid-coverage, incident-density, incidents")] = "grid-coverage",
+    indicator: Annotated[str, typer.Option(help="shown at first, by its key: docs/indicators.md")] = "grid-coverage",
     lang: Annotated[str, typer.Option(help="language at first: zh-CN or en; both are in the file")] = "zh-CN",
     tolerance_m: Annotated[float, typer.Option(min=0, max=50, help="metres borders may be drawn straighter by")] = 0.5,
 ) -> None:
@@ -45,6 +45,8 @@ def coverage(
     from maps import kept
 
     say = Console(stderr=True).print
+    if at is None:
+        _look()
     with db.read(db.engine()) as connection:
         city = areas.city(connection)
         instant = instant_of(at, city.time_zone)
@@ -65,6 +67,23 @@ def coverage(
     )
 
 
+def _look() -> None:
+    """Nothing; afterwards what is told of units says what holds now."""
+    from geo import areas, db, revisions
+    from geo.actors import Actor
+    from geo.coverage import running, runs
+    from geo.settings import settings
+
+    with db.read(db.engine()) as connection:
+        areas.current(connection)
+        last = runs.last(connection)
+        is_told = bool(revisions.of(connection, "units"))
+        if not is_told or (last and not runs.is_stale(connection, last)):
+            return
+    with db.write(db.engine()) as connection:
+        running.run(connection, Actor(settings().actor))
+
+
 def _level(city: City, key: str) -> str:
     number = city.level(key) if key else max(1, city.grid_level - 1)
     if number == 0:
@@ -74,11 +93,9 @@ def _level(city: City, key: str) -> str:
 
 
 def _indicator(key: str) -> str:
-    from geo.coverage.indicators import INDICATORS
+    from geo.coverage.indicators import named
 
-    if key not in INDICATORS:
-        raise Unknown(f"no indicator {key!r}; there are {', '.join(INDICATORS)}")
-    return key
+    return named(key).key
 
 
 def _language(asked: str) -> str:

@@ -23,6 +23,7 @@ from geo.actors import Actor
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
 from geo.cluster import Cluster
+from geo.coverage import running
 from geo.demo import steps
 from geo.demo.plans import Order
 from geo.editions import Request
@@ -35,13 +36,18 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 
 
 def publish(engine: sa.Engine, folder: Path, grids: int) -> None:
-    """Write a made city of so many grids, and publish it with its base map and its incidents."""
-    order, actor = Order(grids=grids, buildings=100, incidents=2_000), Actor("bench")
+    """Write a made city of so many grids, and publish it with its base map, its buildings and all its registers."""
+    order, actor = Order(grids=grids, buildings=20 * grids, incidents=5 * grids), Actor("bench")
     steps.write_files(folder, order, lambda _: None, boundaries=True)
     prepared = importing.prepare(read_sources(folder / "sources.toml"), None)
     with db.write(engine) as connection:
         importing.publish(connection, prepared, Request(actor, "bench", {}))
     steps.draw_base_map(engine, actor, folder / steps.FILES[0])
+    steps.load_buildings(engine, actor, folder / steps.FILES[2], lambda _: None)
+    steps.load_incidents(engine, actor, folder / steps.FILES[3], lambda _: None)
+    steps.load_entities(engine, actor, folder, lambda _: None)
+    with db.write(engine) as connection:
+        running.run(connection, actor)
 
 
 def write(engine: sa.Engine, path: Path) -> dict[str, float]:

@@ -23,7 +23,7 @@ from tests.browser.conftest import Opener, Watched
 from tests.browser.test_coverage_page import LOWEST, PATH, asked, colours, pixel_of, ready
 
 LEVELS = {"district": "区", "subdistrict": "街道", "community": "社区", "grid": "网格"}
-INDICATORS = ("grid-coverage", "incident-density", "incidents")
+INDICATORS = ("grid-coverage", "incident-density", "incidents", "service-points-residents")
 
 
 def write(engine: sa.Engine, folder: Path, *, at: datetime | None = None, lang: str = "zh-CN") -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import sqlalchemy as sa
 
 from geo import incidents
 from geo.actors import Actor
+from geo.coverage.indicators import registry
 from geo.incidents import NewIncident
 from tests import small_city
 from tests.serving import served
@@ -94,12 +97,11 @@ def test_a_tile_there_is_none_of_is_said_to_be_none(client: httpx.Client, path: 
 @pytest.mark.parametrize("level", ["city", "district", "subdistrict", "community", "grid"])
 def test_every_level_adds_up_to_the_same_ground_and_the_same_incidents(client: httpx.Client, level: str) -> None:
     found = client.get("/v1/values/incidents", params={"level": level}).json()
-    assert sum(found["rows"]["incidents"]) + found["unplaced"] == 5
+    assert sum(found["rows"]["of"]) + found["unplaced"] == 5
     assert found["unplaced"] == 1
     city = client.get("/v1/values/incidents", params={"level": "city"}).json()["rows"]
     assert sum(found["rows"]["area_m2"]) == pytest.approx(city["area_m2"][0], abs=20)
     assert sum(found["rows"]["fallback_m2"]) == pytest.approx(city["fallback_m2"][0], abs=20)
-    assert sum(found["rows"]["grids"]) == city["grids"][0] == 12
 
 
 def test_coverage_is_the_share_of_ground_in_named_grids(client: httpx.Client) -> None:
@@ -113,8 +115,33 @@ def test_coverage_is_the_share_of_ground_in_named_grids(client: httpx.Client) ->
 
 def test_density_is_incidents_by_ground(client: httpx.Client) -> None:
     row = rows(client, "incident-density", "grid")[small_city.COMMUNITIES[0] + "002"]
-    assert row["incidents"] == 3
+    assert (row["of"], row["among"]) == (3, row["area_m2"])
     assert row["value"] == pytest.approx(3 / (row["area_m2"] / 1e6), abs=0.06)
+
+
+@pytest.mark.parametrize("key", registry())
+def test_every_indicator_is_answered_as_columns_of_one_length_and_as_csv(client: httpx.Client, key: str) -> None:
+    found = client.get(f"/v1/values/{key}", params={"level": "grid"}).json()
+    assert {len(column) for column in found["rows"].values()} == {13}
+    assert {len(column) for column in found["above"].values()} == {8}
+    assert set(found["beside"]) == set(registry()[key].beside)
+    assert found["about"]["zh"] == registry()[key].zh
+    answer = client.get(f"/v1/values/{key}", params={"level": "community", "f": "csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [line["code"] for line in lines] == list(small_city.COMMUNITIES)
+    assert {line["indicator"] for line in lines} == {key}
+
+
+def test_the_list_of_indicators_says_what_each_is_a_share_of(client: httpx.Client) -> None:
+    found = client.get("/v1/indicators").json()
+    assert [one["key"] for one in found["indicators"]] == list(registry())
+    assert {one["group"] for one in found["indicators"]} == {one["key"] for one in found["groups"]}
+    assert all(one["zh"] and one["en"] and one["words"]["of"] for one in found["indicators"])
+
+
+def test_a_format_there_is_none_of_is_malformed(client: httpx.Client) -> None:
+    assert client.get("/v1/values/incidents?f=xml").status_code == 400
 
 
 def test_values_say_their_dates_their_sources_and_their_classes(client: httpx.Client) -> None:

@@ -23,7 +23,7 @@ def figure_of(drawn: folium.Map) -> OfflineFigure:
 def test_every_link_of_a_map_leads_to_this_server() -> None:
     head = figure_of(folium.Map(tiles=None)).localise().render()
     links = re.findall(r'(?:src|href)="([^"]*)"', head)
-    assert len(links) == 3
+    assert len(links) == 2
     assert all(link.startswith("/static/vendor/") for link in links)
     assert "//" not in "".join(links)
 

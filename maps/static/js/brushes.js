@@ -8,16 +8,36 @@ export const INK = {
   fallback: "#9a5b20", fallbackGround: "#faf1e6", unknown: "#8b8f98", unknownGround: "#efeeea",
 };
 
-/** Fill of `fallback` ground, `lines` of it over a colour, or areas whose value is `unknown`: lines that meet across tiles, since 8 divides 256. */
+const DOT = { ground: "#f4f3ef", ink: "#a3a29c" };
+
+/** Fill of `fallback` ground, `lines` of it over a colour, areas whose value is `unknown`, `dots` where data are too few: lines that meet across tiles, since 8 divides 256. */
 export function hatch(context, kind, ratio) {
   const size = 8;
   const canvas = new OffscreenCanvas(size * ratio, size * ratio);
   const brush = canvas.getContext("2d");
   brush.scale(ratio, ratio);
   if (kind !== "lines") {
-    brush.fillStyle = kind === "fallback" ? INK.fallbackGround : INK.unknownGround;
+    brush.fillStyle = { fallback: INK.fallbackGround, dots: DOT.ground }[kind] ?? INK.unknownGround;
     brush.fillRect(0, 0, size, size);
   }
+  if (kind === "dots") dot(brush);
+  else stroke(brush, kind, size);
+  const pattern = context.createPattern(canvas, "repeat");
+  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  return pattern;
+}
+
+function dot(brush) {
+  brush.fillStyle = DOT.ink;
+  brush.beginPath();
+  for (const [x, y] of [[2, 2], [6, 6]]) {
+    brush.moveTo(x, y);
+    brush.arc(x, y, 1, 0, 2 * Math.PI);
+  }
+  brush.fill();
+}
+
+function stroke(brush, kind, size) {
   brush.strokeStyle = kind === "unknown" ? INK.unknown : INK.fallback;
   brush.lineWidth = kind === "fallback" ? 1.5 : 1;
   const turn = kind === "unknown" ? -1 : 1;
@@ -27,9 +47,6 @@ export function hatch(context, kind, ratio) {
     brush.lineTo(shift + size + 2, turn > 0 ? size + 2 : -2);
   }
   brush.stroke();
-  const pattern = context.createPattern(canvas, "repeat");
-  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
-  return pattern;
 }
 
 const INKED_FROM_PX = 24; // narrower areas than this would leave nothing but ink

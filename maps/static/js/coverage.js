@@ -8,9 +8,10 @@ import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
 import { KIND_COLOURS, NOTHING, legend } from "./legend.js";
 import { BADGES, Panel, level_buttons } from "./panel.js";
+import { Beside, Said } from "./said.js";
 import { fit, shell } from "./shell.js";
 import { State } from "./state.js";
-import { load, sum, value_of } from "./values.js";
+import { NONE, SCARCE, load } from "./values.js";
 
 const SKELETON_MS = 200;
 
@@ -26,8 +27,8 @@ class Coverage {
     this.levels = boot.city.levels;
     this.deepest = this.levels.length - 1;
     const usual = this.levels[Math.max(1, this.deepest - 1)].key;
-    this.state = new State({ within: boot.city.code, level: boot.level ?? usual, by: boot.by ?? boot.indicators[0], chosen: null, view: null });
-    if (!boot.indicators.includes(this.state.get("by"))) this.state.values.by = boot.indicators[0];
+    this.state = new State({ within: boot.city.code, level: boot.level ?? usual, by: boot.by, chosen: null, view: null });
+    if (!boot.indicators.some(({ key }) => key === this.state.get("by"))) this.state.values.by = boot.by;
     if (!this.levels.slice(1).some((level) => level.key === this.state.get("level"))) this.state.values.level = usual;
     this.order = null;
     this.hovered = 0;
@@ -45,7 +46,7 @@ class Coverage {
     keys({ words: this.words, step: (by) => this.step(by), enter: () => this.enter_chosen(), up: () => this.up() });
     find(".tools").hidden = false;
     window.addEventListener("beforeprint", () => this.view && (this.panel.all(), this.mark()));
-    matchMedia("(max-width: 700px)").addEventListener("change", () => this.view && legend(this.view, this.words));
+    matchMedia("(max-width: 700px)").addEventListener("change", () => this.view && this.render());
     this.state.on((changed) => this.changed(changed));
     this.fetch();
   }
@@ -54,17 +55,18 @@ class Coverage {
     return {
       enter: (code) => this.enter(code), by: (by) => { this.order = null; this.state.set({ by }); }, level: (key) => this.set_level(key),
       choose: (row) => this.choose(row, true), hover: (row) => this.hover(row?.id ?? 0), turn: () => { this.order = -this.view.order; this.render(); },
-      download: () => download({ rows: this.view.ranked, values: this.values, boot: this.boot, words: this.words, level: this.levels[this.values.level] }),
+      download: () => download({ rows: this.view.ranked, values: this.values, said: this.view.said, boot: this.boot, words: this.words, level: this.levels[this.values.level] }),
       finer: () => this.set_level(this.levels[this.values.level + 1].key), drawn: () => { this.mark(); legend(this.view, this.words); },
     };
   }
 
   // -- values -------------------------------------------------------------------------------------------------------
-  /** Key of the level that can be drawn at this zoom: grids only when they are large enough to be seen. */
+  /** Key of the level that can be drawn: grids only when they are large enough to be seen, and none an indicator is not told of. */
   drawable() {
-    const wanted = this.state.get("level");
+    const lowest = this.boot.indicators.find(({ key }) => key === this.state.get("by"))?.lowest ?? this.deepest;
+    const wanted = Math.min(lowest, this.levels.findIndex(({ key }) => key === this.state.get("level")));
     const far = Math.round(this.map.getZoom()) < this.boot.grids_from;
-    return wanted === this.levels[this.deepest].key && far ? this.levels[this.deepest - 1].key : wanted;
+    return this.levels[wanted === this.deepest && far ? this.deepest - 1 : wanted].key;
   }
 
   async fetch() {
@@ -106,11 +108,16 @@ class Coverage {
   render() {
     const { values, deepest } = this, place = this.place;
     const rows = values.within(place);
-    const order = this.order ?? (values.share && values.level < deepest ? 1 : -1);
-    const ranked = this.rank(rows, order);
+    const kinds = values.is_ground && values.level === deepest;
+    const order = this.order ?? (values.about.dark === "low" && !kinds ? 1 : -1);
+    const ranked = this.rank(rows, order, kinds);
+    const said = new Said(values.about, this.words);
+    said.beside = values.beside.map(({ about }) => new Beside(about, this.words));
     this.view = {
-      values, rows, ranked, place, order, deepest, level: values.level, total: sum(rows),
-      peak: Math.max(0, ...rows.map((row) => row.value ?? 0)),
+      values, said, rows, ranked, place, order, deepest, level: values.level,
+      peak: Math.max(0, ...rows.map((row) => (row.class >= 0 ? row.value : 0))),
+      reach: reach_of(rows),
+      spots: this.spots(place.code),
       buildings: this.with_buildings(),
       zoomed: { level: this.levels[values.level], wanted: this.state.get("level") },
     };
@@ -123,45 +130,53 @@ class Coverage {
     this.show_card();
   }
 
-  /** Rows in order; the first few that say something carry the number the map shows too. */
-  rank(rows, order) {
-    const kinds = this.values.share && this.values.level === this.deepest;
-    const key = kinds ? (row) => row.area_m2 + (row.kind === "fallback" ? 1e12 : 0) : (row) => row.value;
-    const sorted = [...rows].sort((a, b) => (key(a) === null) - (key(b) === null) || order * (key(a) - key(b)) || (a.code < b.code ? -1 : 1));
+  /** Rows in order, those without a value last; the first few that say something carry the number the map shows too. */
+  rank(rows, order, kinds) {
+    const key = kinds ? (row) => row.area_m2 + (row.kind === "fallback" ? 1e12 : 0) : (row) => row.shown;
+    const last = (row) => (kinds ? 0 : row.class >= 0 ? 0 : row.class === SCARCE ? 1 : row.class === NONE ? 3 : 2);
+    const sorted = [...rows].sort((a, b) => last(a) - last(b) || order * (key(a) - key(b)) || (a.code < b.code ? -1 : 1));
     sorted.forEach((row, k) => {
       row.place_in_list = k + 1;
-      const telling = kinds ? row.kind === "fallback" : order > 0 && this.values.share ? row.value < 1 : row.value > 0;
+      const telling = kinds ? row.kind === "fallback" : row.class >= 0 && (order > 0 ? this.values.about.kind !== "share" || row.value < 1 : row.value > 0);
       row.rank = telling && rows.length > 1 && k < BADGES ? k + 1 : Infinity;
     });
     return sorted;
   }
 
+  /** The page of blind spots of a place; null where there is none, or it has nothing to do with what is shown. */
+  spots(code) {
+    return this.boot.spots_page && this.values.about.group === "organisations" ? `${this.boot.spots_page}?in=${code}` : null;
+  }
+
   paint() {
     const { values, rows, place } = this.view;
-    const kinds = values.share && values.level === this.deepest;
-    const colours = kinds ? Object.values(KIND_COLOURS) : [...values.classes.map((one) => one.colour), NOTHING];
-    const of = kinds ? (row) => Object.keys(KIND_COLOURS).indexOf(row.kind) : (row) => (row.class === -2 ? colours.length - 1 : row.class);
+    const kinds = values.is_ground && values.level === this.deepest;
+    const classes = values.classes.map((one) => one.colour);
+    const colours = kinds ? Object.values(KIND_COLOURS) : [...classes, NOTHING, "dots"];
+    const other = { [NONE]: classes.length, [SCARCE]: classes.length + 1 };
+    const of = kinds ? (row) => Object.keys(KIND_COLOURS).indexOf(row.kind) : (row) => other[row.class] ?? row.class;
     const inside = new Set(rows.map((row) => row.id));
     const faint = place.level === 0 ? [] : values.rows.filter((row) => !inside.has(row.id)).map((row) => row.id);
     this.atlas.paint({
-      level: values.level, levels: this.levels.length, breadths: values.breadths, coloured: true, through: !values.share, colours, faint,
+      level: values.level, levels: this.levels.length, breadths: values.breadths, coloured: true, through: !values.is_ground, colours, faint,
       ids: values.rows.map((row) => row.id), classes: values.rows.map(of),
     }, this.state.get("level") === this.levels[this.deepest].key);
-    const alt = this.words.t("map.alt", { indicator: this.words.t(`by.${values.indicator}`), level: this.words.level(this.levels[values.level]) });
+    const alt = this.words.t("map.alt", { indicator: this.view.said.name, level: this.words.level(this.levels[values.level]) });
     this.map.getContainer().setAttribute("aria-label", alt);
   }
 
   tools() {
-    find(".tools .levels").replaceChildren(...level_buttons(this.boot, this.words, this.state.get("level"), (key) => this.set_level(key)));
+    find(".tools .levels").replaceChildren(...level_buttons(this.boot, this.words, this.state.get("level"), (key) => this.set_level(key), this.values.about.lowest));
   }
 
   status() {
-    const { values, total } = this.view, words = this.words;
-    const sources = values.share ? words.t("status.boundaries", { n: this.boot.edition.number }) : values.sources.join(words.lang === "en" ? ", " : "、");
-    find(".status .data").textContent = `${words.t("status.data")} ${sources || "–"}${values.until && !values.share ? ` ${words.date(values.until)}` : ""}`;
-    find(".status .unknown").textContent = values.share
-      ? words.t("status.unknown", { share: `${words.percent(total.area_m2 ? total.fallback_m2 / total.area_m2 : 0)}%`, km2: words.km2(total.fallback_m2) })
-      : words.t("status.unplaced", { n: words.n(values.unplaced) });
+    const { values, place, said } = this.view, words = this.words;
+    const sources = values.dated === "edition" ? [] : values.sources;
+    const [first, ...more] = sources;
+    find(".status .data").textContent = [`${words.t("status.data")} ${this.panel.dated()}`, more.length > 1 ? words.t("status.sources", { name: first, n: sources.length }) : sources.join(" · ")].filter(Boolean).join(" · ");
+    const ground = { share: `${words.percent(place.area_m2 ? place.fallback_m2 / place.area_m2 : 0)}%`, km2: words.km2(place.fallback_m2) };
+    find(".status .unknown").textContent = said.unknown(place) !== null ? words.t("status.not-known", { share: said.unknown_text(place), n: words.n(place.unknown), what: said.word("unknown") })
+      : values.is_ground ? words.t("status.unknown", ground) : words.t("status.unplaced", { n: words.n(values.unplaced) });
   }
 
   labels(zoom) {
@@ -172,15 +187,9 @@ class Coverage {
     if (chosen && chosen.rank === Infinity) found.unshift(label(chosen, this.deepest - chosen.level, zoom, { text: values.short(chosen) }));
     for (const row of values.above) if (row.level > 0) found.push(label(row, this.deepest - row.level, zoom, values));
     const sized = [...ranked].sort((a, b) => b.area_m2 - a.area_m2);
-    const told = (row) => (row.level === this.deepest ? { text: values.short(row), second: zoom >= 16 ? this.short(row) : undefined } : values);
+    const told = (row) => (row.level === this.deepest ? { text: values.short(row), second: zoom >= 16 && row.value !== null ? this.view.said.full(row.value) : undefined } : values);
     for (const row of sized) if (row.rank === Infinity && row !== chosen) found.push(label(row, this.deepest - row.level, zoom, told(row)));
     return found.filter(Boolean);
-  }
-
-  short(row) {
-    const { words, values } = this;
-    if (values.share) return `${words.km2(row.area_m2)} km²`;
-    return values.indicator === "incidents" ? words.t("unit.incidents", { n: words.n(row.incidents) }) : words.t("unit.density", { n: words.n(row.value, 0) });
   }
 
   // -- choice -------------------------------------------------------------------------------------------------------
@@ -207,8 +216,8 @@ class Coverage {
     this.state.set({ chosen: row && row.code !== this.state.get("chosen") ? row.code : null });
     const chosen = this.chosen();
     if (!chosen) return;
-    const value = value_of(this.values.indicator, chosen);
-    say(this.words.t("say.chosen", { name: chosen.name, value: this.values.share ? `${this.words.percent(value)}%` : this.words.n(value, 1) }));
+    const { said } = this.view;
+    say(this.words.t("say.chosen", { name: chosen.name, value: said.why(chosen) || said.full(chosen.shown) }));
     this.clear(chosen);
     if (bring && !this.map.getBounds().pad(-0.1).contains([chosen.lat, chosen.lng])) this.map.panTo([chosen.lat, chosen.lng]);
   }
@@ -235,7 +244,8 @@ class Coverage {
     const doors = [];
     if (row && row.level < this.deepest && row.id !== this.place.id) doors.push([this.words.t("tip.enter", { level: this.words.level(this.levels[row.level]) }), () => this.enter(row.code)]);
     if (row && row.level === this.deepest && level === undefined && this.place.level > 0) doors.push([this.words.t("tip.out", { level: this.place.name }), () => this.choose(null)]);
-    card({ row: row && row.area_m2 !== undefined ? row : null, rank: row?.rank <= BADGES ? row.rank : null, parent: row && this.values.place.get(row.parent), values: this.values, deepest: this.deepest, map: this.map, words: this.words, doors, close: () => this.choose(null) });
+    if (row && this.spots(row.code)) doors.push([this.words.t("tip.spots"), this.spots(row.code)]);
+    card({ row, rank: row?.rank <= BADGES ? row.rank : null, parent: row && this.values.place.get(row.parent), said: this.view?.said, deepest: this.deepest, map: this.map, words: this.words, doors, close: () => this.choose(null) });
   }
 
   step(by) {
@@ -288,4 +298,11 @@ class Coverage {
     this.state.set({ within: this.boot.city.code, level: wanted, chosen: level > 0 ? found.code : null });
     if (this.values.code.has(found.code)) this.mark(true);
   }
+}
+
+/** Ends of the axis of intervals, in tenths around all of them; null where there are none. */
+function reach_of(rows) {
+  const sure = rows.filter((row) => row.class >= 0 && row.low !== null && row.low !== undefined);
+  if (!sure.length) return null;
+  return [Math.floor(Math.min(...sure.map((row) => row.low)) * 10) / 10, Math.ceil(Math.max(...sure.map((row) => row.high)) * 10) / 10];
 }

@@ -69,6 +69,11 @@ export class Language {
     return [found.year, found.month, found.day, found.hour, found.minute];
   }
 
+  /** One of two texts, [Chinese, English]. */
+  pick([zh, en]) {
+    return this.lang === "en" ? en : zh;
+  }
+
   city(city) {
     return (this.lang === "en" && city.name_en) || city.name;
   }

@@ -20,11 +20,12 @@ export function painters(topology, got) {
   return [{ postMessage: heard }];
 }
 
-/** The document of an indicator on a level: the level's columns with the indicator's own. */
+/** The document of an indicator on a level: the level's columns with the indicator's own, and what is told beside it. */
 export async function values(boot, indicator, key) {
-  const { rows, by, ...level } = boot.values[key];
-  const { value, classes } = by[indicator];
-  return { ...level, indicator, classes, rows: { ...rows, value } };
+  const { rows, above, by } = boot.values.levels[key];
+  const { abouts } = boot.values, own = by[indicator];
+  const beside = (one) => [one, { about: abouts[one], since: by[one].since, until: by[one].until, rows: by[one].rows, above: by[one].above }];
+  return { ...own, indicator, about: abouts[indicator], rows: { ...rows, ...own.rows }, above: { ...above, ...own.above }, beside: Object.fromEntries(own.beside.map(beside)) };
 }
 
 /** Places by code or name, in the order the server gives them: exact, name begins so, upper levels, code. */
@@ -48,7 +49,7 @@ export function downloads() {
 
 function all(boot) {
   return boot.city.levels.flatMap(({ key }) => {
-    const rows = boot.values[key]?.rows;
+    const rows = boot.values.levels[key]?.rows;
     return rows ? rows.id.map((id, k) => ({ id, code: rows.code[k], name: rows.name[k], level: rows.level[k], kind: rows.kind?.[k] })) : [];
   });
 }

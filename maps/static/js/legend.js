@@ -1,7 +1,9 @@
 // The legend: classes with how many areas each holds, patterns last.
 import { el, find } from "./dom.js";
+import { NONE, SCARCE, UNKNOWN } from "./values.js";
 
-const KIND_COLOURS = { comprehensive: "#c4ddd4", dedicated: "#e3b96a" };
+export const KIND_COLOURS = { comprehensive: "#c4ddd4", dedicated: "#e3b96a" };
+export const NOTHING = "#f4f3ef";
 
 /** Fill the legend on the map and its copy in the sheet. */
 export function legend(view, words) {
@@ -12,23 +14,32 @@ export function legend(view, words) {
   }
 }
 
-function parts({ values, rows, total, level, deepest, zoomed, buildings }, words) {
-  const kinds = values.share && level === deepest;
-  const head = el("h3", {}, kinds ? words.t("legend.kinds") : words.t(`by.${values.indicator}`), " ", el("span", { class: "en" }, kinds ? "" : unit(values, words)));
-  const list = kinds ? kind_rows(rows, words) : class_rows(values, rows, words);
-  const patterns = [item(el("i", { class: "hatch-f" }), words.t("kind.fallback"), words.t("unit.km2", { n: words.km2(total.fallback_m2) }))];
-  if (buildings) patterns.push(item(el("i", { class: "lg-straddles" }), words.t("building.straddling"), ""));
-  const absent = rows.filter((row) => row.class === -1).length;
-  if (absent && !kinds) patterns.unshift(item(el("i", { class: "hatch-u" }), words.t("class.absent"), words.n(absent)));
-  const notes = [words.t("legend.note", { level: words.level(zoomed.level), n: words.n(rows.length) })];
-  if (!values.share) notes.unshift(words.t("legend.note.dark"));
-  const note = kinds ? null : el("p", {}, notes.join(words.lang === "en" ? " " : ""));
+function parts(view, words) {
+  const { values, rows, level, deepest, zoomed, said } = view;
+  const kinds = values.is_ground && level === deepest;
+  const unit = values.about.kind === "share" ? words.t("legend.share") : said.word("one");
+  const head = el("h3", {}, kinds ? words.t("legend.kinds") : said.name, " ", el("span", { class: "en" }, kinds ? "" : unit));
+  const list = kinds ? kind_rows(rows, words) : class_rows(view, words);
   const hint = zoomed.wanted === zoomed.level.key ? null : el("p", { class: "hint" }, words.t("legend.zoom", { level: words.level(zoomed.level) }));
-  return [head, el("ul", {}, list), el("ul", {}, patterns), hint, note].filter(Boolean);
+  return [head, el("ul", {}, list), el("ul", {}, patterns(view, words, kinds)), hint, kinds ? null : note(view, words)].filter(Boolean);
 }
 
-function unit(values, words) {
-  return words.t({ "grid-coverage": "legend.share", "incident-density": "legend.density", incidents: "legend.count" }[values.indicator]);
+function note({ values, rows, zoomed }, words) {
+  const notes = [words.t("legend.note", { level: words.level(zoomed.level), n: words.n(rows.length) })];
+  notes.push(words.t(values.about.fixed ? "legend.note.fixed" : "legend.note.fifths"));
+  if (values.about.dark === "high") notes.push(words.t("legend.note.dark"));
+  return el("p", {}, notes.join(words.lang === "en" ? " " : ""));
+}
+
+function patterns({ values, rows, place, buildings, said }, words, kinds) {
+  const count = (wanted) => rows.filter((row) => row.class === wanted).length;
+  const found = [item(el("i", { class: "hatch-f" }), words.t("kind.fallback"), words.t("unit.km2", { n: words.km2(place.fallback_m2) }))];
+  if (buildings) found.push(item(el("i", { class: "lg-straddles" }), words.t("building.straddling"), ""));
+  if (kinds) return found;
+  const unknown = values.about.words.unknown ? `${said.word("unknown")}${words.t("class.unknown.least", { n: words.percent(values.known_least, 0) })}` : words.t("class.unknown");
+  if (values.about.words.unknown || count(UNKNOWN)) found.unshift(item(el("i", { class: "hatch-u" }), unknown, words.n(count(UNKNOWN))));
+  if (values.about.least > 1) found.unshift(item(el("i", { class: "dots" }), words.t("class.scarce.least", { n: words.n(values.about.least) }), words.n(count(SCARCE))));
+  return found;
 }
 
 function item(swatch, text, count) {
@@ -39,27 +50,9 @@ function kind_rows(rows, words) {
   return Object.entries(KIND_COLOURS).map(([kind, colour]) => item(el("i", { style: { background: colour } }), words.t(`kind.${kind}`), words.n(rows.filter((row) => row.kind === kind).length)));
 }
 
-function class_rows(values, rows, words) {
-  const list = values.classes.map((one, k) => item(el("i", { style: { background: one.colour } }), class_name(one, values, words), words.n(rows.filter((row) => row.class === k).length)));
-  if (!values.share) list.push(item(el("i", { style: { background: NOTHING } }), words.t("class.none"), words.n(rows.filter((row) => row.class === -2).length)));
+function class_rows({ values, rows, said }, words) {
+  const count = (wanted) => rows.filter((row) => row.class === wanted).length;
+  const list = values.classes.map((one, k) => item(el("i", { style: { background: one.colour } }), said.class_name(one, values.classes), words.n(count(k))));
+  if (count(NONE)) list.push(item(el("i", { style: { background: NOTHING } }), words.t("class.none"), words.n(count(NONE))));
   return list;
 }
-
-export const NOTHING = "#f4f3ef";
-
-/** The words of one class: 80–89.9%, 20–49.9 … with the upper end as the largest value it can hold. */
-export function class_name({ lower, upper }, values, words) {
-  if (values.share) {
-    if (upper === null) return words.t("class.full");
-    const from = lower === null ? null : `${words.n(lower * 100)}`, to = words.n(upper * 100 - 0.1, 1);
-    return lower === null ? words.t("class.below", { to: `${words.n(upper * 100)}%` }) : `${words.t("class.between", { from, to: upper > 0.999 ? "99.9" : to })}%`;
-  }
-  const whole = values.indicator === "incidents";
-  const small = (upper ?? lower) < 10 && !whole;
-  const show = (number) => words.n(number, small && !Number.isInteger(number) ? 1 : 0);
-  if (upper === null) return words.t("class.above", { from: show(lower) });
-  if (lower === null) return words.t("class.below", { to: show(upper) });
-  return words.t("class.between", { from: show(lower), to: whole ? words.n(upper - 1) : words.n(upper - 0.1, 1) });
-}
-
-export { KIND_COLOURS };

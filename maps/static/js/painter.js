@@ -96,9 +96,10 @@ function fills(context, tile, level) {
   }
   for (const [found, features] of groups) {
     const path = joined(features);
-    context.fillStyle = found < 0 ? hatch(context, "unknown", tile.ratio) : style.colours[found];
+    const pattern = found < 0 ? "unknown" : style.colours[found] === "dots" ? "dots" : null;
+    context.fillStyle = pattern ? hatch(context, pattern, tile.ratio) : style.colours[found];
     context.fill(path);
-    if (found < 0) continue;
+    if (pattern) continue;
     context.strokeStyle = style.colours[found]; // closes the hairline that antialiasing leaves between neighbours
     context.lineWidth = 0.6;
     context.stroke(path);

@@ -6,7 +6,8 @@ import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
 import { fit, shell } from "./shell.js";
 import { State } from "./state.js";
-import { load, sum } from "./values.js";
+import { Beside, Said } from "./said.js";
+import { load } from "./values.js";
 
 const LATER = ["plans", "dispatch", "heat"];
 
@@ -20,7 +21,7 @@ export default async function start(map, boot) {
   const show = () => {
     const row = chosen();
     atlas.mark(hovered, row?.id ?? 0);
-    card({ row, rank: null, parent: row && values.place.get(row.parent), values, deepest, map, words, doors: [[words.t("open.coverage"), () => { location.href = cover(row); }]], close: () => state.set({ chosen: null }) });
+    card({ row, rank: null, parent: row && values.place.get(row.parent), said: said(values, words), deepest, map, words, doors: [[words.t("open.coverage"), () => { location.href = cover(row); }]], close: () => state.set({ chosen: null }) });
   };
   const atlas = new Atlas({ map, boot, state, words, grids: true, heard: {
     hover: (id) => { if (id === hovered) return; hovered = id; map.getContainer().classList.toggle("pointing", Boolean(id)); atlas.mark(hovered, chosen()?.id ?? 0); },
@@ -43,13 +44,19 @@ export default async function start(map, boot) {
   atlas.paint({ level, levels: levels.length, coloured: false, borders: deepest, colours: [], ids: [], classes: [] }, true);
   panel(boot, words, values);
   find(".status .data").textContent = `${words.t("status.data")} ${words.t("status.boundaries", { n: boot.edition.number })}`;
-  const total = sum(values.rows);
+  const total = values.above[0];
   find(".status .unknown").textContent = words.t("status.unknown", { share: `${words.percent(total.fallback_m2 / total.area_m2)}%`, km2: words.km2(total.fallback_m2) });
   if (!state.get("view")) fit(map, boot.bounds);
 }
 
+function said(values, words) {
+  const found = new Said(values.about, words);
+  found.beside = values.beside.map(({ about }) => new Beside(about, words));
+  return found;
+}
+
 function panel(boot, words, values) {
-  const total = sum(values.rows), levels = boot.city.levels, edition = boot.edition;
+  const total = values.above[0], [incidents] = values.beside, levels = boot.city.levels, edition = boot.edition;
   const counts = levels.slice(1).map((level, k) => [words.lang === "en" ? level.en : level.zh, words.n(k + 1 === levels.length - 1 ? total.grids : k + 1 === values.level ? values.rows.length : values.above.filter((row) => row.level === k + 1).length)]);
   const fact = ([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, text));
   const share = 1 - total.fallback_m2 / total.area_m2;
@@ -59,9 +66,9 @@ function panel(boot, words, values) {
       el("dl", { class: `facts ${counts.length === 4 ? "four" : ""}` }, counts.map(fact)),
       el("p", { class: "cap dim published" }, `${edition.summary ? `${edition.summary} · ` : ""}${words.t("start.published", { who: edition.published_by, date: words.date(edition.effective_at) })}`)),
     el("div", { class: "sec" }, el("h2", {}, words.t("start.ground")),
-      el("dl", { class: "facts" }, [[words.t("fact.area"), words.km2(total.area_m2)], [words.t("by.grid-coverage"), `${words.percent(share)}%`], [words.t("fact.fallback"), [words.km2(total.fallback_m2), el("small", {}, " km²")]]].map(fact)),
-      el("div", { class: "known", role: "img", "aria-label": `${words.t("by.grid-coverage")} ${words.percent(share)}%` }, el("i", { class: "known-part", style: { width: `${share * 100}%` } }), el("i", { class: "hatch-f", style: { flex: "1" } })),
-      values.until ? el("p", { class: "cap dim published" }, `${words.t("start.incidents")} ${words.n(total.incidents)}，${words.date(values.since)} – ${words.date(values.until)}`.replace("，", words.lang === "en" ? ", " : "，")) : null),
+      el("dl", { class: "facts" }, [[words.t("fact.area"), words.km2(total.area_m2)], [said(values, words).name, `${words.percent(share)}%`], [words.t("fact.fallback"), [words.km2(total.fallback_m2), el("small", {}, " km²")]]].map(fact)),
+      el("div", { class: "known", role: "img", "aria-label": `${said(values, words).name} ${words.percent(share)}%` }, el("i", { class: "known-part", style: { width: `${share * 100}%` } }), el("i", { class: "hatch-f", style: { flex: "1" } })),
+      incidents.until ? el("p", { class: "cap dim published" }, `${words.t("start.incidents")} ${words.n(total.beside.incidents.of)}，${words.date(incidents.since)} – ${words.date(incidents.until)}`.replace("，", words.lang === "en" ? ", " : "，")) : null),
     el("div", { class: "sec flush doors-list" }, el("div", { class: "row" }, el("h2", {}, words.t("start.doors"))),
       el("ul", {}, [door("coverage", `/maps/coverage${location.search}`, words), door("blind-spots", "/maps/blind-spots", words), door("import", "/maps/import", words), ...LATER.map((key) => door(key, null, words))])));
 }

@@ -3,6 +3,7 @@ import { values } from "./live.js";
 
 const DEGREE = 1e5;
 export const METRES_A_PIXEL = 156_543.03; // at the equator, zoom 0
+export const UNKNOWN = -1, NONE = -2, SCARCE = -3; // classes of places that no value is shown of
 
 /** The values of an indicator. Throws an Error with the server's own words when it refuses. */
 export async function load({ boot, indicator, level, city }) {
@@ -10,16 +11,36 @@ export async function load({ boot, indicator, level, city }) {
 }
 
 export class Values {
-  constructor(found, city) {
-    Object.assign(this, { indicator: found.indicator, level: found.level, classes: found.classes, since: found.since, until: found.until, sources: found.sources, unplaced: found.unplaced, counted: found.counted });
-    this.above = rows(found.above);
-    this.rows = rows(found.rows);
+  constructor({ above, rows: own, beside, ...told }, city) {
+    Object.assign(this, told);
+    this.above = rows(above);
+    this.rows = rows(own);
+    this.beside = Object.entries(beside).map(([key, { rows: of_rows, above: of_above, ...one }]) => {
+      for (const [found, parts] of [[this.rows, of_rows], [this.above, of_above]]) found.forEach((row, k) => { (row.beside ??= {})[key] = { of: at(parts.of, k), among: at(parts.among, k) }; });
+      return one;
+    });
+    for (const row of [...this.above, ...this.rows]) this.judge(row);
     this.place = new Map([...this.above, ...this.rows].map((row) => [row.id, row]));
     this.code = new Map([...this.above, ...this.rows].map((row) => [row.code, row]));
     if (this.above.length) this.above[0].name = city;
-    this.share = this.indicator === "grid-coverage";
-    for (const row of this.rows) row.class = this.class_of(row);
+    this.is_ground = this.indicator === "grid-coverage";
     this.breadths = this.breadths_of();
+  }
+
+  /** The value of a row, the one it is shown by, and its class. */
+  judge(row) {
+    row.value = value_of(this.about, row);
+    row.shown = row.smoothed ?? row.value;
+    row.class = this.class_of(row);
+    if (row.before_of !== undefined) row.before = value_of(this.about, { of: row.before_of, among: row.before_among });
+  }
+
+  /** Number of the legend's class, or why there is none: too little is known, too little is there, nothing is there. */
+  class_of(row) {
+    if (row.whole > 0 && row.whole - row.unknown < this.known_least * row.whole) return UNKNOWN;
+    if (row.value === null || (this.about.kind !== "share" && row.value === 0 && !this.about.fixed)) return NONE;
+    if (row.among < this.about.least) return SCARCE;
+    return this.classes.findIndex((one) => (one.lower === null || row.shown >= one.lower) && (one.upper === null || row.shown < one.upper));
   }
 
   /** By level, the breadth in pixels at zoom 0 of its usual area: whether borders and names are worth their ink at a zoom. */
@@ -27,15 +48,8 @@ export class Values {
     const counts = [];
     for (const row of [...this.above, ...this.rows]) counts[row.level] = (counts[row.level] ?? 0) + 1;
     const pixel = METRES_A_PIXEL * Math.cos(((this.rows[0]?.lat ?? 0) * Math.PI) / 180);
-    const whole = sum(this.rows).area_m2;
+    const whole = this.rows.reduce((sum, row) => sum + row.area_m2, 0);
     return counts.map((count) => Math.sqrt(whole / count) / pixel);
-  }
-
-  /** Number of the legend's class, -2 where nothing happened, -1 where there is no value. */
-  class_of(row) {
-    if (row.value === null) return -1;
-    if (!this.share && row.value === 0) return -2;
-    return this.classes.findIndex((one) => (one.lower === null || row.value >= one.lower) && (one.upper === null || row.value < one.upper));
   }
 
   /** Name of a row beside its parent's: a grid called after its community loses the community's name. */
@@ -64,10 +78,13 @@ export class Values {
   }
 }
 
+/** A column travels as one value where it holds nothing else. */
+const at = (column, k) => (Array.isArray(column) ? column[k] : column);
+
 function rows(columns) {
   const names = Object.keys(columns);
   return columns.id.map((_, k) => {
-    const row = Object.fromEntries(names.map((name) => [name, columns[name][k]]));
+    const row = Object.fromEntries(names.map((name) => [name, at(columns[name], k)]));
     row.lng = row.x / DEGREE;
     row.lat = row.y / DEGREE;
     if (row.bounds) row.bounds = row.bounds.map((side) => side / DEGREE);
@@ -75,16 +92,9 @@ function rows(columns) {
   });
 }
 
-/** What rows add up to. */
-export function sum(found) {
-  const total = { area_m2: 0, fallback_m2: 0, grids: 0, dedicated: 0, incidents: 0 };
-  for (const row of found) for (const name of Object.keys(total)) total[name] += row[name];
-  return total;
-}
-
-/** The indicator's value of a sum; null where it has none. */
-export function value_of(indicator, total) {
-  if (indicator === "incidents") return total.incidents;
-  if (!total.area_m2) return null;
-  return indicator === "incident-density" ? total.incidents / (total.area_m2 / 1e6) : 1 - total.fallback_m2 / total.area_m2;
+/** The value of parts: null where there is nothing to be a share of, and of a count where nothing is known. */
+export function value_of({ kind, scale }, { of, among, unknown, whole }) {
+  if (kind === "count") return whole > 0 && unknown >= whole ? null : of;
+  if (!among) return null;
+  return kind === "per" ? (of / among) * scale : of / among;
 }

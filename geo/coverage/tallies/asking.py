@@ -1,0 +1,126 @@
+"""What every tally is asked with, and where rows lie on the ground of the edition that is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+from numpy.typing import NDArray
+
+from geo import areas
+from geo.areas import City, Edition
+from geo.arrays import Floats, Ints
+from geo.assignments import assign, open_index
+from geo.coverage.rollups import Tree
+from geo.entities import Entity
+from geo.entities.spots import spots
+from geo.fetching import Column, fetch, figure, whole
+
+Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Who asks: ``now`` is the moment at which things are overdue."""
+
+    connection: sa.Connection
+    edition: Edition
+    now: datetime
+
+    @cached_property
+    def city(self) -> City:
+        """The city."""
+        return areas.city(self.connection)
+
+    @cached_property
+    def is_current(self) -> bool:
+        """Whether the edition is the one in force, to which rows in the store are placed."""
+        return areas.current(self.connection).number == self.edition.number
+
+    @cached_property
+    def _lineage(self) -> tuple[Ints, Ints]:
+        ids, lineage = areas.lineage(self.connection, self.edition)
+        return ids.astype(np.int64), lineage.astype(np.int64)
+
+    @property
+    def leaves(self) -> Ints:
+        """Ids (n,) of the leaves of the edition."""
+        return self._lineage[0]
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Every place of the edition."""
+        return Tree.of(self._lineage[1])
+
+    def located(self, grid: Ints, lonlat: Floats) -> Ints:
+        """The leaf (n,) of the edition each row lies in; 0 for none. ``grid`` is that of the edition in force."""
+        if self.is_current:
+            return grid
+        placed = np.isfinite(lonlat).all(axis=1)
+        index = open_index(self.connection, self.edition)
+        found = np.zeros(len(grid), dtype=np.int64)
+        found[placed] = index.ids(assign(index, lonlat[placed]).position)
+        return found
+
+    def rows(
+        self,
+        entity: Entity,
+        columns: Mapping[str, Column],
+        *where: sa.ColumnElement[bool],
+        newest: tuple[str, ...] = (),
+    ) -> Columns:
+        """Columns (n,) of an entity's rows in ascending order of id, and ``node``: the leaf or area each lies in.
+
+        Parameters
+        ----------
+        newest
+            Of the rows that agree in these columns only the newest ``as_of`` counts; all of them, where none is told.
+        """
+        drawn = spots(entity, areas.current(self.connection))
+        table = entity.table
+        point = gis.ST_PointOnSurface(drawn.geom)
+        asked = {
+            "place": whole(drawn.place_id),
+            "grid": whole(drawn.grid_id),
+            "x": figure(gis.ST_X(point)),
+            "y": figure(gis.ST_Y(point)),
+        }
+        query = sa.select(table).select_from(drawn.source).where(*where).order_by(table.c.id)
+        if newest:
+            query = query.where(table.c.id.in_(_newest(table, newest)))
+        told = fetch(self.connection, {**asked, **columns}, query)
+        lonlat = np.column_stack([told.pop("x"), told.pop("y")])
+        place, grid = told.pop("place"), told.pop("grid")
+        leaf = np.where(grid > 0, self.located(grid, lonlat), 0)
+        told["node"] = np.where(leaf > 0, leaf, place)
+        return told
+
+
+def _newest(table: sa.Table, keys: tuple[str, ...]) -> sa.Select[tuple[int]]:
+    """Ids of the newest row of each group: the latest day, then the latest edition, then the last one stored."""
+    rank = sa.func.row_number().over(
+        partition_by=[table.c[name] for name in keys],
+        order_by=(table.c.as_of.desc().nulls_last(), table.c.edition.desc(), table.c.id.desc()),
+    )
+    ranked = sa.select(table.c.id, rank.label("rank")).subquery()
+    return sa.select(ranked.c.id).where(ranked.c.rank == 1)
+
+
+def days_of(days: NDArray[np.datetime64]) -> tuple[str, str]:
+    """First and last day as ISO dates; blank where none is known."""
+    known = days[~np.isnat(days)]
+    return (str(known.min()), str(known.max())) if len(known) else ("", "")
+
+
+def stored(connection: sa.Connection, entity: Entity) -> tuple[str, tuple[str, ...]]:
+    """The day rows of an entity last came in, blank before the first, and their sources."""
+    table = entity.table
+    last = connection.scalar(sa.select(sa.func.max(table.c.stored_at)))
+    sources = connection.scalars(sa.select(table.c.source).distinct().order_by(table.c.source))
+    return last.date().isoformat() if last else "", tuple(sources)
