@@ -16,13 +16,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.pq import Format
-from sqlalchemy.dialects import postgresql as pg
 
 _HEAD = 20  # dimensions, flags, type of the elements, their number, and the first one's
-_ARRAYS = (1000, 1007, 1016, 1022)  # of boolean, int, bigint, double precision
 _NO_DAY = -(2**31) + 1
 _EPOCH: sa.ColumnElement[Any] = sa.literal_column("DATE '1970-01-01'")
 
@@ -66,32 +61,17 @@ def word(asked: sa.ColumnElement[Any], words: Sequence[str]) -> Column:
 
 
 def fetch(connection: sa.Connection, columns: Mapping[str, Column], query: sa.Select[Any]) -> dict[str, NDArray[Any]]:
-    """The columns (n,) of ``query``, which selects nothing yet but says from where and in what order.
-
-    Whatever the query compares with is written into its text.
-    """
+    """The columns (n,) of ``query``, which selects nothing yet but says from where and in what order."""
     asked = query.with_only_columns(
         *(one.asked.label(name) for name, one in columns.items()), maintain_column_froms=True
     ).subquery()
-    whole_columns = sa.select(*(sa.func.array_agg(asked.c[name]) for name in columns))
-    text = str(whole_columns.compile(dialect=pg.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    with driver.cursor(binary=True) as cursor:
-        for oid in _ARRAYS:
-            cursor.adapters.register_loader(oid, _Untouched)
-        row = cursor.execute(text.replace("%%", "%")).fetchone()
+    row = connection.execute(sa.select(*(_sent(asked.c[name]) for name in columns))).one()
     return {name: _read(told, one) for told, (name, one) in zip(row, columns.items(), strict=True)}
 
 
-class _Untouched(Loader):
-    """Leaves a value in the bytes it came in."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> bytes:
-        """The bytes."""
-        return bytes(data)
+def _sent(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bytes]:
+    """All values of a column in the bytes they would be sent in; null where there is no row."""
+    return sa.func.array_send(sa.func.array_agg(column), type_=sa.LargeBinary)
 
 
 def _read(told: bytes | None, column: Column) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from geo.crs import to_metres
 from geo.entities import ENTITIES
 from geo.entities.lists import lists
 from geo.fetching import Column, day, fetch, figure, flag, whole, word
+from geo.rows import one_of
 
 UNITS = ENTITIES["units"].table
 RECORDS = ENTITIES["coverage_records"].table
@@ -55,15 +56,10 @@ class Asked:
 
     def of(self, column: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
         """Conditions that ``column`` is one of the ids."""
-        return [] if self.ids is None else [column == sa.any_(literal_ids(self.ids))]
+        return [] if self.ids is None else [one_of(column, self.ids.tolist())]
 
 
 ALL = Asked()
-
-
-def literal_ids(ids: Ints) -> sa.ColumnElement[Any]:
-    """Ids as they are written into a statement: COPY takes no parameters, and thousands of them are one text."""
-    return sa.literal_column("'{" + ",".join(map(str, ids.tolist())) + "}'::bigint[]")
 
 
 # -- units -------------------------------------------------------------------------------------------------------------

@@ -188,8 +188,11 @@ class _Looking:
     def conclude(self, actor: Actor, before: Run | None, looked: marks.Look, kind: str) -> None:
         """The row of the run itself, and the audit entry."""
         book = self.book
-        entry = pg.insert(coverage_rules).values(fingerprint=book.fingerprint, version=book.version, book=asdict(book))
-        self.connection.execute(entry.on_conflict_do_nothing())
+        if before is None or before.rules != book.fingerprint:
+            entry = pg.insert(coverage_rules).values(
+                fingerprint=book.fingerprint, version=book.version, book=asdict(book)
+            )
+            self.connection.execute(entry.on_conflict_do_nothing())
         changed = {name: self.written[name].changed if name in self.written else 0 for name in WRITTEN}
         told = {
             "number": self.number,

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from geo.arrays import Ints
 from geo.copying import Column, copy
 
+_FEW = 500
+"""Rows below which nothing is gained by knowing how many there are."""
+
 _LABELS = {"building_states": "concat_ws('+', code, CASE WHEN straddles THEN 'G3' END)", "joint_groups": "basis"}
 """By what rows are counted, where it is not their code."""
 
@@ -55,7 +58,8 @@ def write(
     held = f"SELECT {', '.join(told)} FROM {table.name}"
     connection.execute(sa.text(f"CREATE TEMP TABLE {found} ON COMMIT DROP AS {held} WITH NO DATA"))
     copy(connection, found, told)
-    connection.execute(sa.text(f"ANALYZE {found}"))
+    if len(next(iter(told.values())).length) > _FEW:
+        connection.execute(sa.text(f"ANALYZE {found}"))
     number, day = run
     given = {"number": number, "day": day}
     kind = "text" if isinstance(among, list) else "bigint"

@@ -85,7 +85,17 @@ unit_states = sa.Table(
     *_span("unit_states", "unit_id"),
     sa.Index("ix_unit_states_building_id", "building_id", postgresql_where=sa.text("last_run IS NULL")),
     sa.Index("ix_unit_states_grid_id", "grid_id", postgresql_where=sa.text("last_run IS NULL")),
-    sa.Index("ix_unit_states_joining", "unit_id", postgresql_where=sa.text("last_run IS NULL AND code = 'P2'")),
+    sa.Index(
+        "ix_unit_states_joining_geom",
+        "geom",
+        postgresql_using="gist",
+        postgresql_where=sa.text("last_run IS NULL AND code = 'P2'"),
+    ),
+    sa.Index(
+        "ix_unit_states_joining_nowhere",
+        "unit_id",
+        postgresql_where=sa.text("last_run IS NULL AND code = 'P2' AND geom IS NULL"),
+    ),
     comment="the one state of every unit in business",
 )
 
