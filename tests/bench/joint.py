@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from geo.arrays import Bools, Floats, Ints
-from geo.coverage.joint import JointGroups, JointRules, propose
+from geo.coverage.joint import JointGroups, JointRules, propose, update
 from geo.coverage.units import Units
 
 UNITS = {"small": 4_000, "full": 200_000}
@@ -97,20 +98,33 @@ def bound(units: Units, chosen: Bools, rules: JointRules) -> float:
 
 
 def bench(size: str) -> list[dict[str, object]]:
-    """Figures of one run a reach; raises AssertionError where too few members are in groups."""
+    """Figures of one run a reach; raises AssertionError where too few members are in groups, or a change is mistaken."""
     units = made_units(UNITS[size])
-    chosen = small(units)
     told = []
     for reach_m in REACHES_M:
         rules = JointRules(reach_m=reach_m)
         begun, wall = time.process_time(), time.perf_counter()
-        joint = propose(units, chosen, rules)
-        spent = time.process_time() - begun
-        told.append(
-            figures(units, chosen, joint, rules) | {"cpu_s": round(spent, 2), "s": round(time.perf_counter() - wall, 2)}
-        )
+        joint = propose(units, small(units), rules)
+        spent, wall = time.process_time() - begun, time.perf_counter() - wall
+        later, changed = _changed(units)
+        begun = time.process_time()
+        again = update(later, small(later), rules, joint, changed)
+        spent_again = time.process_time() - begun
+        anew = propose(later, small(later), rules)
+        assert np.array_equal(again.group, anew.group)
+        assert np.array_equal(again.units, anew.units)
+        told.append(figures(units, small(units), joint, rules))
+        told[-1] |= {"cpu_s": round(spent, 2), "s": round(wall, 2), "ten_changes_cpu_s": round(spent_again, 2)}
         assert told[-1]["of_the_bound"] >= 0.95, told[-1]  # type: ignore[operator]
     return told
+
+
+def _changed(units: Units) -> tuple[Units, Ints]:
+    """The units with ten of them changed, and the ids of those: one member becomes two, two become one."""
+    at = np.random.default_rng(SEED).choice(np.flatnonzero(small(units)), 10, replace=False)
+    members = units.members.copy()
+    members[at] = 3 - members[at]
+    return replace(units, members=members), units.id[at]
 
 
 def figures(units: Units, chosen: Bools, joint: JointGroups, rules: JointRules) -> dict[str, object]:

@@ -90,7 +90,7 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.id)
 
-    def taken(self, chosen: Ints | Bools) -> Candidates:
+    def taken(self, chosen: Ints | Bools | slice) -> Candidates:
         """Those chosen, in the order they are chosen in."""
         return Candidates(
             self.position[chosen],
@@ -166,7 +166,12 @@ def spreads(given: Candidates, groups: Members, rules: JointRules) -> Ints:
     In one building both are next to nothing: the diameter is 0, and a further industry counts a hundredth, so that like
     joins like among equals and no building is left for it. A diameter that is not known counts as the reach.
     """
-    basis, diameter = bases(given, groups, rules)
+    return measured(given, groups, bases(given, groups, rules), rules)
+
+
+def measured(given: Candidates, groups: Members, stands: tuple[Ints, Floats], rules: JointRules) -> Ints:
+    """The same as :func:`spreads`, from what :func:`bases` has found."""
+    basis, diameter = stands
     further = rules.unlike_m * (kinds(given.industry, groups) - 1)
     apart = np.where(np.isnan(diameter), rules.reach_m, diameter) + further
     return as_ints(np.rint(np.where(basis == 0, further * _INDOORS, apart) * MILLI))

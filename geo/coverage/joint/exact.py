@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
@@ -9,33 +11,83 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csc_array
 
-from geo.arrays import Bools, Ints
-from geo.coverage.joint.candidates import MILLI, Candidates, JointRules, Members, bases, sizes, spreads, totals
+from geo.arrays import Bools, Floats, Ints
+from geo.coverage.joint.candidates import (
+    MILLI,
+    Candidates,
+    JointRules,
+    Members,
+    bases,
+    measured,
+    sizes,
+    spreads,
+    totals,
+)
 
 FEW = 11  # units up to which all subsets are gone through; more are left to the solver
 MOST_GROUPS = 1000  # feasible groups the solver is asked about: a second or so at most
+_NEVER = -(1 << 60)
 _EXACTLY = {"mip_rel_gap": 0, "node_limit": 1000}  # a count, so that a busy machine decides nothing
 
 
-def best(given: Candidates, rules: JointRules) -> Members:
-    """The best groups of at most :data:`FEW` units.
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """For one unit, all subsets of the units below it that hold the others of a set whose highest unit it is.
 
-    Best is: most members in groups, then fewest groups, then least spread (:func:`~.candidates.spreads`); of equal ones
-    the first by id.
+    Attributes
+    ----------
+    unit, group, rest
+        The unit; of each pair of such a subset and a set: the set's number, and the subset without the others.
+    subset, start
+        The subsets, ascending, and where the pairs of each begin.
     """
-    sets = _subsets(len(given), rules.most_units)
-    groups = sets[totals(given, sets) >= rules.least_members]
-    groups = groups[bases(given, groups, rules)[0] >= 0]
-    return _searched(given, groups, rules) if len(groups) else groups
+
+    unit: int
+    group: Ints
+    rest: Ints
+    subset: Ints
+    start: Ints
 
 
 @cache
-def _subsets(n: int, most: int) -> Members:
-    """All sets of 2 to ``most`` of n units, smaller ones first."""
+def _table(n: int, most: int) -> tuple[Members, Ints, tuple[_Step, ...]]:
+    """All sets of 2 to ``most`` of n units, smaller ones first, their bits, and the steps of the search."""
     found = [
         np.array(list(combinations(range(n), size)), dtype=np.int64).reshape(-1, size) for size in range(2, most + 1)
     ]
-    return np.vstack([np.pad(one, ((0, 0), (0, most - one.shape[1])), constant_values=-1) for one in found])
+    sets = np.vstack([np.pad(one, ((0, 0), (0, most - one.shape[1])), constant_values=-1) for one in found])
+    bits = np.where(sets >= 0, 1 << sets, 0).sum(axis=1)
+    steps = []
+    for unit in range(1, n):
+        ours = np.flatnonzero(sets.max(axis=1) == unit)
+        others, below = bits[ours] ^ (1 << unit), np.arange(1 << unit)
+        at, which = np.nonzero((below[:, None] & others[None, :]) == others[None, :])
+        start = np.flatnonzero(np.diff(at, prepend=-1))
+        steps.append(_Step(unit, ours[which], at ^ others[which], at[start], start))
+    return sets, bits, tuple(steps)
+
+
+def best(given: Candidates, rules: JointRules) -> Members:
+    """The best groups of at most :data:`FEW` units, by going through all subsets of them in whole numbers.
+
+    Best is: most members in groups, then fewest groups, then least spread (:func:`~.candidates.spreads`); of equal ones
+    always the same.
+    """
+    sets, bits, steps = _table(len(given), rules.most_units)
+    worth = _worths(given, sets, rules)
+    value = np.zeros(1 << len(given), dtype=np.int64)
+    taken = np.full(1 << len(given), -1, dtype=np.int64)  # set taken for the highest unit of a subset; -1 leaves it out
+    for step in steps:
+        offered = value[step.rest] + worth[step.group]
+        most = np.maximum.reduceat(offered, step.start)
+        here = 1 << step.unit
+        value[here : 2 * here] = value[:here]
+        wins = most > value[step.subset]
+        value[here + step.subset[wins]] = most[wins]
+        equal = np.flatnonzero(offered == np.repeat(most, np.diff(step.start, append=len(offered))))
+        first = equal[np.searchsorted(equal, step.start[wins])]
+        taken[here + step.subset[wins]] = step.group[first]
+    return sets[_walked(taken, bits, len(given))]
 
 
 def better(given: Candidates, groups: Members, rules: JointRules) -> Members:
@@ -48,12 +100,27 @@ def better(given: Candidates, groups: Members, rules: JointRules) -> Members:
     every = feasible(given, rules, MOST_GROUPS)
     if every is None:
         return groups
-    could = given.members[np.unique(every[every >= 0])].sum()
-    ours = totals(given, groups).sum()
+    could, ours = given.members[np.unique(every[every >= 0])].sum(), totals(given, groups).sum()
     if ours == could:
         return groups
-    solved = _solved(given, every, rules, int(ours))
-    return groups if solved is None else solved
+    plain = every[~_splits(given, every, rules)]
+    most = _solved(given, plain, (-totals(given, plain).astype(np.float64),))
+    if most is None or totals(given, most).sum() <= ours:
+        return groups
+    worths = (-totals(given, every).astype(np.float64), np.ones(len(every)), spreads(given, every, rules) / MILLI)
+    solved = _solved(given, every, worths)
+    return most if solved is None else solved
+
+
+def _splits(given: Candidates, groups: Members, rules: JointRules) -> Bools:
+    """Whether (m,) each group is two: some of its units have members enough, and the others too."""
+    total, least = totals(given, groups), rules.least_members
+    sums = np.ones(len(groups), dtype=np.int64)  # bit s: some of the units have s members
+    for units in groups.T:
+        sums |= sums << np.where((units >= 0) & (total < 62), given.members[units], 0)
+    halves = (1 << np.clip(total - 2 * least + 1, 0, 62)) - 1
+    split: Bools = (total < 62) & ((sums >> least) & halves != 0)
+    return split
 
 
 def feasible(given: Candidates, rules: JointRules, most: int) -> Members | None:
@@ -88,30 +155,6 @@ def _cliques(joined: Bools, most_units: int, most: int) -> Members | None:
     return np.vstack(found)
 
 
-def _searched(given: Candidates, groups: Members, rules: JointRules) -> Members:
-    """The best set by going through all subsets of the units, the highest unit decided last; whole numbers only."""
-    n = len(given)
-    worth = _worths(given, groups, rules)
-    bits = np.where(groups >= 0, 1 << groups, 0).sum(axis=1)
-    highest = groups.max(axis=1)
-    best = np.zeros(1 << n, dtype=np.int64)
-    taken = np.full(1 << n, -1, dtype=np.int64)  # group taken for the highest unit of a subset; -1 leaves it out
-    for unit in range(n):
-        below = np.arange(1 << unit)
-        best[1 << unit : 2 << unit] = best[: 1 << unit]
-        ours = np.flatnonzero(highest == unit)
-        if not len(ours):
-            continue
-        others = bits[ours] ^ (1 << unit)
-        fits = (below[:, None] & others[None, :]) == others[None, :]
-        value = np.where(fits, best[below[:, None] & ~others[None, :]] + worth[ours][None, :], -1)
-        pick = value.argmax(axis=1)
-        better = value[below, pick] > best[1 << unit : 2 << unit]
-        best[1 << unit : 2 << unit] = np.where(better, value[below, pick], best[1 << unit : 2 << unit])
-        taken[1 << unit : 2 << unit] = np.where(better, ours[pick], -1)
-    return groups[_walked(taken, bits, n)]
-
-
 def _walked(taken: Ints, bits: Ints, n: int) -> list[int]:
     """Groups of the best set, read back from what was taken for each subset."""
     left, found = (1 << n) - 1, []
@@ -123,26 +166,23 @@ def _walked(taken: Ints, bits: Ints, n: int) -> list[int]:
     return sorted(found)
 
 
-def _worths(given: Candidates, groups: Members, rules: JointRules) -> Ints:
-    """Worth (m,) of each group as one whole number: members before groups before spread."""
-    spread = spreads(given, groups, rules)
-    step = (int(spread.max()) + 1) * (len(given) // 2 + 1)  # above any sum of spreads
-    return (totals(given, groups) * (len(given) // 2 + 1) - 1) * step - spread
+def _worths(given: Candidates, sets: Members, rules: JointRules) -> Ints:
+    """Worth (m,) of each set as one whole number, members before groups before spread; below 0 where it is no group."""
+    stands, total = bases(given, sets, rules), totals(given, sets)
+    spread, most = measured(given, sets, stands, rules), len(given) // 2 + 1
+    step = (int(spread.max(initial=0)) + 1) * most  # above any sum of spreads
+    return np.where((stands[0] >= 0) & (total >= rules.least_members), (total * most - 1) * step - spread, _NEVER)
 
 
-def _solved(given: Candidates, groups: Members, rules: JointRules, beaten: int) -> Members | None:
-    """The best set by an integer program, one aim after the other.
-
-    None where it holds no more members than ``beaten``, or the solver would search too long.
-    """
+def _solved(given: Candidates, groups: Members, aims: Sequence[Floats]) -> Members | None:
+    """The set that is least by the aims, one after the other; None where the solver would search too long."""
     m, size = len(groups), sizes(groups)
     once = csc_array((np.ones(size.sum()), (groups[groups >= 0], np.repeat(np.arange(m), size))), shape=(len(given), m))
     limits = [LinearConstraint(once, ub=1)]
-    aims = [-totals(given, groups).astype(np.float64), np.ones(m), spreads(given, groups, rules) / MILLI]
     taken = np.zeros(m)
     for aim in aims:
         done = milp(aim, integrality=np.ones(m), bounds=Bounds(0, 1), constraints=limits, options=_EXACTLY)
-        if done.status != 0 or aims[0] @ np.rint(done.x) >= -beaten:
+        if done.status != 0:
             return None
         taken = np.rint(done.x)
         limits.append(LinearConstraint(aim[None, :], ub=float(aim @ taken) + 0.5))

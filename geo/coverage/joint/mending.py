@@ -12,7 +12,6 @@ from geo.arrays import Ints
 from geo.coverage.joint.candidates import Candidates, JointRules, Members, as_ints, spreads, totals
 from geo.coverage.joint.components import SLACK
 from geo.coverage.joint.exact import FEW, best
-from geo.coverage.joint.tightening import tightened
 
 _NEAR = 12  # units within reach that are looked at around each
 _BESIDE = 4  # units before and behind each in the order of its building, and of its district
@@ -38,6 +37,7 @@ class Draft:
         self.owner = np.full(len(given), -1, dtype=np.int64)
         self.groups: dict[int, Ints] = {}
         self._next = 0
+        self._asked: set[tuple[int, ...]] = set()
         for group in groups:
             self._add(group[group >= 0])
         self.near = _neighbours(given, rules)
@@ -67,6 +67,22 @@ class Draft:
     def beside(self, number: int) -> list[int]:
         """Numbers of the groups around the units of a group."""
         return list(dict.fromkeys(one for unit in self.groups[number].tolist() for one in self.around(unit)))
+
+    def is_new(self, numbers: tuple[int, ...]) -> bool:
+        """Whether these groups are asked about together for the first time; a group that changes gets a new number."""
+        was = numbers in self._asked
+        self._asked.add(numbers)
+        return not was
+
+    def agree(self, numbers: tuple[int, ...], count: int) -> bool:
+        """Whether no more than ``count`` of these groups' units exclude one another, as so many groups may hold."""
+        few = np.concatenate([self.groups[number] for number in numbers])
+        xy, building, park = self.given.xy_m[few], self.given.building[few], self.given.park[few]
+        apart = ~(np.hypot(*(xy[:, None] - xy[None, :]).transpose(2, 0, 1)) <= self.rules.reach_m)
+        apart &= (building[:, None] != building[None, :]) | (building[:, None] == 0)
+        apart &= (park[:, None] != park[None, :]) | (park[:, None] == 0)
+        np.fill_diagonal(apart, val=False)
+        return not (apart if count == 1 else apart & (apart @ apart)).any()
 
     def choose_again(self, numbers: tuple[int, ...], *units: int) -> bool:
         """Whether these groups' units, and these that are in none, make better groups; they are made then."""
@@ -129,14 +145,14 @@ def _within(given: Candidates, rules: JointRules) -> Ints:
     return np.column_stack([one[found], placed[other[found]]])
 
 
-def mended(given: Candidates, groups: Members, rules: JointRules) -> Members:
-    """The groups made better where a few of them, chosen anew, are."""
+def mended(given: Candidates, groups: Members, rules: JointRules) -> tuple[Members, tuple[Ints, Ints]]:
+    """The groups made better where a few of them, chosen anew, are; and whom each unit could meet, as in the draft."""
     draft = Draft(given, groups, rules)
     for unit in draft.left_out():
         if draft.owner[unit] < 0:
             _bring_in(draft, unit)
     _each(draft, _merge)
-    return tightened(given, draft.members(), draft.near, rules)
+    return draft.members(), draft.near
 
 
 def _each(draft: Draft, work: Callable[[Draft, int], bool]) -> None:
@@ -167,7 +183,8 @@ def _merge(draft: Draft, number: int) -> bool:
     others = [one for one in draft.beside(number) if len(draft.groups[one]) < most][:_PARTNERS]
     for count in (1, 2):
         for some in combinations(others, count):
+            numbers = tuple(sorted((number, *some)))
             fits = size + sum(len(draft.groups[one]) for one in some) <= count * most
-            if fits and draft.choose_again((number, *some)):
+            if fits and draft.is_new(numbers) and draft.agree(numbers, count) and draft.choose_again(numbers):
                 return True
     return False

@@ -14,18 +14,11 @@ from geo.coverage.joint.components import SLACK, cells
 _HALVINGS = range(5, -1, -1)  # of the cells full groups are looked for in: from a 45th of the reach to the reach
 
 
-def packed(given: Candidates, rules: JointRules) -> Members:
-    """Groups of units of one component; every one may be a branch, none has a unit of another, some units stay out."""
-    full, free = _full(given, rules)
-    rest = np.flatnonzero(free)
-    return np.vstack([full, _gathered(given, rest, rules)])
-
-
-def _full(given: Candidates, rules: JointRules) -> tuple[Members, Bools]:
-    """Groups of as many units as a branch may have, and who (n,) is in none.
+def full_groups(given: Candidates, rules: JointRules) -> Members:
+    """Groups of as many units as a branch may have, of any components.
 
     Any ``most_units`` units of one building, business district or cell may be a branch, so what is left over of each
-    is fewer than that.
+    is fewer than that. All in one of these are of one component: nothing depends on what is in another.
     """
     free = np.ones(len(given), dtype=np.bool_)
     found = [np.empty((0, rules.most_units), dtype=np.int64)]
@@ -33,7 +26,7 @@ def _full(given: Candidates, rules: JointRules) -> tuple[Members, Bools]:
         for like in (True, False):
             found.append(_chunks(given, place, free, rules, like=like))
             free[found[-1]] = False
-    return np.vstack(found), free
+    return np.vstack(found)
 
 
 def _places(given: Candidates, rules: JointRules) -> list[Ints]:
@@ -68,7 +61,7 @@ def _chunks(given: Candidates, place: Ints, free: Bools, rules: JointRules, *, l
     return np.sort(who[kept].reshape(-1, rules.most_units), axis=1)
 
 
-def _gathered(given: Candidates, who: Ints, rules: JointRules) -> Members:
+def gathered(given: Candidates, who: Ints, rules: JointRules) -> Members:
     """Groups of these units: one after the other, who has fewest free neighbours gathers the nearest of them."""
     rest = given.taken(who)
     near, spread, kind, first = _neighbours(rest, rules)

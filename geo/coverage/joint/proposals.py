@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +23,8 @@ from geo.coverage.joint.candidates import (
 from geo.coverage.joint.components import SLACK, components
 from geo.coverage.joint.exact import FEW, best, better
 from geo.coverage.joint.mending import mended
-from geo.coverage.joint.packing import packed
+from geo.coverage.joint.packing import full_groups, gathered
+from geo.coverage.joint.tightening import tightened
 from geo.coverage.units import Keys, Units
 
 
@@ -154,23 +154,47 @@ def _components(given: Candidates, rules: JointRules) -> Ints:
 
 
 def _grouped(given: Candidates, component: Ints, rules: JointRules) -> Members:
-    found = [np.empty((0, rules.most_units), dtype=np.int64)]
-    for one in _each(component):
-        if given.members[one].sum() >= rules.least_members and len(one) > 1:
-            groups = _of_component(given.taken(one), rules)
-            found.append(np.where(groups >= 0, one[groups], -1))
+    found, larger = [np.empty((0, rules.most_units), dtype=np.int64)], []
+    order = np.argsort(component, kind="stable")
+    for one in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
+        if len(one) < 2 or given.members[one].sum() < rules.least_members:
+            continue
+        if len(one) > FEW:
+            larger.append(one)
+        else:
+            found.append(_at(one, best(given.taken(one), rules)))
+    if larger:
+        every = np.concatenate(larger)
+        found.append(_at(every, _built(given.taken(every), [len(one) for one in larger], rules)))
     return np.vstack(found)
 
 
-def _each(label: Ints) -> Iterator[Ints]:
-    order = np.argsort(label, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+def _at(position: Ints, groups: Members) -> Members:
+    """The groups, each unit told by the position it was taken from."""
+    return np.where(groups >= 0, position[groups], -1)
 
 
-def _of_component(given: Candidates, rules: JointRules) -> Members:
-    if len(given) <= FEW:
-        return best(given, rules)
-    return better(given, mended(given, packed(given, rules), rules), rules)
+def _built(given: Candidates, lengths: list[int], rules: JointRules) -> Members:
+    """Groups of components that stand one behind the other, each as if it stood alone.
+
+    What numpy does is done for all at once; where neighbours are looked for, ties are decided by a tree, so it is done
+    for each by itself.
+    """
+    full = full_groups(given, rules)
+    end = np.cumsum(lengths)
+    full = full[np.argsort(np.searchsorted(end, full[:, 0], side="right"), kind="stable")]
+    first = np.searchsorted(np.searchsorted(end, full[:, 0], side="right"), np.arange(len(end) + 1))
+    found, near, begins = [], [], [np.zeros(1, dtype=np.int64)]
+    for at, (to, length) in enumerate(zip(end.tolist(), lengths, strict=True)):
+        start = to - length
+        few, ours = given.taken(slice(start, to)), full[first[at] : first[at + 1]] - start
+        rest = np.setdiff1d(np.arange(length), ours)
+        groups, (who, begin) = mended(few, np.vstack([ours, gathered(few, rest, rules)]), rules)
+        groups = better(few, groups, rules)
+        found.append(np.where(groups >= 0, groups + start, -1))
+        near.append(who + start)
+        begins.append(begin[1:] + begins[-1][-1])
+    return tightened(given, np.vstack(found), (np.concatenate(near), np.concatenate(begins)), rules)
 
 
 def _told(units: Units, given: Candidates, groups: Members, component: Ints, rules: JointRules) -> JointGroups:
