@@ -1,4 +1,4 @@
-"""Bench: who can help each of many places — seconds of the processor, and the nearest of some by looking at every one."""
+"""Bench: who can help each of many places — seconds of the processor, and some answers beside a look at every one."""
 
 from __future__ import annotations
 

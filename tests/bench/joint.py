@@ -98,7 +98,7 @@ def bound(units: Units, chosen: Bools, rules: JointRules) -> float:
 
 
 def bench(size: str) -> list[dict[str, object]]:
-    """Figures of one run a reach; raises AssertionError where too few members are in groups, or a change is mistaken."""
+    """Figures of one run a reach; raises AssertionError for too few members in groups, or a change mistaken."""
     units = made_units(UNITS[size])
     told = []
     for reach_m in REACHES_M:
