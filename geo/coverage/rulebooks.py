@@ -213,6 +213,20 @@ def read(path: Path | None = None) -> RuleBook:
     return replace(book, fingerprint=_fingerprint(book))
 
 
+def restored(told: Mapping[str, Any]) -> RuleBook:
+    """A rule book as a run has kept it; what books did not say yet when it was kept is as the program has it."""
+    whole = _kept_over(_toml(_FILE), told)
+    return _ADAPTER.validate_python(whole | {"fingerprint": told["fingerprint"]})
+
+
+def _kept_over(told: dict[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What was kept over what comes with the program; keys that no book has any more are left out."""
+    return {
+        key: _kept_over(value, kept[key]) if isinstance(value, dict) and key in kept else kept.get(key, value)
+        for key, value in told.items()
+    }
+
+
 def _fingerprint(book: RuleBook) -> str:
     weights = sorted((key, code.weight) for key, code in book.codes.items())
     rules = repr((book.worst, book.thresholds, book.months, book.help, weights))

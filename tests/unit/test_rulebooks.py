@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,14 @@ def test_the_setting_names_the_book(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_a_reason_is_written_out() -> None:
     assert rulebooks.sentence(BOOK, "must_form", "zh", members=4) == "4 名正式党员，无组织，也无人联系"
+
+
+def test_a_book_kept_by_an_older_program_is_read_with_what_it_did_not_say_yet() -> None:
+    book = rulebooks.read()
+    kept = json.loads(json.dumps(asdict(replace(book, version="2025.9"))))
+    kept["thresholds"].pop("anchor_share")
+    kept["help"]["most"] = 2
+    kept["gone"] = {"since": "then"}
+    found = rulebooks.restored(kept)
+    assert (found.version, found.help.most, found.fingerprint) == ("2025.9", 2, book.fingerprint)
+    assert found.thresholds == book.thresholds
