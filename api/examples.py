@@ -100,6 +100,7 @@ def _of_coverage(connection: sa.Connection, code: str, edition: Edition) -> Exam
     number = {"id": follow_ups[0].id if follow_ups else 1}
     return {
         "GET /v1/blind-spots": {"by": "building", "within": code, "code": "P1,P2", "limit": 20},
+        "GET /v1/coverage": {"level": "grid", "within": code, "indicator": "organisational-coverage,staffing"},
         "GET /v1/blind-spots/trend": {"within": code, "per": "day"},
         "GET /v1/blind-spots/{kind}/{id}": {"kind": "grid", "id": bare.code},
         "GET /v1/follow-ups": {"state": "open,in_progress", "limit": 20},

@@ -20,3 +20,8 @@ def plain_of(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: plain_of(one) for name, one in value.items()}
     return value
+
+
+def cell_of(value: Any) -> Any:
+    """A cell of a table that no table program takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

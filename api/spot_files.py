@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from fastapi import Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from api.answers import GEOJSON
-from api.plain import NOT_STORED
+from api.plain import NOT_STORED, cell_of
 from geo.arrays import Ints
 from geo.coverage import details, places
 from geo.coverage.details import Spot
@@ -87,7 +87,7 @@ def _cells(spot: Spot) -> list[object]:
     return [*told, spot.workers, spot.uncovered_workers, spot.uncounted]
 
 
-def _line(cells: object) -> str:
+def _line(cells: Iterable[object]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(cells)  # type: ignore[arg-type]
+    csv.writer(out, lineterminator="\r\n").writerow([cell_of(cell) for cell in cells])
     return out.getvalue()

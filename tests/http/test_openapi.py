@@ -9,11 +9,11 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from api import areas, blind_spots, buildings, business_districts, follow_ups, health, incidents, locate
+from api import areas, blind_spots, buildings, business_districts, coverage, follow_ups, health, incidents, locate
 
 MODELS = {
     (method, route.path): route.response_model
-    for room in (areas, blind_spots, buildings, business_districts, follow_ups, health, incidents, locate)
+    for room in (areas, blind_spots, buildings, business_districts, coverage, follow_ups, health, incidents, locate)
     for route in room.router.routes
     if isinstance(route, APIRoute)
     for method in route.methods
