@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 import shapely
 import sqlalchemy as sa
 
+from geo import revisions
 from geo.actors import Actor
-from geo.coverage import running, runs
+from geo.coverage import histories, rulebooks, running, runs
+from geo.entities import ENTITIES, loading
+from geo.entities.loading import Intake
 from geo.errors import Unknown
 from tests.covered import enter
-from tests.small_city import cell_centre, publish_small_city
+from tests.small_city import COMMUNITIES, SPLIT_OFF, cell_centre, publish_small_city
 from tests.standing import stand
 
 ACTOR = Actor("tests")
@@ -32,7 +37,8 @@ def box(column: int, row: int, half: float = 2e-4) -> shapely.Polygon:
 
 
 def unit(reference: str, at: tuple[int, int], **told: object) -> dict[str, object]:
-    return {"reference": reference, "name": reference, "lonlat": cell_centre(*at), "surveyed_on": SURVEYED, **told}
+    plain = {"reference": reference, "name": reference, "lonlat": cell_centre(*at), "surveyed_on": SURVEYED}
+    return plain | told
 
 
 def codes_of(connection: sa.Connection) -> dict[str, str]:
@@ -123,3 +129,78 @@ def test_joint_branches_are_kept_and_found_anew_where_a_unit_changed(city: sa.Co
     enter(city, "units", unit("west 0", (0, 0), members=2))
     running.run(city, ACTOR, ON)
     assert groups_of(city) == {west, east}
+
+
+def test_a_border_redrawn_takes_units_and_figures_along_and_totals_stay(city: sa.Connection) -> None:
+    x, y = cell_centre(0, 0)
+    east, west = (x + 2e-3, y), (x - 2e-3, y)
+    stand(city, [shapely.box(east[0] - 1e-4, y - 1e-4, east[0] + 1e-4, y + 1e-4)])
+    building = city.scalar(sa.text("SELECT id FROM buildings"))
+    enter(
+        city,
+        "units",
+        unit("east", (0, 0), lonlat=east, building_id=building, members=4, workers=30),
+        unit("west", (0, 0), lonlat=west, members=0, workers=5),
+    )
+    before, _ = running.run(city, ACTOR, ON)
+    publish_small_city(city, 2)
+    after, _ = running.run(city, ACTOR, ON)
+    assert (after.kind, after.edition) == ("partial", 2)
+    assert {name: after.counts[name] for name in ("units", "buildings")} == {
+        name: before.counts[name] for name in ("units", "buildings")
+    }
+    told = city.execute(
+        sa.text(
+            "SELECT c.code, s.units, s.workers FROM grid_states AS s JOIN codes AS c ON c.id = s.grid_id "
+            "WHERE s.last_run IS NULL AND s.units <> '{}' ORDER BY c.code"
+        )
+    ).all()
+    assert [tuple(row) for row in told] == [
+        (COMMUNITIES[0] + "001", {"P3": 1}, {"P3": 5}),
+        (SPLIT_OFF, {"P1": 1}, {"P1": 30}),
+    ]
+    assert histories.trend(city, COMMUNITIES[0])[0].units == histories.trend(city, COMMUNITIES[0])[1].units
+
+
+def test_rows_that_came_by_files_are_looked_at_again_in_part(fresh_engine: sa.Engine, tmp_path: Path) -> None:
+    x, y = cell_centre(0, 0)
+    with fresh_engine.begin() as connection:
+        publish_small_city(connection)
+
+    def load_and_run(members: int) -> tuple[runs.Run, bool]:
+        path = tmp_path / f"units-{members}.csv"
+        head = "reference,name,lon,lat,members,surveyed_on\n"
+        path.write_text(f"{head}a,甲,{x},{y},{members},2026-09-30\n", encoding="utf-8")
+        intake = Intake(ENTITIES["units"], path, datum="wgs84", source="s", commit=True)
+        with fresh_engine.begin() as connection:
+            assert loading.load(connection, ACTOR, intake).is_kept
+        with fresh_engine.begin() as connection:
+            return running.run(connection, ACTOR, ON)
+
+    first, _ = load_and_run(0)
+    second, _ = load_and_run(4)
+    assert (first.counts["units"], second.counts["units"], second.kind) == ({"P3": 1}, {"P1": 1}, "partial")
+    assert load_and_run(4) == (second, False)
+
+
+def test_other_rules_make_a_run_of_everything(city: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(city, "units", unit("a", (0, 0), members=4))
+    first, _ = running.run(city, ACTOR, ON)
+    book = rulebooks.current()
+    stricter = replace(
+        book, thresholds=replace(book.thresholds, must_form_members=5, joint_min_members=5), fingerprint="0" * 12
+    )
+    monkeypatch.setattr(rulebooks, "current", lambda: stricter)
+    second, is_new = running.run(city, ACTOR, ON)
+    assert (is_new, second.kind, second.rules) == (True, "full", "0" * 12)
+    assert (first.counts["units"], second.counts["units"]) == ({"P1": 1}, {"P3": 1})
+    assert runs.is_stale(city, first)
+
+
+def test_a_noun_that_changed_without_a_mark_costs_a_run_of_everything(city: sa.Connection) -> None:
+    (number,) = enter(city, "units", unit("a", (0, 0), members=4))
+    running.run(city, ACTOR, ON)
+    city.execute(sa.text("UPDATE units SET members = 0 WHERE id = :id"), {"id": number})
+    revisions.raise_(city, "units")
+    found, is_new = running.run(city, ACTOR, ON)
+    assert (is_new, found.kind, found.counts["units"]) == (True, "full", {"P3": 1})
