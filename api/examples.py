@@ -52,6 +52,7 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/export/incidents.{ending}": {"ending": "csv", "until": at},
         "GET /v1/export/buildings.{ending}": {"ending": "parquet", "crs": "auto-metric"},
         "GET /v1/values/{indicator}": {"indicator": "grid-coverage", "level": city.levels[lowest].key},
+        "GET /v1/staffing": {"within": area.code},
     }
     found |= _of_building(connection)
     found |= _of_entities(connection, area.code)

@@ -116,6 +116,15 @@ def _spots(connection: sa.Connection) -> dict[str, Any]:
     }
 
 
+def _coverage(connection: sa.Connection) -> dict[str, Any]:
+    """The indicator shown at first, and where buildings with a state come from once a grid is entered."""
+    return {
+        "by": "organisational-coverage" if revisions.of(connection, "units") else "grid-coverage",
+        "spots": {"tiles": SPOTS, "from": tiles.ALL_FROM},
+        "spots_page": OPEN_HOUSES["blind-spots"],
+    }
+
+
 def _within(asked: Question, code: str | None, district: str | None) -> tuple[float, float, float, float] | None:
     """Bounds of the place the URL names, so that the first view is already there; None where it names none."""
     try:
@@ -144,12 +153,12 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
     newest = areas.current(connection)
     if page == "blind-spots":
         found |= _spots(connection)
+    if page == "coverage":
+        found |= _coverage(connection)
     return found | {
         "at": asked.instant and asked.instant.isoformat(),
         "now": datetime.now(UTC).isoformat(),
         "current": newest.number,
         "grids_from": drawings.GRIDS_FROM,
         "buildings": _buildings(connection, page),
-        "by": "organisational-coverage" if revisions.of(connection, "units") else "grid-coverage",
-        "spots_page": OPEN_HOUSES.get("blind-spots"),
     }

@@ -11,15 +11,16 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
-from api.deps import StoreOf
+from api.deps import StoreOf, Text
 from api.errors import Malformed, described
 from api.looking import LookerOf
 from api.tiles import tag_of
 from geo import areas, drawings
 from geo.coverage.indicators import GROUPS, named, registry
-from geo.coverage.values import Values
+from geo.coverage.matrix import matrix
+from geo.coverage.values import Reader, Values
 from geo.coverage.values import values as values_of
-from maps.values import about, document
+from maps.values import about, document, matrix_told
 
 router = APIRouter(prefix="/v1", tags=["values"])
 _FORMS = ("json", "csv")
@@ -48,7 +49,9 @@ def values(
     request: Request,
     indicator: str,
     level: Annotated[str, Query(description="层级 · key of a level, as community or grid")] = "community",
-    edition: Annotated[int | None, Query(description="版次 · number of an edition; without it the current one")] = None,
+    edition: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="版次 · number of an edition; without it the current one")
+    ] = None,
     f: Annotated[str, Query(description="格式 · json (columns), or csv (a row a place)")] = "json",
 ) -> Response:
     """One small document in columns: places, values and their parts, classes of the legend, dates and sources.
@@ -75,6 +78,33 @@ def values(
         return _csv(found)
     body = json.dumps(document(found), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return _documented(request, body)
+
+
+@router.get(
+    "/staffing",
+    summary="网格力量矩阵 · Posts of a place by line, full and part time, and how many are filled",
+    responses=described("malformed", "unknown", "unavailable"),
+)
+def staffing(
+    store: StoreOf,
+    within: Annotated[Text | None, Query(description="区域或网格代码 · An area or grid; none = the city")] = None,
+    edition: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="版次 · number of an edition")] = None,
+) -> dict[str, Any]:
+    """Those of the place itself and of everything below it.
+
+    Raises
+    ------
+    Unknown
+        For an area, grid or edition there is none of.
+    """
+    with store.read() as connection:
+        asked = areas.current(connection) if edition is None else areas.numbered(connection, edition)
+        place = areas.place(connection, within or areas.city(connection).code, asked)
+        return {
+            "within": place.code,
+            "edition": asked.number,
+            **matrix_told(matrix(Reader(connection, asked), place.id)),
+        }
 
 
 def _documented(request: Request, body: bytes) -> Response:

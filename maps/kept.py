@@ -15,6 +15,7 @@ from geo import areas, drawings, lines
 from geo.areas import Areas, City, Edition, Ids, Leaves
 from geo.arrays import Shapes
 from geo.coverage.indicators import registry
+from geo.coverage.matrix import Matrix, matrix
 from geo.coverage.values import Reader, Values, told
 from geo.lines.kinds import CLASSES, ROAD, WATER
 from geo.settings import settings
@@ -57,6 +58,7 @@ class Contents:
     upper: Areas
     lineage: Ids
     values: Sequence[Values]
+    staffing: dict[str, Matrix]
     base: Base
 
 
@@ -83,6 +85,7 @@ def gathered(connection: sa.Connection, instant: datetime | None) -> Contents:
     _, lineage = areas.lineage(connection, edition)
     reader = Reader(connection, edition)
     found = [told(reader, one, level) for level in range(city.grid_level + 1) for one in registry()]
+    staffing = {one.code: matrix(reader, one.id) for level in range(city.grid_level) for one in reader.on_level(level)}
     return Contents(
         city,
         edition,
@@ -90,6 +93,7 @@ def gathered(connection: sa.Connection, instant: datetime | None) -> Contents:
         areas.upper(connection, edition),
         lineage,
         found,
+        staffing,
         _base(connection),
     )
 
@@ -193,7 +197,8 @@ def values_of(contents: Contents) -> dict[str, Any]:
         level = levels.setdefault(told["level_key"], {"rows": _shared(rows), "above": _shared(above), "by": {}})
         told["beside"] = list(told["beside"])
         level["by"][one.indicator.key] = told | {"rows": _own(rows), "above": _own(above)}
-    return {"abouts": abouts, "levels": levels}
+    staffing = {code: values.matrix_told(one) for code, one in contents.staffing.items()}
+    return {"abouts": abouts, "levels": levels, "staffing": staffing}
 
 
 def _shared(columns: dict[str, Any]) -> dict[str, Any]:

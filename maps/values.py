@@ -9,8 +9,10 @@ import numpy as np
 from geo.areas import Place
 from geo.arrays import Floats
 from geo.coverage.indicators import KNOWN_LEAST, Indicator, named
+from geo.coverage.matrix import Matrix
 from geo.coverage.runs import Run
 from geo.coverage.values import Parts, Values, value_of
+from geo.entities.lists import lists
 from maps import palette
 
 _DEGREE = 100_000  # places travel as whole hundred-thousandths of a degree: a metre, half the bytes
@@ -93,6 +95,24 @@ def parts(indicator: Indicator, told: Parts, before: Parts | None = None) -> dic
     if before is not None:
         columns |= {"before_of": _whole(before.of), "before_among": _whole(before.among)}
     return columns
+
+
+def matrix_told(found: Matrix) -> dict[str, Any]:
+    """A staffing matrix as it travels: each line with its name, and [filled, posts] full and part time."""
+    words = lists()["staff_lines"]
+    return {
+        "lines": [
+            {
+                "zh": words[line].zh,
+                "en": words[line].en,
+                **{time: [one.filled, one.slots] for time, one in posts.items()},
+            }
+            for line, posts in found.lines.items()
+        ],
+        "grids": found.grids,
+        "unrecorded": found.unrecorded,
+        "until": found.until or None,
+    }
 
 
 def _two(key: str, told: Parts) -> dict[str, list[int]]:

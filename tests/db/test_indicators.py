@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from geo import areas
 from geo.coverage import running
 from geo.coverage.indicators import registry
+from geo.coverage.matrix import Posts, matrix
 from geo.coverage.values import Parts, Reader, Values, told
 from tests.covered import enter
-from tests.registered import ACTOR, NOW, ON, register, unit
+from tests.registered import ACTOR, NOW, ON, place, register, unit
 from tests.small_city import CITY, COMMUNITIES, SUBDISTRICTS, publish_small_city
 
 GRID_LEVEL = 4
@@ -31,8 +32,8 @@ def reader(engine: sa.Engine) -> Iterator[Reader]:
 def parts(found: Values, code: str) -> tuple[float, float, float, float]:
     """``of``, ``among``, ``unknown`` and ``whole`` of a place, on the level or above."""
     for places, told_of in ((found.places, found.rows), (found.above, found.upper)):
-        for at, place in enumerate(places):
-            if place.code == code:
+        for at, one in enumerate(places):
+            if one.code == code:
                 return told_of.of[at], told_of.among[at], told_of.unknown[at], told_of.whole[at]
     raise AssertionError(code)
 
@@ -151,6 +152,16 @@ def test_posts_told_of_a_community_are_not_handed_to_its_grids(reader: Reader) -
     assert found.rows.of.sum() == 0
     assert found.held == (3, 4)
     assert parts(found, COMMUNITIES[0])[:2] == (3, 4)
+
+
+def test_the_staffing_matrix_adds_up_to_its_indicators(reader: Reader) -> None:
+    found = matrix(reader, place(reader.connection, COMMUNITIES[0]))
+    assert found.lines["grid"]["full"] == Posts(slots=3, filled=2)
+    assert found.lines["police"]["part"] == Posts(slots=1, filled=1)
+    assert found.lines["party"]["full"] == Posts(slots=4, filled=3)
+    of, among, *_ = parts(told(reader, "staffing", 3), COMMUNITIES[0])
+    every = [one for times in found.lines.values() for one in times.values()]
+    assert (sum(one.filled for one in every), sum(one.slots for one in every)) == (of, among)
 
 
 def test_what_is_told_of_a_subdistrict_stands_there_and_above(reader: Reader) -> None:

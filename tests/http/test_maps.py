@@ -140,6 +140,14 @@ def test_the_list_of_indicators_says_what_each_is_a_share_of(client: httpx.Clien
     assert all(one["zh"] and one["en"] and one["words"]["of"] for one in found["indicators"])
 
 
+def test_the_staffing_matrix_of_a_place_has_every_line(client: httpx.Client) -> None:
+    found = client.get("/v1/staffing", params={"within": small_city.COMMUNITIES[0]}).json()
+    assert len(found["lines"]) == 7
+    assert all(line["full"] == line["part"] == [0, 0] for line in found["lines"])
+    assert (found["grids"], found["unrecorded"]) == (3, 3)
+    assert client.get("/v1/staffing", params={"within": "nowhere"}).status_code == 404
+
+
 def test_a_format_there_is_none_of_is_malformed(client: httpx.Client) -> None:
     assert client.get("/v1/values/incidents?f=xml").status_code == 400
 

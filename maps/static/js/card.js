@@ -37,7 +37,7 @@ function facts(row, said, deepest, words) {
   if (row.level === deepest) found.push([words.t("tip.kind"), words.t(`kind.${row.kind}`)]);
   found.push(...value_facts(row, said, words));
   if (about.group === "ground") found.push(...ground_facts(row, deepest, words));
-  for (const other of said.beside ?? []) found.push([other.name, other.full(other.of(row))]);
+  for (const other of said.beside ?? []) found.push([other.short, other.full(other.of(row))]);
   if (about.group !== "ground") found.push([words.t("tip.area"), words.t("unit.km2", { n: words.km2(row.area_m2) })]);
   return [...found, [words.t("tip.code"), el("span", { class: "code" }, row.code)]];
 }
@@ -71,5 +71,12 @@ export function place(box, row, map) {
   if (left + width > size.x - 56) left = point.x - reach - GAP - width;
   left = Math.max(12, Math.min(left, size.x - width - 12));
   const top = Math.max(60, Math.min(point.y - height / 2, size.y - height - 44));
-  Object.assign(box.style, { left: `${left}px`, top: `${top}px` });
+  Object.assign(box.style, { left: `${left}px`, top: `${clear_of_legend(left, top, height)}px` });
+}
+
+/** The top of a card lifted so far that it does not lie on the legend, which stands in the corner below. */
+function clear_of_legend(left, top, height) {
+  const legend = find(".map .legend");
+  if (!legend || legend.hidden || left > legend.offsetLeft + legend.offsetWidth + 8 || top + height < legend.offsetTop - 8) return top;
+  return Math.max(12, legend.offsetTop - height - 12);
 }

@@ -4,10 +4,12 @@ import { Chosen } from "./buildings.js";
 import { card } from "./card.js";
 import { find, say } from "./dom.js";
 import { download } from "./download.js";
+import { GridBuildings } from "./grid-buildings.js";
 import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
 import { KIND_COLOURS, NOTHING, legend } from "./legend.js";
 import { BADGES, Panel, level_buttons } from "./panel.js";
+import { bounds_of_grid } from "./live.js";
 import { Beside, Said } from "./said.js";
 import { fit, shell } from "./shell.js";
 import { State } from "./state.js";
@@ -37,6 +39,7 @@ class Coverage {
 
   begin() {
     this.building = new Chosen({ map: this.map, boot: this.boot, words: this.words, changed: () => { this.mark(); this.show_card(); }, doors: ({ properties }) => this.building_doors(properties) });
+    this.grid = new GridBuildings({ words: this.words, heard: { choose: (id, place) => this.choose_building(id, place), changed: () => this.view && this.render() } });
     this.panel = new Panel({ boot: this.boot, words: this.words, heard: this.listeners() });
     shell({ map: this.map, boot: this.boot, words: this.words, state: this.state, go: (place) => this.go(place) });
     this.atlas = new Atlas({ map: this.map, boot: this.boot, state: this.state, words: this.words, grids: this.state.get("level") === this.levels[this.deepest].key, heard: {
@@ -113,14 +116,17 @@ class Coverage {
     const ranked = this.rank(rows, order, kinds);
     const said = new Said(values.about, this.words);
     said.beside = values.beside.map(({ about }) => new Beside(about, this.words));
+    const inside = this.can_enter_grids() && place.level === deepest;
+    this.grid.open(inside ? place.code : null);
     this.view = {
-      values, said, rows, ranked, place, order, deepest, level: values.level,
+      values, said, rows, inside: inside ? () => this.grid.section() : null, states: this.grid.found?.counts ?? {}, ranked, place, order, deepest, level: values.level,
       peak: Math.max(0, ...rows.map((row) => (row.class >= 0 ? row.value : 0))),
       reach: reach_of(rows),
       spots: this.spots(place.code),
       buildings: this.with_buildings(),
       zoomed: { level: this.levels[values.level], wanted: this.state.get("level") },
     };
+    if (inside) this.grid.reach(this.building.id);
     this.panel.draw(this.view);
     legend(this.view, this.words);
     this.tools();
@@ -143,6 +149,11 @@ class Coverage {
     return sorted;
   }
 
+  /** Whether one can go on from a grid to its buildings: on the server's page, of the division in force. */
+  can_enter_grids() {
+    return Boolean(this.boot.spots) && this.boot.edition.number === this.boot.current;
+  }
+
   /** The page of blind spots of a place; null where there is none, or it has nothing to do with what is shown. */
   spots(code) {
     return this.boot.spots_page && this.values.about.group === "organisations" ? `${this.boot.spots_page}?in=${code}` : null;
@@ -160,7 +171,9 @@ class Coverage {
     this.atlas.paint({
       level: values.level, levels: this.levels.length, breadths: values.breadths, coloured: true, through: !values.is_ground, colours, faint,
       ids: values.rows.map((row) => row.id), classes: values.rows.map(of),
+      ...(this.view.inside ? this.grid.style(this.deepest, place.id) : {}),
     }, this.state.get("level") === this.levels[this.deepest].key);
+    this.atlas.ran(this.grid.found?.run);
     const alt = this.words.t("map.alt", { indicator: this.view.said.name, level: this.words.level(this.levels[values.level]) });
     this.map.getContainer().setAttribute("aria-label", alt);
   }
@@ -202,6 +215,7 @@ class Coverage {
     this.atlas.mark(this.hovered, chosen, this.building.id);
     if (follow && chosen) this.panel.reach(chosen);
     this.panel.mark(this.hovered, chosen, follow);
+    this.grid.mark(this.building.id);
   }
 
   hover(id) {
@@ -220,6 +234,11 @@ class Coverage {
     say(this.words.t("say.chosen", { name: chosen.name, value: said.why(chosen) || said.full(chosen.shown) }));
     this.clear(chosen);
     if (bring && !this.map.getBounds().pad(-0.1).contains([chosen.lat, chosen.lng])) this.map.panTo([chosen.lat, chosen.lng]);
+  }
+
+  choose_building(id, [lng, lat]) {
+    this.building.choose(id, { lat, lng });
+    if (!this.map.getBounds().pad(-0.1).contains([lat, lng])) this.map.panTo([lat, lng]);
   }
 
   /** On a narrow screen the card lies over the map's foot: bring the chosen ground above it. */
@@ -242,8 +261,8 @@ class Coverage {
     const row = this.chosen();
     const level = row && this.levels[row.level + 1];
     const doors = [];
-    if (row && row.level < this.deepest && row.id !== this.place.id) doors.push([this.words.t("tip.enter", { level: this.words.level(this.levels[row.level]) }), () => this.enter(row.code)]);
-    if (row && row.level === this.deepest && level === undefined && this.place.level > 0) doors.push([this.words.t("tip.out", { level: this.place.name }), () => this.choose(null)]);
+    if (row && (row.level < this.deepest || this.can_enter_grids()) && row.id !== this.place.id) doors.push([this.words.t("tip.enter", { level: this.words.level(this.levels[row.level]) }), () => this.enter(row.code)]);
+    if (row && row.level === this.deepest && level === undefined && !this.can_enter_grids() && this.place.level > 0) doors.push([this.words.t("tip.out", { level: this.place.name }), () => this.choose(null)]);
     if (row && this.spots(row.code)) doors.push([this.words.t("tip.spots"), this.spots(row.code)]);
     card({ row, rank: row?.rank <= BADGES ? row.rank : null, parent: row && this.values.place.get(row.parent), said: this.view?.said, deepest: this.deepest, map: this.map, words: this.words, doors, close: () => this.choose(null) });
   }
@@ -257,7 +276,7 @@ class Coverage {
 
   enter_chosen() {
     const row = this.chosen();
-    if (row && row.level < this.deepest) this.enter(row.code);
+    if (row && (row.level < this.deepest || this.can_enter_grids())) this.enter(row.code);
   }
 
   up() {
@@ -277,8 +296,9 @@ class Coverage {
     say(this.words.t("say.entered", { name: row.name, n: this.view.rows.length, level: this.words.level(this.levels[this.values.level]) }));
   }
 
-  frame() {
-    fit(this.map, this.place.level === 0 ? this.boot.bounds : this.place.bounds);
+  async frame() {
+    const place = this.place;
+    fit(this.map, place.level === 0 ? this.boot.bounds : place.bounds ?? (place.bounds = await bounds_of_grid(place.code, this.boot.at)));
   }
 
   set_level(key) {

@@ -42,6 +42,20 @@ export async function building() {
   throw new Error("–");
 }
 
+/** Posts of an area by line, full and part time; of grids a file has none. */
+export async function staffing(boot, code) {
+  return boot.values.staffing[code];
+}
+
+/** Nor what stands in a grid: the way down ends with the grid. */
+export async function buildings_of() {
+  throw new Error("–");
+}
+
+export async function bounds_of_grid(code) {
+  throw new Error(code);
+}
+
 /** A file has no other files to give. */
 export function downloads() {
   return [];

@@ -1,5 +1,6 @@
 // The legend: classes with how many areas each holds, patterns last.
 import { el, find } from "./dom.js";
+import { COLOURS, filled } from "./spot-codes.js";
 import { NONE, SCARCE, UNKNOWN } from "./values.js";
 
 export const KIND_COLOURS = { comprehensive: "#c4ddd4", dedicated: "#e3b96a" };
@@ -15,6 +16,7 @@ export function legend(view, words) {
 }
 
 function parts(view, words) {
+  if (view.inside) return states(view, words);
   const { values, rows, level, deepest, zoomed, said } = view;
   const kinds = values.is_ground && level === deepest;
   const unit = values.about.kind === "share" ? words.t("legend.share") : said.word("one");
@@ -22,6 +24,13 @@ function parts(view, words) {
   const list = kinds ? kind_rows(rows, words) : class_rows(view, words);
   const hint = zoomed.wanted === zoomed.level.key ? null : el("p", { class: "hint" }, words.t("legend.zoom", { level: words.level(zoomed.level) }));
   return [head, el("ul", {}, list), el("ul", {}, patterns(view, words, kinds)), hint, kinds ? null : note(view, words)].filter(Boolean);
+}
+
+/** Of buildings their states, the worst first, with how many of each. */
+function states({ states: counts, buildings }, words) {
+  const rows = Object.keys(COLOURS).reverse().filter((code) => counts[code]).map((code) => item(el("i", filled(code)), words.t(`code.${code}`), words.n(counts[code])));
+  const rest = buildings ? [item(el("i", { class: "lg-straddles" }), words.t("building.straddling"), words.n(counts.G3 ?? 0))] : [];
+  return [el("h3", {}, words.t("legend.states")), el("ul", {}, rows), rest.length ? el("ul", {}, rest) : null, el("p", {}, words.t("legend.states.note"))].filter(Boolean);
 }
 
 function note({ values, rows, zoomed }, words) {

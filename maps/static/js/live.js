@@ -28,6 +28,23 @@ export async function building(id) {
   return answered(await fetch(`/v1/buildings/${id}`));
 }
 
+const STATES = ["P1", "P3", "P2", "P4", "P5", "U", "work", "covered"];
+
+/** The buildings of a grid in which units are, whatever their state, the heaviest first; and the run that found it. */
+export async function buildings_of(grid) {
+  return answered(await fetch(`/v1/blind-spots?by=building&within=${encodeURIComponent(grid)}&code=${STATES.join(",")}&limit=1000`));
+}
+
+/** Posts of a place by line, full and part time. */
+export async function staffing({ edition }, code) {
+  return answered(await fetch(`/v1/staffing?within=${encodeURIComponent(code)}&edition=${edition.number}`));
+}
+
+/** West, south, east, north of a grid. */
+export async function bounds_of_grid(code, at) {
+  return (await answered(await fetch(`/v1/grids/${encodeURIComponent(code)}${at ? `?at=${encodeURIComponent(at)}` : ""}`))).bounds;
+}
+
 /** An edition as a file, by the name of its format: [name, address]. */
 export function downloads({ number }) {
   const formats = { gpkg: "GeoPackage", zip: "Shapefile", geojson: "GeoJSON", parquet: "GeoParquet", csv: "CSV" };

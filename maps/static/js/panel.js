@@ -2,6 +2,7 @@
 import { crumb } from "./crumb.js";
 import { ICONS, el, find, icon } from "./dom.js";
 import { KIND_COLOURS, NOTHING } from "./legend.js";
+import { matrix } from "./staffing.js";
 import { Stretch } from "./stretch.js";
 import { SCARCE, UNKNOWN } from "./values.js";
 
@@ -36,7 +37,7 @@ export class Panel {
     this.view = view;
     const top = this.body.scrollTop;
     const open = document.activeElement?.closest(".panel [id]")?.id;
-    this.body.replaceChildren(this.crumb(), this.what(), view.inside ?? this.list(), el("section", { class: "sec legend legend-copy only-s" }));
+    this.body.replaceChildren(this.crumb(), this.what(), view.inside?.() ?? this.list(), el("section", { class: "sec legend legend-copy only-s" }));
     this.actions();
     if (keepPlace) this.body.scrollTop = top;
     if (open) document.getElementById(open)?.focus({ preventScroll: true });
@@ -48,8 +49,9 @@ export class Panel {
   }
 
   what() {
-    const { said, place } = this.view;
-    return el("div", { class: "sec" }, this.picker(), this.figure(), this.facts(), ...this.bar(), this.told(place, said), matchMedia("(max-width: 700px)").matches ? this.levels("seg wide levels only-s") : null);
+    const { said, place, values } = this.view;
+    const staff = values.about.group === "staffing" && place.level < this.view.deepest ? matrix({ boot: this.boot, words: this.words, place }) : null;
+    return el("div", { class: "sec" }, this.picker(), this.figure(), this.facts(), ...this.bar(), this.told(place, said), staff, matchMedia("(max-width: 700px)").matches ? this.levels("seg wide levels only-s") : null);
   }
 
   /** The indicators by their groups. */
@@ -200,11 +202,11 @@ export class Panel {
   }
 
   actions() {
-    const { level, deepest, rows, zoomed, spots, values } = this.view, words = this.words;
+    const { level, deepest, rows, zoomed, spots, values, inside } = this.view, words = this.words;
     const next = this.boot.city.levels[level + 1];
     this.foot.hidden = false;
     this.foot.replaceChildren(
-      el("button", { class: "btn grow", type: "button", onclick: this.heard.download }, icon(ICONS.download), words.t("download", { n: words.n(rows.length), level: words.level(zoomed.level) })),
+      inside ? "" : el("button", { class: "btn grow", type: "button", onclick: this.heard.download }, icon(ICONS.download), words.t("download", { n: words.n(rows.length), level: words.level(zoomed.level) })),
       ...(spots ? [el("a", { class: "btn main grow", href: spots }, words.t("to.spots"))]
         : level < values.about.lowest && level < deepest ? [el("button", { class: "btn main grow", type: "button", onclick: this.heard.finer }, words.t("finer", { level: words.level(next) }))] : []));
   }

@@ -73,14 +73,14 @@ export class Said {
   /** The words of one class: 80–89.9%, 20–49 … with the upper end as the largest value it can hold. */
   class_name({ lower, upper }, all) {
     const share = this.about.kind === "share", scale = share ? 100 : 1;
-    const finest = Math.max(0, ...all.flatMap(({ lower: one }) => (one === null ? [] : [digits_of(one * scale)])));
+    const finest = Math.max(0, ...all.flatMap(({ lower: one }) => (one === null || (share && one > 0.999) ? [] : [digits_of(one * scale)])));
     const whole = this.about.kind === "count";
     const step = whole ? 1 : 10 ** -Math.max(1, finest);
     const show = (number) => this.words.n(number * scale, Math.min(finest, digits_of(number * scale)));
     const unit = share ? "%" : "";
     if (upper === null) return share && lower > 0.999 ? this.words.t("class.full") : this.words.t("class.above", { from: `${show(lower)}${unit}` });
     if (lower === null) return this.words.t("class.below", { to: `${show(upper)}${unit}` });
-    const last = upper * scale - step;
+    const last = (share && upper > 0.999 ? 100 : upper * scale) - step;
     return `${this.words.t("class.between", { from: show(lower), to: this.words.n(last, digits_of(last, Math.max(1, finest))) })}${unit}`;
   }
 
