@@ -17,7 +17,7 @@ from geo.coverage.units import Units
 from tests.joint_optimum import groups_of, may_join, optimum
 from tests.scattered_units import scattered_units
 
-CASES = {"small": 6, "full": 60}
+CASES = {"small": 6, "full": 40}
 FIRST = 20_261_201
 MOST_GROUPS = 4_000  # more take the solver minutes
 
