@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 from geo.areas import Edition
 
 REVALIDATED = "private, no-cache"
+NOT_STORED = {"Cache-Control": "no-store"}
 IMMUTABLE = "private, max-age=31536000, immutable"
 GEOJSON = "application/geo+json"
 

@@ -11,11 +11,11 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api import spot_files
+from api.answers import NOT_STORED
 from api.deps import StoreOf, Text, box_of, only_known
 from api.errors import Malformed, described
 from api.follow_ups import follow_up_told
 from api.looking import LookerOf
-from api.plain import NOT_STORED, plain_of
 from geo.coverage import details, dossiers, histories, rulebooks, runs, spots
 from geo.coverage.dossiers import Proposed
 from geo.coverage.found import Found, book_of, open_run
@@ -23,6 +23,7 @@ from geo.coverage.rulebooks import GROUND, STATES
 from geo.coverage.scores import SCORED
 from geo.coverage.spots import Asked, Ranking
 from geo.coverage.subjects import subject
+from geo.plain import plain_of
 
 router = APIRouter(prefix="/v1/blind-spots", tags=["coverage"], dependencies=[Depends(only_known)])
 _LARGEST = 2**31 - 1

@@ -9,17 +9,17 @@ from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from api.answers import GEOJSON
+from api.answers import GEOJSON, NOT_STORED
 from api.blind_spots import RunNamed, RunNumber, run_named
 from api.deps import StoreOf, only_known
 from api.entities import Id, feature
 from api.errors import described
 from api.looking import LookerOf
-from api.plain import NOT_STORED, plain_of
 from geo.coverage import districts, runs
 from geo.coverage.found import open_run
 from geo.entities import ENTITIES
 from geo.entities.searching import one as entity_row
+from geo.plain import plain_of
 
 router = APIRouter(prefix="/v1/business-districts", tags=["coverage"], dependencies=[Depends(only_known)])
 

@@ -10,15 +10,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from api.answers import NOT_STORED
 from api.auth import Asker
 from api.deps import StoreOf, Text, only_known
 from api.errors import described
 from api.looking import LookerOf
-from api.plain import NOT_STORED, plain_of
 from geo import intakes
 from geo.coverage import followups
 from geo.coverage.followups import PROPOSALS, STEPS, Decision, FollowUp, Step
 from geo.intakes import Answered
+from geo.plain import plain_of
 
 router = APIRouter(prefix="/v1/follow-ups", tags=["coverage"], dependencies=[Depends(only_known)])
 _LARGEST = 2**63 - 1

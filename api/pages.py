@@ -70,7 +70,6 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     try:
         with store.asked(at) as asked:
             boot |= _boot(asked, page)
-            boot["doors"] = _doors(request)
             boot["within"] = _within(asked, request.query_params.get("in"), request.query_params.get("bd"))
             ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
@@ -91,18 +90,13 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     return response
 
 
-def _doors(request: Request) -> dict[str, bool]:
-    paths = {getattr(route, "path", "") for route in request.app.routes}
-    return {"one": "/v1/blind-spots/{kind}/{id}" in paths, "follow_ups": "/v1/follow-ups" in paths}
-
-
 def _buildings(connection: sa.Connection, page: str) -> dict[str, Any] | None:
     """Where buildings come from, from which zoom, and what their uses are called; None while there are none."""
     revision = tiles.revision(connection)
     if not revision:
         return None
     address = f"/tiles/buildings/{revision}/{{z}}/{{x}}/{{y}}.mvt"
-    least = tiles.ALL_FROM if page == "coverage" else tiles.FROM  # under colours they are off one zoom longer
+    least = tiles.FROM if page == "start" else tiles.ALL_FROM  # under colours they are off one zoom longer
     return {"tiles": address, "from": least, "uses": {use.code: [use.zh, use.en] for use in uses().values()}}
 
 

@@ -47,6 +47,12 @@ class Base:
     least: list[int]
     shapes: Shapes
 
+    def near(self, box: tuple[float, float, float, float]) -> Base:
+        """What meets ``box``: west, south, east, north in degrees."""
+        met = np.flatnonzero(shapely.intersects(self.shapes, shapely.box(*box))).tolist()
+        kinds, classes, names = ([column[at] for at in met] for column in (self.kinds, self.classes, self.names))
+        return Base(kinds, classes, names, [self.least[at] for at in met], self.shapes[met])
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -73,8 +79,18 @@ class Shown:
     indicator: str
 
 
-def gathered(connection: sa.Connection, instant: datetime | None) -> Contents:
+def gathered(
+    connection: sa.Connection,
+    instant: datetime | None,
+    wanted: Sequence[str] | None = None,
+    levels: Sequence[int] | None = None,
+) -> Contents:
     """What the file of the edition in force at ``instant`` (None = now) holds.
+
+    Parameters
+    ----------
+    wanted, levels
+        Indicators by their keys and levels by their numbers; None = all.
 
     Raises
     ------
@@ -84,8 +100,10 @@ def gathered(connection: sa.Connection, instant: datetime | None) -> Contents:
     city, edition = areas.city(connection), areas.at(connection, instant)
     _, lineage = areas.lineage(connection, edition)
     reader = Reader(connection, edition)
-    found = [told(reader, one, level) for level in range(city.grid_level + 1) for one in registry()]
-    staffing = {one.code: matrix(reader, one.id) for level in range(city.grid_level) for one in reader.on_level(level)}
+    numbers = range(city.grid_level + 1) if levels is None else levels
+    found = [told(reader, one, level) for level in numbers for one in (registry() if wanted is None else wanted)]
+    above = range(city.grid_level) if wanted is None else ()
+    staffing = {one.code: matrix(reader, one.id) for level in above for one in reader.on_level(level)}
     return Contents(
         city,
         edition,

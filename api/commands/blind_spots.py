@@ -135,7 +135,7 @@ def _run_told(found: Run) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    from api.plain import plain_of
+    from geo.plain import plain_of
 
     return plain_of(value)
 

@@ -16,9 +16,10 @@ map_app = typer.Typer(no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``map coverage``."""
+    """Add ``map coverage`` and ``map blind-spots``."""
     app.add_typer(map_app, name="map")
     map_app.command("coverage")(coverage)
+    map_app.command("blind-spots")(blind_spots)
 
 
 @map_app.callback()
@@ -67,8 +68,8 @@ def coverage(
     )
 
 
-def _look() -> None:
-    """Nothing; afterwards what is told of units says what holds now."""
+def _look(*, always: bool = False) -> None:
+    """Nothing; afterwards what is told of units says what holds now; where there are none only ``always``."""
     from geo import areas, db, revisions
     from geo.actors import Actor
     from geo.coverage import running, runs
@@ -77,11 +78,46 @@ def _look() -> None:
     with db.read(db.engine()) as connection:
         areas.current(connection)
         last = runs.last(connection)
-        is_told = bool(revisions.of(connection, "units"))
+        is_told = always or bool(revisions.of(connection, "units"))
         if not is_told or (last and not runs.is_stale(connection, last)):
             return
     with db.write(db.engine()) as connection:
         running.run(connection, Actor(settings().actor))
+
+
+def blind_spots(
+    out: Annotated[Path, typer.Option("--out", help="the file, as tower.html; an older one is replaced when whole")],
+    within: Annotated[str | None, typer.Option(help="code of an area or grid; without it the whole city")] = None,
+    district: Annotated[int | None, typer.Option(help="id of a business district, as /v1/business-districts")] = None,
+    lang: Annotated[str, typer.Option(help="language at first: zh-CN or en; both are in the file")] = "zh-CN",
+) -> None:
+    """盲点图文件 · Blind spots of one place as one HTML file: buildings, reasons, proposals; at most 8 MB."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from geo import db
+    from geo.files import renamed
+    from maps import kept_spots
+
+    say = Console(stderr=True).print
+    shown = kept_spots.Shown(datetime.now(UTC), _language(lang))
+    say("判定盲点 · looking for blind spots …", highlight=False)
+    _look(always=True)
+    say("读取 · reading the place, simplifying its borders and writing the page …", highlight=False)
+    with db.read(db.engine()) as connection:
+        contents = kept_spots.gathered(connection, kept_spots.Scope(within, district))
+    html = kept_spots.page(contents, shown)
+    with renamed(out) as unfinished:
+        unfinished.write_text(html, encoding="utf-8")
+    listed = contents.lists["building"]
+    Console().print(
+        f"{out}  {out.stat().st_size / 1e6:.2f} MB · 第 {contents.run.number} 次判定 run · "
+        f"盲点楼宇 blind-spot buildings {listed['wanted'] - listed['counts'].get('U', 0):,} / {listed['total']:,}\n"
+        "用任一浏览器打开，无需联网 · open it in any browser; it asks nothing of a network",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _level(city: City, key: str) -> str:

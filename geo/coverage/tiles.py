@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
 import sqlalchemy as sa
+from geoalchemy2 import functions as gis
 
 from geo import drawings
+from geo.areas import Ids
+from geo.arrays import Bools, Shapes
 from geo.coverage.runs import Run
+from geo.coverage.tables import building_states, in_run
+from geo.coverage.units import Keys
 from geo.errors import Unknown
 from geo.statements import statement
+from geo.tables import buildings
 
 FROM = 14
 """Zoom from which buildings are drawn by their state."""
@@ -29,3 +39,50 @@ def tile(connection: sa.Connection, run: Run, at: tuple[int, int, int]) -> bytes
         raise Unknown(f"no blind spots at zoom {z}: buildings are drawn by their state from zoom {FROM}")
     given = {"z": z, "x": x, "y": y, "run": run.number} | drawings.raster_of(z)
     return bytes(connection.execute(statement("spots_tile"), given).scalar_one())
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Buildings (n,) by ascending id: what tiles are cut from.
+
+    Attributes
+    ----------
+    code
+        The worst state of its units, U where all are unknown; blank where it has none.
+    has_unknown
+        Some of its units are unknown, beside a known worst.
+    """
+
+    ids: Ids
+    shapes: Shapes
+    code: Keys
+    has_unknown: Bools
+    straddles: Bools
+
+
+def standing(connection: sa.Connection, run: Run, box: tuple[float, float, float, float]) -> Standing:
+    """Every building whose box meets ``box`` (west, south, east, north, degrees), with its state in ``run``."""
+    state, around = building_states.c, gis.ST_MakeEnvelope(*box, 4326)
+    held = sa.and_(state.building_id == buildings.c.id, in_run(building_states, run.number))
+    query = (
+        sa.select(
+            buildings.c.id,
+            gis.ST_AsBinary(buildings.c.geom),
+            sa.func.coalesce(state.code, ""),
+            sa.func.coalesce(sa.cast(state.units["U"].astext, sa.Integer), 0) > 0,
+            sa.func.coalesce(state.straddles, sa.false()),
+        )
+        .select_from(buildings.outerjoin(building_states, held))
+        .where(buildings.c.geom.op("&&")(around))
+        .order_by(buildings.c.id)
+    )
+    rows = connection.execute(query).all()
+    ids, wkb, codes, unknown, straddles = zip(*rows, strict=True) if rows else ([],) * 5
+    code = np.array(codes, dtype=np.str_)
+    return Standing(
+        ids=np.array(ids, dtype=np.int64),
+        shapes=np.asarray(shapely.from_wkb(np.array([bytes(one) for one in wkb], dtype=object)), dtype=object),
+        code=code,
+        has_unknown=np.array(unknown, dtype=np.bool_) & (code != "U"),
+        straddles=np.array(straddles, dtype=np.bool_),
+    )

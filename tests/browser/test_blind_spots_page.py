@@ -6,57 +6,23 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-import httpx
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Route, expect
 
 from tests import small_city
 from tests.browser.conftest import Opener, Watched
+from tests.browser.spots import NEAR, PAINT, PATH, legend, names, opened, ready, row, rows, spotted
 from tests.browser.test_coverage_page import asked, colours, pixel_of
 from tests.serving import served
 from tests.spotted_city import CODES, DISTRICT, SCORES, place, publish_spotted_city
 
-PATH = "/maps/blind-spots"
-NEAR = f"{PATH}?c=36.1035,120.304&z=17"
 FIRST = next(iter(SCORES))
-PAINT = {"P1": (0xD5, 0x5E, 0x00), "P3": (0xCC, 0x79, 0xA7), "P4": (0x56, 0xB4, 0xE9), "covered": (0xA9, 0xD8, 0xC8)}
 
 
 @pytest.fixture(scope="module")
 def city(engine: sa.Engine) -> Iterator[str]:
-    with engine.begin() as connection:
-        publish_spotted_city(connection)
-    with served(engine) as address:
-        httpx.get(f"{address}/v1/blind-spots", timeout=60).raise_for_status()
-        yield address
-
-
-def ready(page: Page) -> Page:
-    """The page once its list and its tiles are there."""
-    expect(rows(page).first.or_(page.locator(".empty"))).to_be_visible(timeout=20_000)
-    page.wait_for_load_state("networkidle")
-    return page
-
-
-def rows(page: Page) -> Locator:
-    return page.get_by_role("list", name="盲点清单").locator("> li")
-
-
-def row(page: Page, name: str) -> Locator:
-    return rows(page).filter(has=page.get_by_role("button", name=re.compile(f" {name}，")))
-
-
-def opened(page: Page) -> Locator:
-    return page.get_by_role("button", expanded=True).and_(page.locator(".line"))
-
-
-def names(page: Page) -> list[str]:
-    return [one.locator(".name").inner_text() for one in rows(page).all()]
-
-
-def legend(page: Page) -> Locator:
-    return page.get_by_role("main").get_by_role("region", name="图例")
+    yield from spotted(engine)
 
 
 # -- the list ----------------------------------------------------------------------------------------------------------
@@ -184,6 +150,31 @@ def test_a_building_that_is_no_blind_spot_tells_what_it_is(visit: Opener) -> Non
     expect(opened(page)).to_have_count(0)
 
 
+def test_a_run_out_of_date_is_said_and_looked_for_again(visit: Opener) -> None:
+    page = visit("/")
+
+    def older(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        route.fulfill(response=answer, json=told | {"run": told["run"] | {"is_stale": True}})
+
+    page.route("**/v1/blind-spots?*", older)
+    page.goto(PATH)
+    bar = ready(page).get_by_role("status").filter(has_text="之后有变")
+    expect(bar).to_be_visible()
+    page.unroute("**/v1/blind-spots?*")
+    bar.get_by_role("button", name="重新判定").click()
+    expect(bar).to_be_hidden()
+
+
+def test_the_date_tells_of_the_run(visit: Opener) -> None:
+    page = ready(visit(PATH))
+    page.get_by_title("页面所示日期与版次").first.click()
+    about = page.get_by_role("dialog", name="页面所示日期与版次")
+    for text in ("第 1 次", "规则2026.1", "第 1 版"):
+        expect(about).to_contain_text(text)
+
+
 def test_keys_go_down_and_up_the_list_and_escape_lets_go(visit: Opener) -> None:
     page = ready(visit(PATH))
     for key, name in (("j", "东塔"), ("j", "联合一号楼"), ("k", "东塔"), ("k", "纸面楼")):
@@ -280,7 +271,7 @@ def test_the_whole_page_speaks_english(visit: Opener) -> None:
     page.keyboard.press("j")
     page.wait_for_load_state("networkidle")
     own = page.get_by_role("complementary").inner_text() + page.get_by_role("banner").inner_text()
-    named = "|".join([*CODES, "数码公司|小店|待查店|试验市|城东区|柳林商圈|中"])
+    named = "|".join([*CODES, "数码公司|小店|待查店|试验市|城东区|柳林商圈|数字经济党委|老支部|中"])
     assert re.findall(r"[一-鿿]+", re.sub(named, "", own)) == []
     assert "score = people uncovered × weight" in own
 

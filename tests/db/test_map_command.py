@@ -105,3 +105,27 @@ def test_areas_and_grids_travel_under_the_ids_of_their_values(connection: sa.Con
     told = {one for level in boot["values"]["levels"].values() for one in level["rows"]["id"]}
     assert drawn == told
     assert np.isin(areas.leaves(connection, contents.edition).ids, list(drawn)).all()
+
+
+def test_blind_spots_of_one_place_are_written_with_their_run(city: sa.Engine, tmp_path: Path) -> None:
+    from api import cli
+
+    run, app, out = CliRunner(), cli.build(), tmp_path / "spots.html"
+    community = small_city.COMMUNITIES[0]
+    done = run.invoke(app, ["map", "blind-spots", "--out", str(out), "--within", community, "--lang", "en"])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"0\.\d\d MB · 第 1 次判定 run · 盲点楼宇 blind-spot buildings 0 / 0", done.stdout)
+    assert '<html lang="en">' in out.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [(["--within", "1"], "no area or grid '1'"), (["--district", "9"], "no row 9")]
+)
+def test_a_place_there_is_none_of_is_refused(city: sa.Engine, tmp_path: Path, given: list[str], said: str) -> None:
+    from api import cli
+
+    done = CliRunner().invoke(cli.build(), ["map", "blind-spots", "--out", str(tmp_path / "a.html"), *given])
+    assert done.exit_code == 1
+    assert said in str(done.exception)
+    assert list(tmp_path.iterdir()) == []

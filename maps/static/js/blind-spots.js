@@ -27,7 +27,8 @@ class BlindSpots {
     this.map = map;
     this.boot = boot;
     this.words = new Language(boot);
-    this.state = new State({ within: boot.city.code, district: null, by: "building", codes: "", chosen: null, hide: "", view: null });
+    this.state = new State({ within: boot.scope?.within ?? boot.city.code, district: boot.scope?.district ?? null, by: "building", codes: "", chosen: null, hide: "", view: null });
+    if (boot.scope) Object.assign(this.state.values, { within: boot.scope.within ?? boot.city.code, district: boot.scope.district }); // whatever the address says
     if (!["building", "grid"].includes(this.state.get("by"))) this.state.values.by = "building";
     this.list = new SpotList({ boot, state: this.state, words: this.words });
     this.trial = null;
@@ -56,9 +57,9 @@ class BlindSpots {
   listeners() {
     const { state } = this;
     return {
-      enter: (code) => this.enter(code), district: (id) => this.enter_district(id), codes: (code) => this.pick(code), choose: (spot) => this.choose(spot, true), hover: (spot) => this.hover(spot),
+      enter: this.boot.scope ? null : (code) => this.enter(code), district: (id) => this.enter_district(id), codes: (code) => this.pick(code), choose: (spot) => this.choose(spot, true), hover: (spot) => this.hover(spot),
       weights: () => this.open_weights(), untry: () => this.tried(null), survey: () => state.set({ codes: state.get("codes") === "U" ? "" : "U", chosen: null }), more: () => this.more(), drawn: () => this.redrawn(),
-      accept: (spot, proposal) => this.decisions.accept(spot, proposal), dismiss: (spot, reason) => this.decisions.dismiss(spot, reason), change: (spot, follow, to) => this.decisions.change(spot, follow, to),
+      accept: (spot, proposal, payload) => this.decisions.accept(spot, proposal, payload), note: (spot, follow, body) => this.decisions.note(spot, follow, body), dismiss: (spot, reason) => this.decisions.dismiss(spot, reason), change: (spot, follow, to) => this.decisions.change(spot, follow, to),
       helper: (one) => this.drawn.bring([this.chosen()?.place, one.place]),
     };
   }
@@ -86,12 +87,12 @@ class BlindSpots {
     const { list, words, state, trial } = this;
     const spots = ranked(list.spots, trial);
     spots.forEach((spot, k) => { spot.place_in_list = k + 1; });
-    this.view = { ...list.told(), spots, trial, full: this.full, chosen: state.get("chosen"), unread: trial ? list.left : 0, writes: writes && this.boot.doors?.follow_ups };
+    this.view = { ...list.told(), spots, trial, full: this.full, chosen: state.get("chosen"), unread: trial ? list.left : 0, writes };
     this.panel.draw(this.view);
     this.atlas.ran(this.view.run);
     this.drawn.draw(this.view);
     this.status();
-    dated(this.boot, words, this.view.run);
+    dated(this.boot, words, this.view.run, () => list.trend());
     stale(this.boot, words, this.view.run, () => this.fetch());
     this.redrawn();
     this.mark();
@@ -141,15 +142,16 @@ class BlindSpots {
     const id = this.state.get("chosen"), before = this.view.chosen;
     Object.assign(this.view, { chosen: id, full: this.full = null });
     if (id && !this.chosen()) await this.list.until(id, () => this.render());
-    this.panel.renew(before, id);
+    this.panel.renew([before, id]);
     if (id) this.panel.reach(id);
     this.mark();
     if (!id) return;
     try {
-      const full = await this.list.full(id);
+      const { made } = this.decisions, full = await this.list.full(id);
       if (id !== this.state.get("chosen")) return;
+      if (made !== this.decisions.made) full.follow_up = this.list.of(id)?.follow_up ?? null; // decided of meanwhile
       this.view.full = this.full = full;
-      this.panel.renew(id);
+      this.panel.renew([id], false);
       this.panel.reach(id);
     } catch (error) {
       say(this.words.t("error.values", { reason: error.message }));
@@ -191,7 +193,7 @@ class BlindSpots {
 
   choose_area(id) {
     const row = this.drawn.areas() && this.list.areas.place.get(id);
-    if (row) this.enter(row.code);
+    if (row) this.boot.scope || this.enter(row.code);
     else if (this.state.get("by") === "grid") this.choose(this.list.grid(id));
     else { this.building.drop(); this.state.set({ chosen: null }); }
   }
@@ -218,6 +220,7 @@ class BlindSpots {
     if (this.building.id) this.building.drop();
     else if (this.state.get("chosen")) this.state.set({ chosen: null });
     else if (this.state.get("codes")) this.state.set({ codes: "" });
+    else if (this.boot.scope) return;
     else if (this.state.get("district")) this.enter_district(null);
     else if (this.view?.chain.length > 1) this.enter(this.view.chain.at(-2).code);
   }
@@ -253,7 +256,7 @@ class BlindSpots {
   async go(found) {
     this.map.stop();
     fit(this.map, found.bounds, false);
-    this.state.set({ within: found.code, district: null, chosen: null });
+    if (!this.boot.scope) this.state.set({ within: found.code, district: null, chosen: null });
   }
 
   // -- weights and decisions ----------------------------------------------------------------------------------------
@@ -270,7 +273,7 @@ class BlindSpots {
 
   decided(id) {
     if (this.full && this.full.id === id) this.view.full = this.full = { ...this.full, follow_up: this.list.of(id).follow_up };
-    this.panel.renew(id);
+    this.panel.renew([id]);
     this.mark();
   }
 }

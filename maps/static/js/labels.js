@@ -59,7 +59,8 @@ function badge(context, taken, point, { badge: number }) {
 }
 
 /** A lettered square with a name above it: what a list beside the map calls by that letter. */
-function key(context, taken, point, { key: letter, colour, text }) {
+function key(context, taken, { x, y }, { key: letter, colour, text, shift = 0 }) {
+  const point = { x: x + shift, y };
   taken.push({ left: point.x - 12, right: point.x + 12, top: point.y - 12, bottom: point.y + 12 });
   context.beginPath();
   context.roundRect(point.x - 10, point.y - 10, 20, 20, 4);

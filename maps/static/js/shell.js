@@ -42,7 +42,7 @@ function zoom(map, boot, state) {
   find(".zoom .in").addEventListener("click", () => map.zoomIn());
   find(".zoom .out").addEventListener("click", () => map.zoomOut());
   find(".zoom .home").addEventListener("click", () => {
-    state.set({ within: boot.city.code, chosen: null });
+    state.set({ within: boot.scope?.within ?? boot.city.code, district: boot.scope?.district ?? null, chosen: null });
     fit(map, boot.bounds);
   });
   const mark = () => {

@@ -5,11 +5,11 @@ import { toast } from "./toast.js";
 export class Decisions {
   /** `changed(id)` is called when what was decided of a blind spot is other than before. */
   constructor({ words, list, changed }) {
-    Object.assign(this, { words, list, changed });
+    Object.assign(this, { words, list, changed, made: 0 });
   }
 
-  accept(spot, proposal) {
-    return this.decide(spot, { proposal, decision: "accepted" }, "toast.accepted");
+  accept(spot, proposal, payload) {
+    return this.decide(spot, { proposal, payload, decision: "accepted" }, "toast.accepted");
   }
 
   dismiss(spot, reason) {
@@ -24,9 +24,15 @@ export class Decisions {
     await this.send(spot, () => this.list.change(follow.id, { state }), `toast.${state}`, false);
   }
 
+  /** Which post sees to it, or until when. */
+  async note(spot, follow, body) {
+    await this.send(spot, () => this.list.change(follow.id, body), "toast.noted", false);
+  }
+
   async send(spot, asked, said, undoable) {
     try {
       const follow = await asked();
+      this.made += 1;
       this.list.of(spot.id).follow_up = follow;
       this.changed(spot.id);
       toast(this.words.t(said, { name: spot.name }), this.words, undoable ? () => this.change(spot, follow, "cancelled") : null);

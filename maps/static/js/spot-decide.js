@@ -1,7 +1,9 @@
 // What is proposed for a blind spot, and what became of it: accept, dismiss with a reason, start, finish, take back.
 import { el } from "./dom.js";
+import { nearest } from "./spot-near.js";
 
 const REASONS = ["covered_elsewhere", "closing", "wrong_data", "later", "other"];
+const STANDING = ["open", "in_progress", "dismissed"]; // in which nothing else can be decided
 const NEXT = { open: "in_progress", in_progress: "done" };
 
 /** The state of a follow-up as a chip with its day; null where nothing was decided, or it was taken back. */
@@ -14,14 +16,13 @@ export function followed(follow, words) {
 /** Buttons, or what was decided with the way on and back. */
 export function decisions({ spot, whole, words, heard, writes }) {
   const follow = whole.follow_up;
-  const stands = follow && follow.state !== "cancelled";
-  if (stands) return standing(spot, follow, words, heard, writes);
+  if (follow && STANDING.includes(follow.state)) return standing(spot, follow, words, heard, writes);
   if (!writes) return null;
   const box = el("div", { class: "decide" });
   const dismissing = () => box.replaceChildren(dismissal(spot, words, heard, () => { box.replaceChildren(...buttons()); box.querySelector("button").focus(); }));
   const buttons = () => {
     const [main, second] = proposals(spot, whole);
-    const act = (proposal, look) => el("button", { class: `btn grow ${look}`, type: "button", onclick: () => heard.accept(spot, proposal) }, words.t(`do.${proposal}`));
+    const act = (proposal, look) => el("button", { class: `btn grow ${look}`, type: "button", onclick: () => heard.accept(spot, proposal, payload(proposal, whole)) }, words.t(`do.${proposal}`));
     return [el("div", { class: "row" }, act(main, "main"), second ? act(second, "") : null, el("button", { class: "btn", type: "button", onclick: () => { dismissing(); box.querySelector("select").focus(); } }, words.t("do.dismiss")))];
   };
   box.replaceChildren(...buttons());
@@ -35,6 +36,13 @@ export function proposals(spot, whole) {
   return main !== "send_helper" && "P1 P2 P4".includes(spot.code) && whole.helpers?.length ? [main, "send_helper"] : [main];
 }
 
+/** What is proposed in particular: whom the joint branch holds, who is sent. */
+function payload(proposal, { group, helpers }) {
+  if (proposal === "joint_branch" && group) return { group: group.id, units: (group.members_units ?? []).map((one) => one.id) };
+  const [first] = nearest(helpers);
+  return proposal === "send_helper" && first ? { organisation: first.id } : {};
+}
+
 function dismissal(spot, words, heard, back) {
   const chosen = el("select", { "aria-label": words.t("dismiss.reason") }, REASONS.map((one) => el("option", { value: one }, words.t(`dismiss.${one}`))));
   const more = el("input", { type: "text", maxlength: "200", "aria-label": words.t("dismiss.more"), placeholder: words.t("dismiss.more") });
@@ -45,7 +53,10 @@ function dismissal(spot, words, heard, back) {
 }
 
 function standing(spot, follow, words, heard, writes) {
-  const facts = [[words.t("follow.what"), words.t(`do.${follow.proposal}`)], follow.reason ? [words.t("dismiss.reason"), follow.reason] : null, follow.post ? [words.t("follow.post"), follow.post] : null, follow.due_on ? [words.t("follow.due"), follow.due_on] : null].filter(Boolean);
+  const edited = writes && follow.state !== "dismissed";
+  const put = (name, type) => el("input", { type, value: follow[name] ?? "", maxlength: "80", "aria-label": words.t(`follow.${name}`), placeholder: words.t("follow.none"), onchange: (event) => heard.note(spot, follow, { [name]: event.target.value || null }) });
+  const fact = (name, type) => (edited ? [words.t(`follow.${name}`), put(name, type)] : follow[name] ? [words.t(`follow.${name}`), follow[name]] : null);
+  const facts = [follow.proposal ? [words.t("follow.what"), words.t(`do.${follow.proposal}`)] : null, follow.reason ? [words.t("dismiss.reason"), follow.reason] : null, fact("post", "text"), fact("due_on", "date")].filter(Boolean);
   const on = NEXT[follow.state];
   const buttons = writes ? [
     on ? el("button", { class: "btn main grow", type: "button", onclick: () => heard.change(spot, follow, on) }, words.t(`follow.to.${on}`)) : null,

@@ -20,8 +20,13 @@ export async function spots(asked, { next = null, limit = MOST } = {}) {
 }
 
 /** One blind spot in full: its units, who can help, its joint branch, what was decided of it. */
-export async function spot(id) {
-  return answered(await fetch(`/v1/blind-spots/${id}`));
+export async function spot(id, code) {
+  return answered(await fetch(`/v1/blind-spots/${id}${code === "G3" ? "?code=G3" : ""}`));
+}
+
+/** What each day's last run found, the oldest first. */
+export async function trend({ within }) {
+  return (await answered(await fetch(`/v1/blind-spots/trend?${query({ within })}`))).moments;
 }
 
 /** An area or grid with the areas above it. */

@@ -10,15 +10,26 @@ export function open(boot, language) {
   words = language;
 }
 
+/** Rows of the file by kind and codes: without codes all that are known to be blind. */
+function listed({ by, codes = [] }) {
+  const { lists } = held;
+  const rows = codes.includes("G3") ? lists.G3.spots : [...lists[by].spots, ...(by === "building" ? lists.unknown.spots : [])];
+  return rows.filter((spot) => (codes.length ? codes.includes(spot.code) : spot.code !== "U"));
+}
+
 /** Every row that is asked for, on one page. */
-export async function spots({ by, codes = [] }) {
-  const answer = held.lists[by];
-  const found = codes.length ? answer.spots.filter((spot) => codes.includes(spot.code)) : answer.spots.filter((spot) => answer.blind.includes(spot.code));
+export async function spots(asked) {
+  const answer = asked.codes?.includes("G3") ? held.lists.G3 : held.lists[asked.by], found = listed(asked);
   return { ...answer, run: held.run, weights: held.weights, spots: found.map((spot, k) => ({ ...spot, rank: k + 1 })), wanted: found.length, next: null };
 }
 
 export async function spot(id) {
-  return held.lists[id.split("/")[0]].spots.find((one) => one.id === id);
+  return Object.values(held.lists).flatMap(({ spots }) => spots).find((one) => one.id === id) ?? null;
+}
+
+/** A file is of one run. */
+export async function trend() {
+  return [];
 }
 
 export async function place(code) {
@@ -50,9 +61,9 @@ export async function change() {
 }
 
 /** The rows of the file as CSV, UTF-8 with a mark for Excel. */
-export function exports({ by, codes }) {
+export function exports(asked) {
   const columns = ["rank", "id", "code", "name", "grid", "community", "score", "workers", "uncovered_workers", "unknown_units", "since", "lon", "lat"];
-  const rows = held.lists[by].spots.filter((spot) => !codes.length || codes.includes(spot.code));
+  const rows = listed(asked);
   const cells = (spot) => columns.map((name) => (name === "lon" ? spot.place?.[0] : name === "lat" ? spot.place?.[1] : spot[name]));
   const lines = [[...columns, "reason"], ...rows.map((spot) => [...cells(spot), words.told(spot.reason)])];
   const text = `\ufeff${lines.map((line) => line.map(quoted).join(",")).join("\r\n")}\r\n`;

@@ -7,7 +7,7 @@ import { GRID_CODES, GROUP, SCOPE, UNIT_CODES, filled, pcode } from "./spot-code
 export function legend(view, words) {
   const narrow = matchMedia("(max-width: 700px)").matches;
   for (const box of [find(".map .legend"), find(".legend-copy")]) {
-    if (!box || (box.classList.contains("legend-copy") && !narrow)) continue;
+    if (!box || box.classList.contains("legend-copy") !== narrow) continue;
     box.hidden = false;
     box.replaceChildren(...parts(view, words));
   }

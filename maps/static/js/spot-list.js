@@ -121,8 +121,12 @@ export class SpotList {
     return code ? this.spots.find((spot) => spot.id.endsWith(`/${code}`)) ?? null : null;
   }
 
-  async full(id) {
-    return this.boot.doors?.one === false ? this.of(id) : doors.spot(id);
+  full(id) {
+    return doors.spot(id, this.of(id)?.code);
+  }
+
+  trend() {
+    return doors.trend(this.asked());
   }
 
   decide(body) {

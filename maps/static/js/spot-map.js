@@ -7,7 +7,7 @@ import { CLASSES, class_of } from "./spot-areas.js";
 import { NOTHING } from "./legend.js";
 import { Sketch } from "./sketch.js";
 import { fit } from "./shell.js";
-import { letter } from "./spot-detail.js";
+import { letter, nearest } from "./spot-near.js";
 import { BADGES } from "./spot-panel.js";
 import { METRES_A_PIXEL } from "./values.js";
 
@@ -15,6 +15,7 @@ const CODES_FROM = 16; // zoom from which a code is written in a building
 const ROOM_PX = 22;
 const NEAR = 17; // zoom at which a building chosen in the list is shown
 const GRID_PX = 400;
+const ASIDE_PX = 24;
 const GAP = 0.00006; // degrees between a shape and what is written beside it
 
 export class SpotMap {
@@ -115,7 +116,7 @@ export class SpotMap {
   }
 
   helpers() {
-    return this.spot?.place && !this.hidden("lines") ? (this.spot.helpers ?? []).filter((one) => one.place) : [];
+    return this.spot?.place && !this.hidden("lines") ? nearest(this.spot.helpers).filter((one) => one.place) : [];
   }
 
   outline() {
@@ -140,11 +141,17 @@ export class SpotMap {
   told() {
     const { words, spot } = this;
     const found = this.helpers();
-    const keys = found.map((one, k) => ({ key: letter(words, k), colour: HELPER, place: latlng(one.place), text: one.name }));
-    const metres = found.map((one) => ({ kind: "metres", text: words.t("unit.m", { n: words.n(one.distance_m) }), place: between(spot.place, one.place, 0.58) }));
+    const keys = found.map((one, k) => ({ key: letter(words, k), colour: HELPER, place: latlng(one.place), text: one.name, shift: this.aside(one, k) }));
+    const metres = found.filter((one) => !this.aside(one, 0)).map((one) => ({ kind: "metres", text: words.t("unit.m", { n: words.n(one.distance_m) }), place: between(spot.place, one.place, 0.58) }));
     const outline = !this.hidden("joint") && spot?.group?.outline;
     const group = outline ? [{ kind: "proposal", text: words.t("spots.joint.label", { members: spot.group.members, units: spot.group.units }), place: below(outline) }] : [];
     return [...keys, ...metres, ...group];
+  }
+
+  /** Pixels that a helper's mark stands aside, where it would hide the number of the blind spot itself; 0 elsewhere. */
+  aside(one, k) {
+    const [from, to] = [this.spot.place, one.place].map((at) => this.map.latLngToContainerPoint(latlng(at)));
+    return from.distanceTo(to) < ASIDE_PX ? ASIDE_PX * (k + 1) : 0;
   }
 
   scope() {

@@ -7,7 +7,7 @@ import { GRID_CODES, UNIT_CODES, filled, pcode } from "./spot-codes.js";
 import { Stretch } from "./stretch.js";
 
 export const BADGES = 10;
-const PAGE = 12; // rows at first
+const PAGE = 10; // rows at first
 const BAR = [...UNIT_CODES, "work", "covered"]; // parts of the bar, the unknown after them
 
 export class SpotPanel {
@@ -56,7 +56,7 @@ export class SpotPanel {
   where() {
     const { chain, district } = this.view, { words } = this;
     const levels = this.boot.city.levels;
-    const picked = district ? [el("i", { "aria-hidden": "true" }, "›"), el("span", { "aria-current": "true" }, this.named(district), el("button", { class: "x", type: "button", "aria-label": words.t("district.leave"), onclick: () => this.heard.district(null) }, icon(ICONS.close)))] : [];
+    const picked = district ? [el("i", { "aria-hidden": "true" }, "›"), el("span", { "aria-current": "true" }, this.named(district), this.heard.enter ? el("button", { class: "x", type: "button", "aria-label": words.t("district.leave"), onclick: () => this.heard.district(null) }, icon(ICONS.close)) : null)].filter(Boolean) : [];
     const found = crumb({ levels: district ? levels.slice(0, chain.length) : levels, chain, words, enter: this.heard.enter, below: this.below(), here: !district });
     found.append(...picked);
     return el("div", { class: "where" }, found, this.districts());
@@ -71,14 +71,14 @@ export class SpotPanel {
   below() {
     const { children, chain, by } = this.view, { words } = this;
     const level = this.boot.city.levels[chain.length];
-    if (!children?.length || !level) return null;
+    if (!children?.length || !level || !this.heard.enter) return null;
     const option = (one) => el("option", { value: one.code }, one.blind === undefined ? one.name : `${one.name} · ${words.t(`spots.of.short.${by}`, { n: words.n(one.blind) })}`);
     return this.picker(words.level(level), words.t("spots.enter", { level: words.level(level) }), "", children.map(option), (code) => this.heard.enter(code));
   }
 
   districts() {
     const { districts, district } = this.view, { words } = this;
-    if (!districts?.length) return null;
+    if (!districts?.length || !this.heard.enter) return null;
     const option = (one) => el("option", { value: String(one.id), selected: one.id === district?.id }, this.named(one));
     return this.picker(words.t("district.pick", { n: districts.length }), words.t("district"), "district", districts.map(option), (id) => this.heard.district(id));
   }
@@ -161,12 +161,12 @@ export class SpotPanel {
     return item;
   }
 
-  /** The rows of these ids drawn anew, in their place. */
-  renew(...ids) {
+  /** The rows of these ids drawn anew, in their place; one in which a reason is being given only where it `is_given`. */
+  renew(ids, is_given = true) {
     const spots = new Map(this.view.spots.map((spot) => [spot.id, spot]));
     for (const id of new Set(ids)) {
       const old = this.lines.get(id);
-      if (!old) continue;
+      if (!old || (!is_given && old.querySelector(".dismissal"))) continue;
       const focused = old.contains(document.activeElement);
       const made = this.line(spots.get(id));
       old.replaceWith(made);

@@ -1,5 +1,8 @@
 // What the page of blind spots adds to the shell: buildings or grids, what is drawn over them, and the bar that says a run is old.
 import { ICONS, el, find, icon } from "./dom.js";
+import { UNIT_CODES } from "./spot-codes.js";
+
+const MOMENTS = 8; // days of the trend
 
 /** The buttons on the map. */
 export function tools({ words, state, print }) {
@@ -25,12 +28,23 @@ export function tools({ words, state, print }) {
 }
 
 /** What stands behind the date: the run that found what is shown, on which day, by which rules. */
-export function dated(boot, words, run) {
+export function dated(boot, words, run, trend) {
   if (boot.kept) return;
   const drop = find(".when-drop");
   const facts = [["run.number", words.t("run.nth", { n: run.number })], ["run.at", `${words.date(run.at)} ${words.moment(run.at).slice(6)}`], ["run.day", run.day], ["run.rules", run.rules], ["run.surveyed", run.surveyed_until ?? "–"], ["kept.edition", words.t("edition", { n: run.edition })]];
-  drop.replaceChildren(el("h3", {}, words.t("run")), el("dl", { class: "kept-facts" }, facts.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])), el("p", { class: "cap dim" }, words.t("run.note")));
+  const past = el("div", { class: "past" });
+  drop.replaceChildren(el("h3", {}, words.t("run")), el("dl", { class: "kept-facts" }, facts.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])), el("p", { class: "cap dim" }, words.t("run.note")), past);
   drop.tabIndex = -1;
+  find(".when").onclick = async () => { if (!past.firstChild) past.replaceChildren(...moments(await trend().catch(() => []), words)); };
+}
+
+/** What the last days found: units in a blind state, how many came in and went out. */
+function moments(found, words) {
+  if (found.length < 2) return [];
+  const blind = ({ units }) => UNIT_CODES.reduce((sum, code) => sum + (units[code] ?? 0), 0);
+  const line = (one) => el("tr", {}, el("td", {}, one.day), el("td", { class: "num" }, words.n(blind(one))), el("td", { class: "num" }, one.opened ? `+${words.n(one.opened)}` : "–"), el("td", { class: "num" }, one.closed ? `−${words.n(one.closed)}` : "–"));
+  const heads = ["trend.day", "trend.blind", "trend.opened", "trend.closed"].map((key, k) => el("th", { class: k ? "num" : null }, words.t(key)));
+  return [el("h3", {}, words.t("trend")), el("table", { class: "tbl tight" }, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, found.slice(-MOMENTS).reverse().map(line)))];
 }
 
 /** Say that rows, rules or day have changed since the run, with the button that looks again. */

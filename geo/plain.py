@@ -6,8 +6,6 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
-NOT_STORED = {"Cache-Control": "no-store"}
-
 
 def plain_of(value: Any) -> Any:
     """``value`` in lists, texts, numbers and objects."""
