@@ -88,3 +88,8 @@ def plain_column(values: np.ndarray[Any, np.dtype[np.float64]], digits: int = 2)
 def compact(content: Any) -> bytes:
     """JSON without blanks, as UTF-8. Raises ValueError when a number is not finite: JSON has no word for it."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def cell_of(value: Any) -> Any:
+    """A cell of a table that no table program takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

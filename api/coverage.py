@@ -12,12 +12,11 @@ from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from api.answers import GEOJSON, NOT_STORED
+from api.answers import GEOJSON, NOT_STORED, cell_of
 from api.blind_spots import RunNamed, Within, run_named
 from api.deps import StoreOf, Text, only_known
 from api.errors import Malformed, described
 from api.looking import LookerOf
-from api.plain import cell_of
 from geo import areas
 from geo.areas import City, Place
 from geo.coverage import overviews, places, runs

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from api.answers import GEOJSON, edition_named
+from api.answers import GEOJSON, cell_of, edition_named
 from api.deps import Store, StoreOf, Text, box_of, only_known
 from api.errors import Malformed, described
 from api.tiles import NOT_KEPT, PRIVATE, SHELF, TILE_TYPE, Number, Zoom, sent
@@ -217,13 +217,8 @@ def _cells(entity: Entity, row: Row) -> list[Any]:
 
 def _written(rows: list[list[Any]]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerows([[_safe(cell) for cell in row] for row in rows])
+    csv.writer(out).writerows([[cell_of(cell) for cell in row] for row in rows])
     return out.getvalue()
-
-
-def _safe(cell: Any) -> Any:
-    """A cell no table program takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 # -- tiles -------------------------------------------------------------------------------------------------------------

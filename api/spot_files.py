@@ -11,8 +11,7 @@ import sqlalchemy as sa
 from fastapi import Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from api.answers import GEOJSON, NOT_STORED
-from api.plain import cell_of
+from api.answers import GEOJSON, NOT_STORED, cell_of
 from geo.arrays import Ints
 from geo.coverage import details, places
 from geo.coverage.details import Spot
