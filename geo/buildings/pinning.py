@@ -14,6 +14,7 @@ from geo.assignments import CityIndex, open_index
 from geo.buildings.footprints import NOUN
 from geo.buildings.placing import place
 from geo.buildings.searching import Building, one
+from geo.entities.following import take_along
 from geo.errors import Refused, Unknown
 from geo.locking import lock_current
 from geo.space.overlaps import overlaps
@@ -80,6 +81,7 @@ def _write(
             "edition": edition.number,
         }
         connection.execute(sa.update(buildings).where(buildings.c.id == number).values(**written))
+        take_along(connection, sa.select(buildings.c.id).where(buildings.c.id == number))
         marks.mark(connection, NOUN, [number])
         revisions.raise_(connection, NOUN)
     told = one(connection, number)

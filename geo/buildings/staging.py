@@ -19,6 +19,7 @@ from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints, digests
 from geo.buildings.placing import Places, place
 from geo.copying import copy, figures, ids, numbers, shapes, texts
 from geo.crs import area_m2
+from geo.entities.following import take_along
 from geo.errors import Refused
 from geo.polygons import firsts
 from geo.statements import statement
@@ -162,5 +163,7 @@ def store(connection: sa.Connection, edition: Edition) -> int:
     stored = int(connection.execute(statement("buildings_store"), {"edition": edition.number}).rowcount)
     staged = sa.table("staged_buildings", sa.column("source", sa.Text), sa.column("reference", sa.Text))
     same = sa.and_(buildings.c.source == staged.c.source, buildings.c.reference == staged.c.reference)
-    marks.mark_those(connection, NOUN, sa.select(buildings.c.id).join(staged, same))
+    those = sa.select(buildings.c.id).join(staged, same)
+    take_along(connection, those)
+    marks.mark_those(connection, NOUN, those)
     return stored

@@ -54,9 +54,10 @@ def write(
     key = next(iter(told))
     found = f"found_{table.name}"
     since = {name: of for name, of in _SINCE.items() if name in table.c}
-    connection.execute(sa.text(f"DROP TABLE IF EXISTS {found}"))
-    held = f"SELECT {', '.join(told)} FROM {table.name}"
-    connection.execute(sa.text(f"CREATE TEMP TABLE {found} ON COMMIT DROP AS {held} WITH NO DATA"))
+    held = f"SELECT {', '.join(told)} FROM {table.name} WITH NO DATA"
+    # kept with the connection, so that statements on it stay prepared from one run to the next
+    connection.execute(sa.text(f"CREATE TEMP TABLE IF NOT EXISTS {found} ON COMMIT DELETE ROWS AS {held}"))
+    connection.execute(sa.text(f"DELETE FROM {found}"))
     copy(connection, found, told)
     if len(next(iter(told.values())).length) > _FEW:
         connection.execute(sa.text(f"ANALYZE {found}"))

@@ -61,6 +61,27 @@ def follow(
     return moved
 
 
+def take_along(connection: sa.Connection, those: sa.Select[tuple[int]]) -> int:
+    """Number of rows that took the grid of the building they are in, of buildings whose ids ``those`` finds."""
+    moved = 0
+    for entity in ENTITIES.values():
+        if entity.lies is not Lies.SPOT or not entity.has("building"):
+            continue
+        table = entity.table
+        taken = (
+            sa.update(table)
+            .values(grid_id=buildings.c.grid_id, community_id=buildings.c.community_id)
+            .where(table.c.building_id == buildings.c.id, buildings.c.id.in_(those))
+            .where(table.c.grid_id.is_distinct_from(buildings.c.grid_id))
+            .returning(table.c.id)
+        )
+        if ids := list(connection.scalars(taken)):
+            marks.mark(connection, entity.key, ids)
+            revisions.raise_(connection, entity.key)
+            moved += len(ids)
+    return moved
+
+
 # -- points ------------------------------------------------------------------------------------------------------------
 def _follow_points(
     connection: sa.Connection, entity: Entity, edition: Edition, left: Sequence[int], outline_moved: bool

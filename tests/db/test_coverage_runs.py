@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from geo import revisions
 from geo.actors import Actor
+from geo.buildings import pinning
 from geo.coverage import histories, rulebooks, running, runs
 from geo.entities import ENTITIES, loading
 from geo.entities.loading import Intake
@@ -204,3 +205,24 @@ def test_a_noun_that_changed_without_a_mark_costs_a_run_of_everything(city: sa.C
     revisions.raise_(city, "units")
     found, is_new = running.run(city, ACTOR, ON)
     assert (is_new, found.kind, found.counts["units"]) == (True, "full", {"P3": 1})
+
+
+def test_units_go_with_the_grid_of_the_building_they_are_in(city: sa.Connection) -> None:
+    x, y = cell_centre(0, 0)
+    stand(city, [shapely.box(x + 3e-3, y, x + 6.5e-3, y + 1e-4)])  # astride the border of two communities
+    number, grid = city.execute(sa.text("SELECT id, grid_id FROM buildings")).one()
+    enter(city, "units", unit("a", (0, 0), lonlat=(x + 4e-3, y), building_id=number, members=4))
+    city.execute(sa.text("UPDATE units SET grid_id = :grid"), {"grid": grid})
+    running.run(city, ACTOR, ON)
+    other = city.scalar(
+        sa.text(
+            "SELECT c.code FROM grids g JOIN codes c ON c.id = g.id JOIN buildings b ON ST_Intersects(g.geom, b.geom) "
+            "WHERE g.id <> b.grid_id"
+        )
+    )
+    assert other is not None
+    pinning.pin(city, ACTOR, number, other)
+    found, _ = running.run(city, ACTOR, ON)
+    assert found.kind == "partial"
+    there = sa.text("SELECT c.code FROM unit_states s JOIN codes c ON c.id = s.grid_id WHERE s.last_run IS NULL")
+    assert list(city.scalars(there)) == [other]
