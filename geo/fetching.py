@@ -9,7 +9,7 @@ PostgreSQL 15, ``array_send`` in src/backend/utils/adt/arrayfuncs.c.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,13 +60,36 @@ def word(asked: sa.ColumnElement[Any], words: Sequence[str]) -> Column:
     return Column(sa.func.coalesce(sa.func.array_position(listed, asked), 0), ">i4", words=("", *words))
 
 
+Made = tuple[Mapping[str, Column], sa.Select[Any]]
+_known: dict[str, tuple[Mapping[str, Column], Any]] = {}
+
+
+def fetch_known(
+    connection: sa.Connection, name: str, make: Callable[[], Made], given: Mapping[str, object]
+) -> dict[str, NDArray[Any]]:
+    """As :func:`fetch` for what is asked often: ``make`` gives columns and query the first time ``name`` is asked.
+
+    ``given`` are the values of the parameters the query has; who asks by one name always means the same query.
+    """
+    if name not in _known:
+        columns, query = make()
+        _known[name] = columns, _whole_columns(columns, query)
+    columns, statement = _known[name]
+    row = connection.execute(statement, given).one()
+    return {key: _read(told, one) for told, (key, one) in zip(row, columns.items(), strict=True)}
+
+
 def fetch(connection: sa.Connection, columns: Mapping[str, Column], query: sa.Select[Any]) -> dict[str, NDArray[Any]]:
     """The columns (n,) of ``query``, which selects nothing yet but says from where and in what order."""
+    row = connection.execute(_whole_columns(columns, query)).one()
+    return {name: _read(told, one) for told, (name, one) in zip(row, columns.items(), strict=True)}
+
+
+def _whole_columns(columns: Mapping[str, Column], query: sa.Select[Any]) -> Any:
     asked = query.with_only_columns(
         *(one.asked.label(name) for name, one in columns.items()), maintain_column_froms=True
     ).subquery()
-    row = connection.execute(sa.select(*(_sent(asked.c[name]) for name in columns))).one()
-    return {name: _read(told, one) for told, (name, one) in zip(row, columns.items(), strict=True)}
+    return sa.select(*(_sent(asked.c[name]) for name in columns))
 
 
 def _sent(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bytes]:

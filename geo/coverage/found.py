@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
+from numpy.typing import NDArray
 
 from geo import areas
 from geo.areas import Edition
@@ -21,7 +22,7 @@ from geo.coverage.runs import Run
 from geo.coverage.states import States
 from geo.coverage.tables import building_states, coverage_rules, grid_states, in_run, unit_states
 from geo.coverage.units import METHODS, Days, Keys, Units
-from geo.fetching import day, fetch, figure, flag, whole, word
+from geo.fetching import Column, Made, day, fetch, fetch_known, figure, flag, whole, word
 
 _KEPT = 3
 _opened: OrderedDict[tuple[object, ...], Found] = OrderedDict()
@@ -139,10 +140,15 @@ def _units(connection: sa.Connection, run: Run) -> tuple[Units, States, Floats]:
     return _fetched(connection, _spans(unit_states, run))
 
 
-def open_units(connection: sa.Connection, place: sa.ColumnElement[Any], asked: Asked) -> tuple[Units, States]:
+def open_units(connection: sa.Connection, place: sa.Column[Any], asked: Asked) -> tuple[Units, States]:
     """Units whose ``place`` is asked for, a column of ``unit_states``, as the newest run has left them."""
-    query = sa.select(unit_states).where(unit_states.c.last_run.is_(None), *asked.of(place))
-    units, states, _ = _fetched(connection, query)
+    name = asked.name(f"open units by {place.name}")
+
+    def make() -> Made:
+        query = sa.select(unit_states).where(unit_states.c.last_run.is_(None), *asked.named(place))
+        return _columns(), query.order_by(unit_states.c.unit_id)
+
+    units, states, _ = _told(fetch_known(connection, name, make, asked.given))
     return units, states
 
 
@@ -185,8 +191,12 @@ def joining(connection: sa.Connection, metric_epsg: int, box: tuple[float, float
 
 
 def _fetched(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Units, States, Floats]:
+    return _told(fetch(connection, _columns(), query.order_by(unit_states.c.unit_id)))
+
+
+def _columns() -> dict[str, Column]:
     span = unit_states.c
-    columns = {
+    return {
         "id": whole(span.unit_id),
         "building": whole(span.building_id),
         "grid": whole(span.grid_id),
@@ -199,7 +209,9 @@ def _fetched(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Units, S
         "method": word(span.method, METHODS),
         "since": day(sa.func.coalesce(span.since, span.seen_on)),
     }
-    told = fetch(connection, columns, query.order_by(span.unit_id))
+
+
+def _told(told: dict[str, NDArray[Any]]) -> tuple[Units, States, Floats]:
     n = len(told["id"])
     none = np.zeros(n, dtype=np.int64)
     states = States(told.pop("state"), told.pop("method"), none - 1, none, told.pop("since"))

@@ -11,7 +11,7 @@ from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage.reading import ALL, ORGANISATIONS, Asked
 from geo.entities import ENTITIES
-from geo.fetching import fetch, figure, flag, whole
+from geo.fetching import Made, fetch_known, figure, flag, whole
 from geo.tables import buildings, grids, in_edition
 
 SLOTS = ENTITIES["staff_slots"].table
@@ -49,10 +49,18 @@ class Straddling:
 
 def leaves(connection: sa.Connection, edition: Edition, asked: Asked = ALL) -> Grids:
     """Every leaf of ``edition``, or those asked for, with the branches and posts told of it newest."""
+    given = {"edition": edition.number, **asked.given}
+    told = fetch_known(connection, asked.name("leaves"), lambda: _leaves(asked), given)
+    told["branches"] = np.where(np.isnan(told["filled"]), told["branches"], np.nan_to_num(told["branches"]))
+    return Grids(**told)
+
+
+def _leaves(asked: Asked) -> Made:
     leaf, organisation, posts = grids.c, ORGANISATIONS.c, _newest_posts(asked).subquery()
     branches = (
         sa.select(organisation.place_id, sa.func.count().label("number"))
-        .where(organisation.kind == "grid_branch", organisation.place_id.is_not(None), *asked.of(organisation.place_id))
+        .where(organisation.kind == "grid_branch", organisation.place_id.is_not(None))
+        .where(*asked.named(organisation.place_id))
         .group_by(organisation.place_id)
         .subquery()
     )
@@ -64,10 +72,9 @@ def leaves(connection: sa.Connection, edition: Edition, asked: Asked = ALL) -> G
         "filled": figure(posts.c.filled),
     }
     joined = grids.outerjoin(branches, branches.c.place_id == leaf.id).outerjoin(posts, posts.c.place_id == leaf.id)
-    query = sa.select(grids).select_from(joined).where(in_edition(grids, edition.number), *asked.of(leaf.id))
-    told = fetch(connection, columns, query.order_by(leaf.id))
-    told["branches"] = np.where(np.isnan(told["filled"]), told["branches"], np.nan_to_num(told["branches"]))
-    return Grids(**told)
+    edition = sa.bindparam("edition", type_=sa.Integer)
+    query = sa.select(grids).select_from(joined).where(in_edition(grids, edition), *asked.named(leaf.id))
+    return columns, query.order_by(leaf.id)
 
 
 def _newest_posts(asked: Asked) -> sa.Select[tuple[int, int]]:
@@ -77,24 +84,32 @@ def _newest_posts(asked: Asked) -> sa.Select[tuple[int, int]]:
         partition_by=(slot.place_id, slot.line, slot.time), order_by=(slot.as_of.desc().nulls_last(), slot.id.desc())
     )
     each = sa.select(slot.place_id, slot.time, slot.filled, ranked.label("rank"))
-    newest = each.where(slot.place_id.is_not(None), *asked.of(slot.place_id)).subquery()
+    newest = each.where(slot.place_id.is_not(None), *asked.named(slot.place_id)).subquery()
     filled = sa.func.sum(sa.case((newest.c.time == "full", newest.c.filled), else_=0))
     return sa.select(newest.c.place_id, filled.label("filled")).where(newest.c.rank == 1).group_by(newest.c.place_id)
 
 
 def straddling(connection: sa.Connection, asked: Asked = ALL) -> Straddling:
     """Buildings that straddle grids in ascending order of id, all or those asked for."""
+    return Straddling(**fetch_known(connection, asked.name("straddling"), lambda: _straddling(asked), asked.given))
+
+
+def _straddling(asked: Asked) -> Made:
     building = buildings.c
     columns = {"id": whole(building.id), "grid": whole(building.grid_id), "share": figure(building.share)}
-    query = sa.select(buildings).where(building.straddles, building.pinned_id.is_(None), *asked.of(building.id))
-    return Straddling(**fetch(connection, columns, query.order_by(building.id)))
+    query = sa.select(buildings).where(building.straddles, building.pinned_id.is_(None), *asked.named(building.id))
+    return columns, query.order_by(building.id)
 
 
 def grid_of(connection: sa.Connection, asked: Asked) -> tuple[Ints, Ints]:
     """Ids of the buildings asked for that there are, ascending, and the leaf each belongs to; 0 outside the city."""
-    columns = {"id": whole(buildings.c.id), "grid": whole(buildings.c.grid_id)}
-    told = fetch(connection, columns, sa.select(buildings).where(*asked.of(buildings.c.id)).order_by(buildings.c.id))
+    told = fetch_known(connection, asked.name("buildings"), lambda: _grid_of(asked), asked.given)
     return told["id"], told["grid"]
+
+
+def _grid_of(asked: Asked) -> Made:
+    columns = {"id": whole(buildings.c.id), "grid": whole(buildings.c.grid_id)}
+    return columns, sa.select(buildings).where(*asked.named(buildings.c.id)).order_by(buildings.c.id)
 
 
 def moved(connection: sa.Connection) -> Ints:

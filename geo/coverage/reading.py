@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +10,14 @@ import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 from numpy.typing import NDArray
+from sqlalchemy.dialects import postgresql as pg
 
 from geo.arrays import Floats, Ints
 from geo.coverage.units import METHODS, Coverings, Keys, Organisations, Units
 from geo.crs import to_metres
 from geo.entities import ENTITIES
 from geo.entities.lists import lists
-from geo.fetching import Column, day, fetch, figure, flag, whole, word
+from geo.fetching import Column, Made, day, fetch, fetch_known, figure, flag, whole, word
 from geo.rows import one_of
 
 UNITS = ENTITIES["units"].table
@@ -58,6 +58,19 @@ class Asked:
         """Conditions that ``column`` is one of the ids."""
         return [] if self.ids is None else [one_of(column, self.ids.tolist())]
 
+    def named(self, column: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
+        """The same with the ids as a parameter of the statement, :attr:`given`."""
+        return [] if self.ids is None else [column == sa.any_(_ids("asked_ids"))]
+
+    @property
+    def given(self) -> dict[str, object]:
+        """The value of that parameter."""
+        return {} if self.ids is None else {"asked_ids": self.ids.tolist()}
+
+    def name(self, of: str) -> str:
+        """What a statement made for all, or for some, is called."""
+        return f"all {of}" if self.ids is None else f"some {of}"
+
 
 ALL = Asked()
 
@@ -65,6 +78,16 @@ ALL = Asked()
 # -- units -------------------------------------------------------------------------------------------------------------
 def units(connection: sa.Connection, metric_epsg: int, asked: Asked = ALL) -> Read:
     """Units in ascending order of id; what is not told of one is unknown, and it counts as in business unless told."""
+    told = fetch_known(connection, asked.name("units"), lambda: _units(asked), asked.given)
+    lonlat = np.column_stack([told.pop("x"), told.pop("y")])
+    held = holding(connection, lonlat)
+    first = np.unique(held[:, 0], return_index=True)[1]
+    park = np.zeros(len(lonlat), dtype=np.int64)
+    park[held[first, 0]] = held[first, 1]
+    return Read(Units(park=park, xy_m=metres(lonlat, metric_epsg), **told), lonlat, held)
+
+
+def _units(asked: Asked) -> Made:
     table = UNITS.c
     columns = {
         "id": whole(table.id),
@@ -78,13 +101,7 @@ def units(connection: sa.Connection, metric_epsg: int, asked: Asked = ALL) -> Re
         "operating": flag(table.operating, missing=True),
         "surveyed": day(table.surveyed_on),
     }
-    told = fetch(connection, columns, sa.select(UNITS).where(*asked.of(table.id)).order_by(table.id))
-    lonlat = np.column_stack([told.pop("x"), told.pop("y")])
-    held = holding(connection, lonlat)
-    first = np.unique(held[:, 0], return_index=True)[1]
-    park = np.zeros(len(lonlat), dtype=np.int64)
-    park[held[first, 0]] = held[first, 1]
-    return Read(Units(park=park, xy_m=metres(lonlat, metric_epsg), **told), lonlat, held)
+    return columns, sa.select(UNITS).where(*asked.named(table.id)).order_by(table.id)
 
 
 def holding(connection: sa.Connection, lonlat: Floats) -> Ints:
@@ -133,7 +150,7 @@ def coverings(connection: sa.Connection, given: Units, on: np.datetime64, asked:
     on
         The day on which units of a branch are counted, those in business only.
     """
-    told = _records(connection, on, asked)
+    told = _records(connection, on, None if asked.ids is None else given)
     method = told["method"]
     on_ground = told["unit"] == 0
     method = np.where(on_ground & np.isin(method, _ONE_UNIT), "area", method)
@@ -174,9 +191,20 @@ def _matched(wanted: Ints, key: Ints) -> tuple[Ints, Ints]:
     return left, order[first[left] + step]
 
 
-def _records(connection: sa.Connection, on: np.datetime64, asked: Asked) -> dict[str, NDArray[Any]]:
-    wanted = _wanted(asked)
-    record, organisation, branch = RECORDS.c, ORGANISATIONS.alias().c, branch_units(on, wanted).subquery()
+def _records(connection: sa.Connection, on: np.datetime64, of: Units | None) -> dict[str, NDArray[Any]]:
+    """All records, or those of some units and of the buildings and grids they lie in."""
+    keys = {} if of is None else {"units": of.id, "buildings": of.building, "grids": of.grid}
+    given = {name: np.unique(ids).tolist() for name, ids in keys.items()}
+    told = fetch_known(connection, f"records by {', '.join(keys)}", lambda: _recorded(bool(keys)), given)
+    ids, units = _branches(connection, on, Asked(None if of is None else np.unique(told["organisation"])))
+    told["branch_units"] = np.zeros(len(told["organisation"]), dtype=np.int64)
+    known = np.isin(told["organisation"], ids)
+    told["branch_units"][known] = units[np.searchsorted(ids, told["organisation"][known])]
+    return told
+
+
+def _recorded(is_some: bool) -> Made:
+    record, organisation = RECORDS.c, ORGANISATIONS.alias().c
     members = sa.case((organisation.kind.in_(BRANCHES), organisation.members))
     columns: dict[str, Column] = {
         "record": whole(record.id),
@@ -189,52 +217,44 @@ def _records(connection: sa.Connection, on: np.datetime64, asked: Asked) -> dict
         "since": day(record.since),
         "until": day(record.until),
         "branch_members": figure(members),
-        "branch_units": whole(branch.c.units),
     }
     joined = RECORDS.outerjoin(organisation.id.table, organisation.id == record.organisation_id)
-    joined = joined.outerjoin(branch, branch.c.organisation_id == record.organisation_id)
-    return fetch(connection, columns, sa.select(RECORDS).select_from(joined).where(*wanted).order_by(record.id))
+    query = sa.select(RECORDS).select_from(joined).order_by(record.id)
+    if is_some:
+        named = {"units": record.unit_id, "buildings": record.building_id, "grids": record.grid_id}
+        query = query.where(sa.or_(*(column == sa.any_(_ids(name)) for name, column in named.items())))
+    return columns, query
 
 
-def _wanted(asked: Asked) -> list[sa.ColumnElement[bool]]:
-    """Condition: a record is of a unit asked for, or of the building or grid it lies in."""
-    if asked.ids is None:
-        return []
+def _ids(name: str) -> sa.BindParameter[Any]:
+    kind: Any = pg.ARRAY(sa.BigInteger)
+    return sa.bindparam(name, type_=kind)
+
+
+def _branches(connection: sa.Connection, on: np.datetime64, asked: Asked) -> tuple[Ints, Ints]:
+    """Ids of organisations, ascending, and how many units in business each covers by ``own`` or ``joint``."""
+    given = {"today": str(on), **asked.given}
+    told = fetch_known(connection, asked.name("branches"), lambda: _counted(asked), given)
+    return told["id"], told["units"]
+
+
+def _counted(asked: Asked) -> Made:
     record, unit = RECORDS.c, UNITS.c
-    places = [
-        sa.select(column).where(*asked.of(unit.id)).scalar_subquery() for column in (unit.building_id, unit.grid_id)
-    ]
-    return [
-        record.id.in_(
-            sa.union(
-                sa.select(record.id).where(*asked.of(record.unit_id)),
-                sa.select(record.id).where(record.building_id == sa.any_(sa.func.array(places[0]))),
-                sa.select(record.id).where(record.grid_id == sa.any_(sa.func.array(places[1]))),
-            )
-        )
-    ]
-
-
-def branch_units(on: np.datetime64, wanted: Sequence[sa.ColumnElement[bool]] = ()) -> sa.Select[tuple[int, int]]:
-    """Organisations and how many units in business each covers by ``own`` or ``joint`` on the day.
-
-    ``wanted`` are conditions on records; only organisations such records name are counted for.
-    """
-    record, unit = RECORDS.c, UNITS.c
-    today = sa.cast(sa.literal(str(on)), sa.Date)
+    today = sa.cast(sa.bindparam("today", type_=sa.Text), sa.Date)
     in_force = sa.and_(
         sa.or_(record.since.is_(None), record.since <= today), sa.or_(record.until.is_(None), record.until > today)
     )
-    query = (
+    counted = (
         sa.select(record.organisation_id, sa.func.count(sa.distinct(record.unit_id)).label("units"))
         .join(unit.id.table, unit.id == record.unit_id)
         .where(record.method.in_(_ONE_UNIT), in_force, unit.operating.is_distinct_from(sa.false()))
+        .where(*asked.named(record.organisation_id))
         .group_by(record.organisation_id)
     )
-    if wanted:
-        named = sa.select(record.organisation_id).where(*wanted).scalar_subquery()
-        query = query.where(record.organisation_id == sa.any_(sa.func.array(named)))
-    return query
+    branch = counted.subquery().c
+    query = sa.select(branch.organisation_id.table).where(branch.organisation_id.is_not(None))
+    columns = {"id": whole(branch.organisation_id), "units": whole(branch.units)}
+    return columns, query.order_by(branch.organisation_id)
 
 
 # -- who may help ------------------------------------------------------------------------------------------------------

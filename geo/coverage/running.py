@@ -32,6 +32,7 @@ from geo.tables import audit_events
 _LOCK = 7_149_321  # any fixed number: runs go one after the other
 WRITTEN = ("units", "buildings", "grids", "groups")
 """What a run tells of."""
+_WRITTEN = ("unit_states", "building_states", "grid_states", "joint_groups", "joint_members", "coverage_inputs")
 _PEOPLE = ("party_organisations", "staff_slots")  # what grids are judged by
 
 
@@ -119,6 +120,8 @@ class _Looking:
         self.write_grids(self.summed(read.units, decided, read.units.grid), reading.ALL)
         self.written["groups"] = groups.write_all(self.connection, self.named, read.units, decided, self.book)
         concerned.note_records(self.connection, None)
+        # so that the next run, which asks for little, is planned for what stands now
+        self.connection.execute(sa.text(f"ANALYZE {', '.join(_WRITTEN)}"))
 
     def decide(self, asked: Asked = reading.ALL) -> tuple[Read, Coverings, States]:
         """Units with who covers them and what they are; all or those asked for."""
