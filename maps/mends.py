@@ -102,7 +102,7 @@ def _boot(prepared: Prepared, told: Told) -> dict[str, Any]:
         "grids_from": 7,
         "bounds": _bounds(prepared),
         "ground": ground(division),
-        "values": _rows(prepared),
+        "values": {"levels": _rows(prepared)},
         "rows": prepared.rows,
         "division": prepared.ground(),
         "repair": _leave(prepared.repair, [level["key"] for level in levels]),

@@ -29,7 +29,7 @@ class Mends {
     this.ground = new Ground(boot.ground);
     this.lists = { mends: boot.mends.map((one, k) => ({ ...one, key: `m${k + 1}`, at: [one.lat, one.lon] })), findings: boot.findings.map((one, k) => this.finding(one, k)) };
     this.items = new Map([...this.lists.mends, ...this.lists.findings].map((one) => [one.key, one]));
-    this.ids = new Map(this.levels.flatMap(({ key }) => (boot.values[key]?.rows.code ?? []).map((code, k) => [`${key} ${code}`, boot.values[key].rows.id[k]])));
+    this.ids = new Map(this.levels.flatMap(({ key }) => (boot.values.levels[key]?.rows.code ?? []).map((code, k) => [`${key} ${code}`, boot.values.levels[key].rows.id[k]])));
     const grave = boot.findings.some((one) => one.severity !== "info");
     const tab = boot.repair && (boot.mends.length || !grave) ? "mends" : "findings";
     this.state = new State({ within: boot.city.code, tab, kinds: "", show: "after", chosen: null, view: null });
@@ -124,7 +124,7 @@ class Mends {
   /** Names of areas and, near by, of grids. */
   labels(zoom) {
     this.rows ??= this.levels.slice(1).flatMap(({ key }) => {
-      const { rows } = this.boot.values[key];
+      const { rows } = this.boot.values.levels[key];
       return rows.id.map((_, k) => ({ name: rows.name[k], level: rows.level[k], kind: rows.kind?.[k], lat: rows.lat[k], lng: rows.lng[k], bounds: rows.bounds[k] })).sort((a, b) => size(b) - size(a));
     });
     return this.rows.map((row) => label(row, this.levels.length - 1 - row.level, zoom)).filter(Boolean);
