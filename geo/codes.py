@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import shapely
@@ -104,9 +104,10 @@ class Scheme:
             if code.startswith(stem) and len(code) == len(stem) + width and code[len(stem) :].isdigit()
         }
         highest, last = max(used, default=0), 10**width - 1
-        free = [*range(highest + 1, last + 1), *(n for n in range(1, highest) if n not in used)]
-        if len(free) < len(shapes):
-            raise Refused(f"{parent} has {len(free)} grid numbers left of {last}, and {len(shapes)} are wanted")
+        left = last - len(used - {0})
+        if left < len(shapes):
+            raise Refused(f"{parent} has {left} grid numbers left of {last}, and {len(shapes)} are wanted")
+        free = chain(range(highest + 1, last + 1), (n for n in range(1, highest) if n not in used))
         codes = [""] * len(shapes)
         for number, at in zip(free, reading_order(shapes), strict=False):
             codes[at] = f"{stem}{number:0{width}d}"

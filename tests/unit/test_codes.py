@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import shapely
@@ -82,6 +84,16 @@ def test_numbers_of_other_parents_do_not_count() -> None:
 def test_two_digits_and_free_codes_are_numbered_too() -> None:
     assert Scheme((4, 6, 9, 12, 14)).numbered(COMMUNITY, row_of_boxes(1, 1), []) == [COMMUNITY + "01"]
     assert FREE.numbered("17", row_of_boxes(1, 1), ["17-001"]) == ["17-002"]
+
+
+def test_one_number_of_ten_million_costs_no_list_of_them() -> None:
+    shapes = row_of_boxes(1, 1)
+    tracemalloc.start()
+    codes = Scheme((4, 6, 13)).numbered("370102", shapes, ["3701020000007"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert codes == ["3701020000008"]
+    assert peak < 1_000_000
 
 
 @pytest.mark.parametrize("lengths", [(), (4,), (4, 4, 6), (6, 4), (4, -1)])
