@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import shapely.geometry
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.background import BackgroundTask
 
@@ -26,7 +26,7 @@ from geo.entities.searching import one
 from geo.errors import Unknown
 from geo.imports import KINDS, NOUNS
 from geo.settings import settings
-from maps import blind_spots
+from maps import blind_spots, districts
 from maps import coverage as maps
 from maps import imports as import_page
 from maps.page import OPEN_HOUSES, View, policy
@@ -34,7 +34,7 @@ from maps.page import OPEN_HOUSES, View, policy
 router = APIRouter(include_in_schema=False)
 LANG_COOKIE = "gridatlas_lang"
 SPOTS = "/tiles/blind-spots/{run}/{z}/{x}/{y}.mvt"
-_DRAWN = {"import": import_page.page, "blind-spots": blind_spots.page}
+_DRAWN = {"import": import_page.page, "blind-spots": blind_spots.page, "district": districts.page}
 Lang = Annotated[str | None, Query(description="语言 · zh-CN or en")]
 
 
@@ -56,6 +56,26 @@ def blind_spots_map(request: Request, store: StoreOf, asker: Asker, lang: Lang =
     return _page("blind-spots", request, store, asker, None, lang)
 
 
+@router.get("/maps/business-districts")
+def first_district_page(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
+    """The first business district by name; without any, what to do."""
+    request.state.district = 0
+    return _page("district", request, store, asker, None, lang)
+
+
+@router.get("/maps/business-districts/{id}")
+def district_page(
+    request: Request,
+    store: StoreOf,
+    asker: Asker,
+    id: Annotated[int, Path(ge=0, le=2**63 - 1, description="商圈编号 · Id of a business district")],
+    lang: Lang = None,
+) -> Response:
+    """One business district: its buildings, floors, rates and alliance."""
+    request.state.district = id
+    return _page("district", request, store, asker, None, lang)
+
+
 @router.get("/maps/import")
 def import_files(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
     """Files handed in, judged on the map, taken in; `id` in the address names one."""
@@ -70,7 +90,11 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
     try:
         with store.asked(at) as asked:
             boot |= _boot(asked, page)
-            boot["within"] = _within(asked, request.query_params.get("in"), request.query_params.get("bd"))
+            district = request.query_params.get("bd")
+            if page == "district":
+                boot |= _districts(asked.connection, request.state.district)
+                district = str(boot["district"])
+            boot["within"] = _within(asked, request.query_params.get("in"), district)
             ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
@@ -110,6 +134,14 @@ def _spots(connection: sa.Connection) -> dict[str, Any]:
     }
 
 
+def _districts(connection: sa.Connection, asked: int) -> dict[str, Any]:
+    """Every business district by name, and the one the page is of: the one asked for, else the first; 0 for none."""
+    table = BUSINESS_DISTRICTS.table.c
+    rows = connection.execute(sa.select(table.id, table.name, table.name_en, table.kind).order_by(table.name, table.id))
+    found = [{"id": row.id, "name": row.name, "name_en": row.name_en, "kind": row.kind} for row in rows]
+    return districts.boot(found, asked or (found[0]["id"] if found else 0))
+
+
 def _coverage(connection: sa.Connection) -> dict[str, Any]:
     """The indicator shown at first, and where buildings with a state come from once a grid is entered."""
     return {
@@ -145,7 +177,7 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         tiles=address,
     )
     newest = areas.current(connection)
-    if page == "blind-spots":
+    if page in ("blind-spots", "district"):
         found |= _spots(connection)
     if page == "coverage":
         found |= _coverage(connection)

@@ -23,7 +23,7 @@ from maps import page
 from maps.assets import STATIC
 from maps.page import View
 
-WITHOUT_SERVER = {"live.js": "kept.js", "spot-doors.js": "spot-kept.js"}
+WITHOUT_SERVER = {"live.js": "kept.js", "spot-doors.js": "spot-kept.js", "district-doors.js": "district-kept.js"}
 """The modules that give the same names from the file itself, by those that ask the server."""
 
 STYLES = ("css/gridatlas.css", "css/page.css")

@@ -27,13 +27,16 @@ HOUSES = ("plans", "dispatch", "coverage", "blind-spots", "heat", "import")
 """Pages of the navigation in their order; those without a page yet are shown as later."""
 
 OPEN_HOUSES = {"coverage": "/maps/coverage", "blind-spots": "/maps/blind-spots", "import": "/maps/import"}
+BELONGS = {"district": "blind-spots"}
+"""Pages that the navigation leads to through another."""
 OWN_WORDS = {
     "import": ("import.",),
     "mends": ("mends.",),
+    "district": ("bd.",),
     "blind-spots": ("spots.", "dismiss.", "do.", "follow.", "limit.", "trial.", "weights.", "toast."),
 }
 """How the keys of words begin that a page has to itself: no other page carries them."""
-OWN_SHEETS = ("import", "blind-spots")
+OWN_SHEETS = ("import", "blind-spots", "district")
 """Pages with a style sheet of their own, called as they are."""
 
 _VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
@@ -173,7 +176,9 @@ def title(view: View) -> str:
 def _context(view: View, parts: Drawn) -> dict[str, Any]:
     houses = [(key, OPEN_HOUSES.get(key)) for key in HOUSES]
     own = view.page if view.page in OWN_SHEETS else None
-    return {"view": view, "t": words(view.lang), "houses": houses, "map": parts.element, "own_sheet": own}
+    house = BELONGS.get(view.page, view.page)
+    around = {"houses": houses, "house": house, "map": parts.element, "own_sheet": own}
+    return {"view": view, "t": words(view.lang), **around}
 
 
 def parted(drawn: folium.Map) -> Drawn:

@@ -16,10 +16,11 @@ map_app = typer.Typer(no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``map coverage`` and ``map blind-spots``."""
+    """Add ``map coverage``, ``map blind-spots`` and ``map business-district``."""
     app.add_typer(map_app, name="map")
     map_app.command("coverage")(coverage)
     map_app.command("blind-spots")(blind_spots)
+    map_app.command("business-district")(business_district)
 
 
 @map_app.callback()
@@ -98,10 +99,10 @@ def blind_spots(
 
     from geo import db
     from geo.files import renamed
-    from maps import kept_spots
+    from maps import kept_place, kept_spots
 
     say = Console(stderr=True).print
-    shown = kept_spots.Shown(datetime.now(UTC), _language(lang))
+    shown = kept_place.Shown(datetime.now(UTC), _language(lang))
     say("判定盲点 · looking for blind spots …", highlight=False)
     _look(always=True)
     say("读取 · reading the place, simplifying its borders and writing the page …", highlight=False)
@@ -112,8 +113,40 @@ def blind_spots(
         unfinished.write_text(html, encoding="utf-8")
     listed = contents.lists["building"]
     Console().print(
-        f"{out}  {out.stat().st_size / 1e6:.2f} MB · 第 {contents.run.number} 次判定 run · "
+        f"{out}  {out.stat().st_size / 1e6:.2f} MB · 第 {contents.around.run.number} 次判定 run · "
         f"盲点楼宇 blind-spot buildings {listed['wanted'] - listed['counts'].get('U', 0):,} / {listed['total']:,}\n"
+        "用任一浏览器打开，无需联网 · open it in any browser; it asks nothing of a network",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def business_district(
+    number: Annotated[int, typer.Argument(metavar="ID", help="as /v1/business-districts tells it")],
+    out: Annotated[Path, typer.Option("--out", help="the file, as park.html; an older one is replaced when whole")],
+    lang: Annotated[str, typer.Option(help="language at first: zh-CN or en; both are in the file")] = "zh-CN",
+) -> None:
+    """商圈文件 · One business district as one HTML file: buildings by floor, units, rates, alliance; at most 8 MB."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from geo import db
+    from geo.files import renamed
+    from maps import kept_districts, kept_place
+
+    shown = kept_place.Shown(datetime.now(UTC), _language(lang))
+    Console(stderr=True).print("判定盲点 · looking for blind spots …", highlight=False)
+    _look(always=True)
+    with db.read(db.engine()) as connection:
+        contents = kept_districts.gathered(connection, number)
+    html = kept_districts.page(contents, shown)
+    with renamed(out) as unfinished:
+        unfinished.write_text(html, encoding="utf-8")
+    units = sum(map(len, contents.units.values()))
+    Console().print(
+        f"{out}  {out.stat().st_size / 1e6:.2f} MB · {contents.district['properties']['name']} · "
+        f"楼宇 buildings {len(contents.district['buildings']):,} · 单位 units {units:,}\n"
         "用任一浏览器打开，无需联网 · open it in any browser; it asks nothing of a network",
         highlight=False,
         soft_wrap=True,

@@ -55,10 +55,11 @@ class Counted:
 
 @dataclass(frozen=True)
 class BuildingTold:
-    """A building of the district; ``code`` None where no unit is known to be in it."""
+    """A building of the district; ``code`` None where no unit is known to be in it, ``place`` in degrees."""
 
     id: int
     name: str
+    place: tuple[float, float]
     use: str | None
     floors: float | None
     code: str | None
@@ -159,9 +160,11 @@ def _rate(of: Any, among: Any, at: int) -> Rate:
 
 def _buildings(connection: sa.Connection, found: Found, number: int) -> list[BuildingTold]:
     table = buildings.c
-    inside = gis.ST_Intersects(gis.ST_PointOnSurface(table.geom), DISTRICTS.c.geom)
+    middle = gis.ST_PointOnSurface(table.geom)
+    inside = gis.ST_Intersects(middle, DISTRICTS.c.geom)
+    told_of = (table.id, table.name, table.address, table.use, table.floors, table.straddles, table.pinned_id)
     query = (
-        sa.select(table.id, table.name, table.address, table.use, table.floors, table.straddles, table.pinned_id)
+        sa.select(*told_of, gis.ST_X(middle).label("lon"), gis.ST_Y(middle).label("lat"))
         .join(DISTRICTS, sa.and_(table.geom.op("&&")(DISTRICTS.c.geom), inside))
         .where(DISTRICTS.c.id == number)
         .order_by(table.id)
@@ -177,6 +180,7 @@ def _buildings(connection: sa.Connection, found: Found, number: int) -> list[Bui
         BuildingTold(
             id=row.id,
             name=row.name or row.address or f"#{row.id}",
+            place=(round(row.lon, 7), round(row.lat, 7)),
             use=row.use,
             floors=row.floors,
             code=str(code[at]) or None,

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from geo.errors import Refused
-from maps import kept_spots
-from maps.kept_spots import Scope, Shown
+from maps import kept_place, kept_spots
+from maps.kept_place import Shown
+from maps.kept_spots import Scope
 from tests.browser.conftest import Opener, Watched
 from tests.browser.spots import NEAR, PAINT, PATH, legend, names, opened, ready, row, rows, spotted
 from tests.browser.test_coverage_page import asked, colours, pixel_of
@@ -147,7 +148,7 @@ def test_a_file_of_an_area_without_units_says_so(visit: Opener, engine: sa.Engin
 def test_a_file_too_large_is_refused_with_the_way_out(
     engine: sa.Engine, city: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_spots, "LIMIT_MB", 0.1)
+    monkeypatch.setattr(kept_place, "LIMIT_MB", 0.1)
     with pytest.raises(Refused, match=r"at most 0\.1 .* choose a smaller place by --within"):
         write(engine, tmp_path)
     assert list(tmp_path.iterdir()) == []

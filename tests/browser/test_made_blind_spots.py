@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from geo.demo import steps
 from geo.demo.plans import Order
-from maps import kept_spots
+from maps import kept_place, kept_spots
 from tests.browser.conftest import Opener, Watched
 from tests.browser.made import MAKER
 from tests.browser.spots import PATH, ready
@@ -106,5 +106,5 @@ def test_a_business_district_is_looked_at(visit: Opener, city: str, pictures: Pa
 def test_the_city_as_one_file_is_sent_along_well(city: str, engine: sa.Engine) -> None:
     with engine.connect() as connection:
         contents = kept_spots.gathered(connection, kept_spots.Scope())
-    html = kept_spots.page(contents, kept_spots.Shown(datetime.now(UTC), "zh-CN"))
-    assert len(html.encode()) <= kept_spots.LIMIT_MB * 1e6
+    html = kept_spots.page(contents, kept_place.Shown(datetime.now(UTC), "zh-CN"))
+    assert len(html.encode()) <= kept_place.LIMIT_MB * 1e6

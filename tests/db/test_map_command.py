@@ -20,6 +20,7 @@ from geo.coverage import running
 from maps import kept
 from tests import lattice_city, small_city
 from tests.lattice_city import Size
+from tests.spotted_city import publish_spotted_city
 
 
 @pytest.fixture
@@ -129,3 +130,20 @@ def test_a_place_there_is_none_of_is_refused(city: sa.Engine, tmp_path: Path, gi
     assert done.exit_code == 1
     assert said in str(done.exception)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_business_district_is_written_with_its_units(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from api import cli
+
+    engine = db.connect(fresh_database)
+    monkeypatch.setattr(db, "engine", lambda: engine)
+    with engine.begin() as connection:
+        publish_spotted_city(connection)
+    run, app, out = CliRunner(), cli.build(), tmp_path / "park.html"
+    done = run.invoke(app, ["map", "business-district", "1", "--out", str(out), "--lang", "en"])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"0\.\d\d MB · 柳林商圈 · 楼宇 buildings 9 · 单位 units 11", done.stdout)
+    assert '<html lang="en">' in out.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [out]

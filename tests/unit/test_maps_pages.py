@@ -97,3 +97,11 @@ def test_no_module_writes_html() -> None:
 )
 def test_the_language_asked_for_goes_before_the_browsers(asked: str | None, accepted: str, answer: str) -> None:
     assert coverage.language(asked, accepted) == answer
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_word_is_said_twice_over(lang: str) -> None:
+    """Of two texts under one key a reader of JSON keeps the last: the first would never be seen."""
+    text = (FOLDER / "static" / "locales" / f"{lang}.json").read_text(encoding="utf-8")
+    keys = [key for key, _ in json.loads(text, object_pairs_hook=list)]
+    assert len(keys) == len(set(keys))

@@ -59,6 +59,7 @@ export class SpotPanel {
     const picked = district ? [el("i", { "aria-hidden": "true" }, "›"), el("span", { "aria-current": "true" }, this.named(district), this.heard.enter ? el("button", { class: "x", type: "button", "aria-label": words.t("district.leave"), onclick: () => this.heard.district(null) }, icon(ICONS.close)) : null)].filter(Boolean) : [];
     const found = crumb({ levels: district ? levels.slice(0, chain.length) : levels, chain, words, enter: this.heard.enter, below: this.below(), here: !district });
     found.append(...picked);
+    if (district && this.heard.enter) found.append(el("a", { href: `/maps/business-districts/${district.id}` }, words.t("district.page")));
     return el("div", { class: "where" }, found, this.districts());
   }
 

@@ -44,7 +44,7 @@ function moments(found, words) {
   const blind = ({ units }) => UNIT_CODES.reduce((sum, code) => sum + (units[code] ?? 0), 0);
   const line = (one) => el("tr", {}, el("td", {}, one.day), el("td", { class: "num" }, words.n(blind(one))), el("td", { class: "num" }, one.opened ? `+${words.n(one.opened)}` : "–"), el("td", { class: "num" }, one.closed ? `−${words.n(one.closed)}` : "–"));
   const heads = ["trend.day", "trend.blind", "trend.opened", "trend.closed"].map((key, k) => el("th", { class: k ? "num" : null }, words.t(key)));
-  return [el("h3", {}, words.t("trend")), el("table", { class: "tbl tight" }, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, found.slice(-MOMENTS).reverse().map(line)))];
+  return [el("h3", {}, words.t("trend.title")), el("table", { class: "tbl tight" }, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, found.slice(-MOMENTS).reverse().map(line)))];
 }
 
 /** Say that rows, rules or day have changed since the run, with the button that looks again. */
