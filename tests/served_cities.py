@@ -1,9 +1,9 @@
-"""A whole city, served while a bench runs: the made one, or Taipei where the real data are."""
+"""A whole city, served while a bench runs: the made one with its registers, Taipei, or a lattice of 30,000 grids."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,10 @@ from geo.actors import Actor
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
 from geo.cluster import Cluster
+from geo.coverage import running
 from geo.editions import Request
-from tests.browser.made import publish_made_city
+from tests import lattice_city
+from tests.browser.made import publish_whole_city
 from tests.serving import served
 
 REAL = Path(__file__).parents[2] / "shared/data"
@@ -32,11 +34,12 @@ class ServedCity:
     address: str
     grids: int
     bounds: tuple[float, float, float, float]
+    has_units: bool
 
 
 @contextmanager
-def served_city(size: str) -> Iterator[ServedCity]:
-    """The made city when ``size`` is small or there are no real data, else Taipei; drawn, and gone afterwards."""
+def served_city(key: str) -> Iterator[ServedCity]:
+    """The city of ``CITIES`` under this key, drawn and looked through for blind spots, and gone afterwards."""
     configure("WARNING")
     with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as folder:
         home = Path(folder)
@@ -46,26 +49,40 @@ def served_city(size: str) -> Iterator[ServedCity]:
         engine = db.connect(cluster.url())
         try:
             db.migrate(engine)
-            name = _publish(engine, size, home)
+            CITIES[key](engine, home)
             with engine.begin() as connection:
-                edition = areas.current(connection)
+                running.run(connection, Actor("bench"))
+                name, edition = areas.city(connection).name_en, areas.current(connection)
                 drawings.prepare(connection, edition)
                 bounds = drawings.extent(connection, edition)
             with served(engine) as address:
-                yield ServedCity(name, address, edition.leaves, bounds)
+                yield ServedCity(name or "", address, edition.leaves, bounds, has_units=key != "taipei")
         finally:
             engine.dispose()
             cluster.down()
 
 
-def _publish(engine: sa.Engine, size: str, folder: Path) -> str:
-    if size == "small" or not REAL.is_dir():
-        publish_made_city(engine)
-        return "made city"
+def _taipei(engine: sa.Engine, folder: Path) -> None:
     path = folder / SOURCES.name
     path.write_text(SOURCES.read_text(encoding="utf-8").replace("{data}", str(REAL)), encoding="utf-8")
     with engine.begin() as connection:
         importing.publish(
             connection, importing.prepare(read_sources(path), None), Request(Actor("bench"), "taipei", {})
         )
-    return "Taipei"
+
+
+def _lattice(engine: sa.Engine, _: Path) -> None:
+    with engine.begin() as connection:
+        lattice_city.build(connection, lattice_city.Size(30_000, 500_000, 200_000))
+
+
+def there_are(size: str) -> list[str]:
+    """Keys of the cities of a size: the made one when it is small, else Taipei (with the real data) and the lattice."""
+    return ["made"] if size == "small" else [*(["taipei"] if REAL.is_dir() else []), "lattice"]
+
+
+CITIES: dict[str, Callable[[sa.Engine, Path], None]] = {
+    "made": publish_whole_city,
+    "taipei": _taipei,
+    "lattice": _lattice,
+}

@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tests.served_cities import served_city
+from tests.served_cities import served_city, there_are
 
 LIMITS = {"small": (400, 4.0), "full": (5_000, 20.0)}
 CLIENTS = 8
@@ -139,5 +139,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=LIMITS, default="small")
     wanted = parser.parse_args().size
-    with served_city(wanted) as found:
+    with served_city(there_are(wanted)[0]) as found:
         tell(wanted, found.name, measure(found.address, found.bounds, wanted))

