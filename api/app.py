@@ -70,6 +70,8 @@ ROOMS = (
 )
 STATIC = Path(__file__).parent.parent / "maps" / "static"
 BYTES_A_POINT = 64  # two numbers of 17 digits, sign, point and exponent, and the brackets
+LEAVE_S = 5.0
+"""Seconds a server that stops waits for what it does beside its questions."""
 SECURITY = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -182,11 +184,21 @@ def _add_middleware(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """As many request threads as pooled connections, so that requests queue; the index loads meanwhile."""
+    """As many request threads as pooled connections, so that requests queue; the index loads meanwhile.
+
+    What still goes on in the background at the end is waited for a while, so that it can give its connection back.
+    """
     current_default_thread_limiter().total_tokens = settings().pool_size
-    threading.Thread(target=_warm, args=(app.state.timeline,), name="warm", daemon=True).start()
-    threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True).start()
+    beside = [
+        threading.Thread(target=_warm, args=(app.state.timeline,), name="warm", daemon=True),
+        threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True),
+    ]
+    for thread in beside:
+        thread.start()
     yield
+    app.state.looker.rest(LEAVE_S)
+    for thread in beside:
+        thread.join(LEAVE_S)
 
 
 def _warm(timeline: Timeline) -> None:

@@ -54,6 +54,12 @@ class Looker:
         if not done.wait(FIRST_S if newest is None else AGAIN_S) and newest is None:
             raise Unavailable("blind spots are being looked for the first time; ask again shortly", retry_after_s=10)
 
+    def rest(self, seconds: float) -> bool:
+        """True when nothing is looked for, or no more within ``seconds``."""
+        with self._lock:
+            going = self._going
+        return going is None or going.wait(seconds)
+
     def _start(self) -> threading.Event:
         with self._lock:
             if self._going is None:

@@ -20,10 +20,10 @@ from geo.coverage.indicators import GROUPS, named, registry
 from geo.coverage.matrix import matrix
 from geo.coverage.values import Reader, Values
 from geo.coverage.values import values as values_of
-from maps.values import about, document, matrix_told
+from maps.values import about, document, matrix_told, packed
 
 router = APIRouter(prefix="/v1", tags=["values"])
-_FORMS = ("json", "csv")
+_FORMS = ("json", "packed", "csv")
 _BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
 
 
@@ -52,7 +52,9 @@ def values(
     edition: Annotated[
         int | None, Query(ge=1, le=2**31 - 1, description="版次 · number of an edition; without it the current one")
     ] = None,
-    f: Annotated[str, Query(description="格式 · json (columns), or csv (a row a place)")] = "json",
+    f: Annotated[
+        str, Query(description="格式 · json (columns), packed (as the pages read them), csv (a row a place)")
+    ] = "json",
 ) -> Response:
     """One small document in columns: places, values and their parts, classes of the legend, dates and sources.
 
@@ -76,7 +78,8 @@ def values(
         found = values_of(connection, asked, indicator, number)
     if f == "csv":
         return _csv(found)
-    body = json.dumps(document(found), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    told = packed(document(found)) if f == "packed" else document(found)
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return _documented(request, body)
 
 

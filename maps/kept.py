@@ -198,7 +198,8 @@ def ground(contents: Contents, light: Light) -> dict[str, Any]:
     )
 
 
-_SHARED = ("id", "code", "name", "level", "parent", "x", "y", "bounds", "kind", "area_m2", "fallback_m2")
+_NAMED = ("id", "step", "code", "code_after", "name", "name_after", "kind")
+_SHARED = (*_NAMED, "level", "parent", "x", "y", "bounds", "area_m2", "fallback_m2")
 
 
 def values_of(contents: Contents) -> dict[str, Any]:
@@ -209,7 +210,7 @@ def values_of(contents: Contents) -> dict[str, Any]:
     abouts: dict[str, Any] = {}
     levels: dict[str, Any] = {}
     for one in contents.values:
-        told = values.document(one)
+        told = values.packed(values.document(one))
         rows, above = told.pop("rows"), told.pop("above")
         abouts[told.pop("indicator")] = told.pop("about")
         level = levels.setdefault(told["level_key"], {"rows": _shared(rows), "above": _shared(above), "by": {}})

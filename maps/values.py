@@ -65,6 +65,23 @@ def document(found: Values) -> dict[str, Any]:
     }
 
 
+def packed(told: dict[str, Any]) -> dict[str, Any]:
+    """``told`` with what a row shares with the one before it or with its parent left out of ``rows``.
+
+    ``step`` in place of ``id``: each id less the one before it. A ``code`` or ``name`` that begins with the parent's is
+    what follows, and 1 in ``code_after`` or ``name_after`` (one number where all are the same).
+    """
+    rows, above = dict(told["rows"]), told["above"]
+    parents = {number: at for at, number in enumerate(above["id"])}
+    rows["step"] = np.diff(np.asarray(rows.pop("id"), dtype=np.int64), prepend=0).tolist()
+    for name in ("code", "name"):
+        heads = [above[name][parents[number]] if number in parents else "" for number in rows["parent"]]
+        after = [int(bool(head) and text.startswith(head)) for text, head in zip(rows[name], heads, strict=True)]
+        rows[name] = [text[len(head) * cut :] for text, head, cut in zip(rows[name], heads, after, strict=True)]
+        rows[f"{name}_after"] = after[0] if len(set(after)) == 1 else after
+    return told | {"rows": rows}
+
+
 def about(indicator: Indicator) -> dict[str, Any]:
     """What a page has to know of an indicator to say a value of it."""
     return {

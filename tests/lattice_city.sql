@@ -17,7 +17,7 @@ UPDATE coded SET grid = community || lpad(((x % 4) * 4 + y % 4 + 1)::text, 3, '0
 INSERT INTO codes (code, level, is_fallback)
   SELECT DISTINCT code, level, false FROM (
     SELECT '3799' AS code, 0 AS level UNION SELECT district, 1 FROM coded UNION SELECT subdistrict, 2 FROM coded
-    UNION SELECT community, 3 FROM coded UNION SELECT grid, 4 FROM coded) AS every;
+    UNION SELECT community, 3 FROM coded UNION SELECT grid, 4 FROM coded) AS every ORDER BY code;
 CREATE TEMP TABLE grounds ON COMMIT DROP AS
   SELECT *, ST_MakeEnvelope(:west + x * :side, :south + y * :side, :west + (x + 1) * :side, :south + (y + 1) * :side, 4326)
          AS geom FROM coded;
@@ -29,7 +29,7 @@ INSERT INTO areas (id, first_edition, level, name, parent_id, geom, area_m2, lab
           UNION ALL SELECT community, min(subdistrict), ST_SetSRID(ST_Extent(geom), 4326) FROM grounds GROUP BY 1) AS a
     JOIN codes AS c ON c.code = a.code LEFT JOIN codes AS p ON p.code = a.parent;
 INSERT INTO grids (id, first_edition, name, kind, parent_id, geom, area_m2, label)
-  SELECT c.id, 1, '网格' || c.code, 'comprehensive', p.id, ST_Multi(g.geom), ST_Area(g.geom::geography), ST_Centroid(g.geom)
+  SELECT c.id, 1, format('区域%s第%s网格', g.community, right(g.grid, 2)), 'comprehensive', p.id, ST_Multi(g.geom), ST_Area(g.geom::geography), ST_Centroid(g.geom)
     FROM grounds AS g JOIN codes AS c ON c.code = g.grid JOIN codes AS p ON p.code = g.community;
 ANALYZE grids, areas, codes;
 CREATE TEMP TABLE leaf ON COMMIT DROP AS

@@ -284,3 +284,19 @@ def test_a_database_without_a_city_says_the_command(visit: Opener, fresh_engine:
         page = visit("/", address=address)
         expect(page.get_by_text("还没有城市")).to_be_visible()
         expect(page.get_by_text("./gridatlas demo")).to_be_visible()
+
+
+@pytest.mark.parametrize("level", ["district", "subdistrict", "community", "grid"])
+def test_what_travels_packed_is_read_as_the_plain_document(visit: Opener, level: str) -> None:
+    page = visit(PATH)
+    plain, read = page.evaluate(
+        """async (level) => {
+            const { unpacked } = await import("/static/js/columns.js");
+            const asked = async (form) => (await fetch(`/v1/values/grid-coverage?level=${level}&f=${form}`)).json();
+            const [plain, packed] = [await asked("json"), await asked("packed")];
+            return [plain.rows, unpacked(packed.rows, packed.above)];
+        }""",
+        level,
+    )
+    assert plain == read
+    assert plain["id"]

@@ -1,4 +1,5 @@
 // Where the documents of a page that is one file come from: the file. It gives what live.js gives from the server.
+import { at, unpacked } from "./columns.js";
 import { Ground } from "./ground.js";
 import { serve } from "./painter.js";
 
@@ -63,7 +64,9 @@ export function downloads() {
 
 function all(boot) {
   return boot.city.levels.flatMap(({ key }) => {
-    const rows = boot.values.levels[key]?.rows;
-    return rows ? rows.id.map((id, k) => ({ id, code: rows.code[k], name: rows.name[k], level: rows.level[k], kind: rows.kind?.[k] })) : [];
+    const found = boot.values.levels[key];
+    if (!found) return [];
+    const { id, code, name, level, kind } = unpacked(found.rows, found.above);
+    return id.map((one, k) => ({ id: one, code: code[k], name: name[k], level: at(level, k), kind: kind?.[k] }));
   });
 }

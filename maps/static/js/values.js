@@ -1,4 +1,5 @@
 // The document of one indicator on one level, as rows with their place in the division.
+import { at, unpacked } from "./columns.js";
 import { values } from "./live.js";
 
 const DEGREE = 1e5;
@@ -14,7 +15,7 @@ export class Values {
   constructor({ above, rows: own, beside, ...told }, city) {
     Object.assign(this, told);
     this.above = rows(above);
-    this.rows = rows(own);
+    this.rows = rows(unpacked(own, above));
     this.beside = Object.entries(beside).map(([key, { rows: of_rows, above: of_above, ...one }]) => {
       for (const [found, parts] of [[this.rows, of_rows], [this.above, of_above]]) found.forEach((row, k) => { (row.beside ??= {})[key] = { of: at(parts.of, k), among: at(parts.among, k) }; });
       return one;
@@ -77,9 +78,6 @@ export class Values {
     return false;
   }
 }
-
-/** A column travels as one value where it holds nothing else. */
-const at = (column, k) => (Array.isArray(column) ? column[k] : column);
 
 function rows(columns) {
   const names = Object.keys(columns);
