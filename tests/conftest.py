@@ -15,19 +15,19 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from time import process_time
 from typing import IO, Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings as hypothesis_settings
 
 from geo.cluster import NAME, Cluster
 from geo.errors import Unavailable
 from geo.settings import settings
+from tests import quick
 
 os.environ["PROJ_NETWORK"] = "OFF"
-hypothesis_settings.register_profile("gridatlas", deadline=None, print_blob=True)
-hypothesis_settings.load_profile("gridatlas")
+quick.register_profiles()
 
 ROOT = Path(__file__).parent.parent
 REAL = ROOT.parent / "shared/data"
@@ -80,12 +80,23 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the real data where they are not."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what needs the real data where they are not; in the quick loop try fewer examples of every law."""
+    if quick.is_quick(config):
+        quick.shorten_all(items)
     if not REAL.is_dir():
         for item in items:
             if item.get_closest_marker("real"):
                 item.add_marker(pytest.mark.skip(reason=f"the real data are not at {REAL}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Run the test; one that takes too long for the quick loop fails there."""
+    before = process_time()
+    yield
+    if quick.is_quick(item.config):
+        quick.check_seconds(item.nodeid, process_time() - before)
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +117,19 @@ def new_home(pytestconfig: pytest.Config) -> Callable[[], Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def made_city_files(pytestconfig: pytest.Config) -> Path:
+    """Folder of the made city's files, its division too, written by the first worker that asks; to be read only."""
+    from geo.demo.plans import Order
+    from geo.demo.steps import write_files
+
+    folder = pytestconfig.stash[RUN] / "made"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write_files(folder, Order(), lambda _: None, boundaries=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

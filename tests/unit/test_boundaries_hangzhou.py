@@ -19,7 +19,7 @@ from geo.boundaries.sources import read_sources
 from geo.crs import area_m2, shapes_to_metres
 from geo.names import folded, plain_name
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 SOURCES = Path(__file__).parents[1] / "sources"
 LAYERS = ("grid", "community")
 

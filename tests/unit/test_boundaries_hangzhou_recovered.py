@@ -22,7 +22,7 @@ from geo.boundaries.sources import read_sources
 from geo.crs import area_m2
 from tests.made_files import kinds, rows_of
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 SOURCES = Path(__file__).parents[1] / "sources"
 Recovered = tuple[Tree, list[Finding], list[Finding]]
 

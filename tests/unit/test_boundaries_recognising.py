@@ -205,6 +205,7 @@ def test_a_grid_that_stands_alone_or_grids_that_touch_are_no_islands(tmp_path: P
 
 
 # -- real --------------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize(("sources", "area"), [("chicago", "3100"), ("chicago_districts", "31")])
 def test_what_occurs_three_times_in_chicago_is_one_area_in_parts(

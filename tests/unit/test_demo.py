@@ -38,10 +38,8 @@ def city() -> City:
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("city")
-    assert write_files(folder, Order(), lambda _: None, boundaries=True)
-    return folder
+def files(made_city_files: Path) -> Path:
+    return made_city_files
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +61,7 @@ def leaves(city: City) -> Shapes:
     return np.concatenate([city.town.levels["grid"].shapes, city.ground.faces[city.town.grid < 0]])
 
 
+@pytest.mark.slow
 def test_the_same_order_writes_the_same_bytes(files: Path, tmp_path: Path) -> None:
     write_files(tmp_path, Order(), lambda _: None, boundaries=True)
     assert digests(tmp_path) == digests(files)
@@ -73,6 +72,7 @@ def test_the_committed_boundaries_are_the_ones_the_generator_writes(files: Path)
     assert committed == {name: digest for name, digest in digests(files).items() if name in committed}
 
 
+@pytest.mark.slow
 def test_files_that_stand_are_not_written_again_and_those_of_a_stopped_run_are(files: Path, tmp_path: Path) -> None:
     order = Order(grids=60, buildings=50, incidents=50)
     assert write_files(tmp_path, order, lambda _: None)

@@ -220,6 +220,7 @@ def referring() -> Iterator[tuple[str, Field]]:
             yield key, field
 
 
+@pytest.mark.slow
 def test_twice_the_city_has_twice_the_units(tmp_path: Path) -> None:
     counts = []
     for grids in (100, 400):

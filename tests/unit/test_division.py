@@ -332,6 +332,7 @@ def test_a_scope_with_a_code_of_elsewhere_is_refused() -> None:
         replace_scope(base, part, CITY + "99")
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_taipei_is_divided_without_a_finding(real: Path) -> None:
     frame = geopandas.read_parquet(real / "taipei/base_units.parquet")

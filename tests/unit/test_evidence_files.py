@@ -235,6 +235,7 @@ def evidence(*arguments: str) -> tuple[int, dict[str, list[str]]]:
     return ran.exit_code, said
 
 
+@pytest.mark.slow
 def test_any_file_of_areas_is_held_against_points(tmp_path: Path) -> None:
     write_city(tmp_path)
     areas = ("--areas", str(tmp_path / "communities.geojson"), "--code", "code", "--datum")
@@ -267,6 +268,7 @@ def shanghai(real: Path, datum: str) -> Sources:
     return replace(sources, evidence=EvidenceSource(real / "shanghai/poi_wgs84.parquet", "adname"))
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_shanghai_declared_wgs84_is_warned_of(real: Path) -> None:
     found = importing.prepare(shanghai(real, "wgs84"), None).findings
@@ -277,6 +279,7 @@ def test_shanghai_declared_wgs84_is_warned_of(real: Path) -> None:
     assert ", or " not in said
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_shanghai_declared_gcj02_is_silent(real: Path) -> None:
     found = importing.prepare(shanghai(real, "gcj02"), None).findings
@@ -284,12 +287,14 @@ def test_shanghai_declared_gcj02_is_silent(real: Path) -> None:
     assert "boundaries gcj02 and points wgs84 as declared 0.9998" in found[0].en
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_shanghai_declared_bd09_is_told_to_be_gcj02(real: Path) -> None:
     said = one(importing.prepare(shanghai(real, "bd09"), None).findings, "datum_contradicted_by_evidence").en
     assert "boundaries read as gcj02 0.9998" in said
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize(
     ("layer", "code", "points", "area", "share"),
@@ -309,6 +314,7 @@ def test_chicago_is_silent(real: Path, layer: str, code: str, points: str, area:
     assert f"as declared {share}" in said["datum_agreement"][0]
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_chicagos_wards_of_2018_are_another_vintage(real: Path) -> None:
     file = ("--areas", str(real / "chicago/boundaries.gpkg"), "--layer", "ward", "--code", "ward", "--datum", "wgs84")
@@ -320,6 +326,7 @@ def test_chicagos_wards_of_2018_are_another_vintage(real: Path) -> None:
     assert len(said["stated_elsewhere"]) == 15
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize(
     ("points", "area", "areas", "code", "warned"),

@@ -32,6 +32,7 @@ def test_what_was_read_of_a_parquet_file_is_not_kept(tmp_path: Path) -> None:
     assert held[-1] <= 1.1 * held[0], "what is held grows with the rows read"
 
 
+@pytest.mark.slow
 def test_what_was_read_of_a_geopackage_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "CHUNK", 4096)
     frames, wide = 60, 1000

@@ -85,6 +85,7 @@ def test_a_text_of_no_known_encoding_asks_and_is_read_as_told(tmp_path: Path) ->
         rows(tmp_path / "a.csv", encoding="gkb")
 
 
+@pytest.mark.slow
 def test_chinese_after_a_long_ascii_beginning_is_seen(tmp_path: Path) -> None:
     lines = ["id,name", *(f"{number},grid" for number in range(400_000)), "9,东风路街道办事处"]
     (tmp_path / "a.csv").write_bytes("\n".join(lines).encode("gbk"))

@@ -132,6 +132,7 @@ def test_a_file_cut_off_or_torn_is_refused_and_never_a_shorter_one(tmp_path: Pat
             read(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize("name", FILES)
 def test_buildings_are_those_the_file_has_counted_by_hand(name: str) -> None:
@@ -156,6 +157,7 @@ def test_buildings_are_those_the_file_has_counted_by_hand(name: str) -> None:
         assert built[key].area == pytest.approx(right[key][0], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize("name", FILES)
 def test_roads_are_those_the_file_has_counted_by_hand(name: str) -> None:

@@ -130,7 +130,7 @@ def test_a_geojson_that_names_no_crs_is_said_to_name_none(tmp_path: Path) -> Non
 
 
 # -- what the map is sent ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("count", [0, 3, 12_000])
+@pytest.mark.parametrize("count", [0, 3, pytest.param(12_000, marks=pytest.mark.slow)])
 def test_an_overlay_is_never_too_large_to_travel(count: int) -> None:
     turn = np.linspace(0, 2 * np.pi, 61)[:-1]
     ring = np.column_stack([np.cos(turn), np.sin(turn)]) * 4e-4

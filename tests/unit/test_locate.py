@@ -124,6 +124,7 @@ def test_equal_shares_are_told_lowest_code_first() -> None:
     assert [probability for _, probability in found] == pytest.approx([0.5, 0.5], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_many_threads_ask_one_index_and_get_one_answer() -> None:
     city = made_city(11, 5)
     index, points = index_of(city), points_in(city, 1, 2000)

@@ -154,6 +154,7 @@ def test_shapes_are_united_by_label_and_the_unlabelled_left_out() -> None:
     assert ground[5].area == pytest.approx(shapely.area(city.shapes[3:6]).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_taipei_is_a_partition_and_the_proof_is_cheap(real: Path) -> None:
     shapes = snapped(np.asarray(geopandas.read_parquet(real / "taipei/base_units.parquet").geometry, dtype=object))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from geo.arrays import Floats
 from geo.coverage.smoothing import STRONGEST, WEAKEST, Prior, prior, smoothed
@@ -48,6 +47,8 @@ def test_the_order_of_the_places_changes_nothing(pairs: list[tuple[int, int]], r
 
 
 def test_the_interval_is_that_of_the_beta_distribution() -> None:
+    from scipy import stats  # loaded in half a second
+
     found = smoothed(np.array([18.0]), np.array([40.0]), Prior(0.6, 20.0))
     beta = stats.beta(0.6 * 20 + 18, 0.4 * 20 + 22)
     assert found.share[0] == pytest.approx(beta.mean())
