@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -13,8 +14,9 @@ from api import commands
 from geo.errors import GeoError
 
 
+@cache
 def build() -> typer.Typer:
-    """The application with the commands of every module in ``api.commands``."""
+    """The application with the commands of every module in ``api.commands``, made once: groups are the modules' own."""
     app = typer.Typer(
         name="gridatlas",
         help="GridAtlas 网格图 · who answers for this ground, what is uncovered, what changes if a border moves.",

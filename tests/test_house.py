@@ -37,6 +37,14 @@ def subclasses(root: type) -> set[type]:
     return {below for child in root.__subclasses__() for below in {child, *subclasses(child)}}
 
 
+@pytest.fixture(scope="module")
+def commands() -> object:
+    """The command line as it is called."""
+    from api.cli import build
+
+    return typer.main.get_command(build())
+
+
 def test_imports_fall_from_api_to_maps_to_geo() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -78,12 +86,15 @@ def test_the_docs_name_commands() -> None:
     assert len(documented_commands()) >= 10
 
 
-@pytest.mark.parametrize("line", documented_commands())
-def test_a_documented_command_and_its_options_exist(line: str) -> None:
+def test_commands_are_not_added_again_each_time_they_are_asked_for() -> None:
     from api.cli import build
 
-    command: object = typer.main.get_command(build())
-    words = shlex.split(line)[1:]
+    assert build() is build()
+
+
+@pytest.mark.parametrize("line", documented_commands())
+def test_a_documented_command_and_its_options_exist(line: str, commands: object) -> None:
+    command, words = commands, shlex.split(line)[1:]
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]  # type: ignore[attr-defined]
     assert not hasattr(command, "commands") or not words, f"{line}: no command {words[:1]}"
