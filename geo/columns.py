@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -69,6 +68,8 @@ def figures(column: pa.Array | pa.ChunkedArray, where: str) -> Floats:
 
 def numbers(column: pa.Array | pa.ChunkedArray) -> Floats:
     """As :func:`figures`, of a column of any type: NaN throughout where it holds neither numbers nor texts."""
+    import pandas as pd
+
     one = plain(column)
     if any(fits(one.type) for fits in (*_NUMBERS, pa.types.is_boolean)):
         return np.array(pc.cast(one, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -145,6 +144,8 @@ def _shift_us(zones: pa.Array) -> Ints:
 
 def _in_zone(clock_us: Ints, zone: str) -> Ints:
     # At the ends of the calendar zones are not asked, but 400 years nearer, where clocks and weekdays are the same.
+    import pandas as pd
+
     nearer_us = np.where(clock_us < _YEAR_1_US + _CYCLE_US, _CYCLE_US, 0)
     nearer_us -= np.where(clock_us >= _YEAR_10000_US - _CYCLE_US, _CYCLE_US, 0)
     clock = pd.DatetimeIndex((clock_us + nearer_us).astype("datetime64[us]"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -101,6 +100,8 @@ class Judging:
             told = numbers(column)
             blank = np.isnan(told)
         else:
+            import pandas as pd
+
             texts = np.array(self.texts(field).to_pylist(), dtype=object)
             told = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64, copy=True)
             blank = np.isin(np.array([text.lower() for text in texts.tolist()], dtype=np.str_), _BLANK)

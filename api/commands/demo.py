@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from geo.actors import Actor
+    from geo.demo.plans import Order
 
 _SHOWN_S = 1.0
 
@@ -18,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(city)
 
 
-class _Steps:
+class Steps:
     """One line for each step that takes over a second, with its time."""
 
     def __init__(self) -> None:
@@ -47,27 +53,38 @@ def demo(
     actor: Annotated[str | None, typer.Option("--as", help="操作人 · name written beside what is stored")] = None,
 ) -> None:
     """演示城市 · Bring up the made city of Yunze and serve it: what stands already is left as it is."""
-    steps = _Steps()
+    steps = Steps()
     _bring_up(steps, actor)
     if not no_serve:
         _serve(port)
 
 
-def _bring_up(steps: _Steps, name: str | None) -> None:
+def _bring_up(steps: Steps, name: str | None) -> None:
     from geo import db
     from geo.actors import Actor
+    from geo.demo.plans import Order
     from geo.settings import settings
 
     engine = db.connect(db.database_url(steps.say))
     db.migrate(engine)
     steps.done("数据库就绪 database ready", is_new=False)
-    from geo.demo import steps as city
-    from geo.demo.plans import Order
+    bring_city_up(engine, Actor(name or settings().actor), (settings().home / "demo", Order()), steps)
+    engine.dispose()
 
+
+def bring_city_up(engine: sa.Engine, acting: Actor, made: tuple[Path, Order], steps: Steps) -> None:
+    """Bring up the city of an order, whose files lie in a folder, on a database with the schema.
+
+    Raises
+    ------
+    Refused
+        When the database holds another city.
+    """
+    from geo.demo import steps as city
+
+    folder, order = made
     city.refuse_another(engine)
-    acting = Actor(name or settings().actor)
-    folder = settings().home / "demo"
-    is_new = city.write_files(folder, Order(), steps.say)
+    is_new = city.write_files(folder, order, steps.say)
     steps.done(f"城市文件 files of the city in {folder}", is_new=is_new)
     is_new = city.publish_boundaries(engine, acting, steps.say)
     steps.done("网格划分已发布 division published", is_new=is_new)
@@ -81,7 +98,6 @@ def _bring_up(steps: _Steps, name: str | None) -> None:
     steps.done("名册已入库 registers stored", is_new=bool(stored))
     is_new = city.look_for_blind_spots(engine, acting, steps.say)
     steps.done("盲点已查 blind spots looked for", is_new=is_new)
-    engine.dispose()
 
 
 def _serve(port: int | None) -> None:
@@ -107,7 +123,7 @@ def city(
     from geo.demo.plans import Order
     from geo.demo.steps import write_files
 
-    steps = _Steps()
+    steps = Steps()
     order = Order(grids=grids, incidents=incidents, buildings=buildings, seed=seed)
     is_new = write_files(folder, order, steps.say, boundaries=True)
     steps.say(f"{'写入 written to' if is_new else '已有 stands already in'} {folder}")

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from geo.arrays import Bools, Floats, Ints, Positions
 from geo.coverage.rulebooks import Help
@@ -143,6 +142,8 @@ def _first_on_a_spot(organisations: Organisations, able: Ints, rules: HelpRules)
 
 def _nearest(xy_m: Floats, asked: Ints, theirs_m: Floats, able: Ints, rules: HelpRules) -> Ints:
     """Pairs (m, 2) of a place and an organisation: of each place the nearest, and all as far as the last of them."""
+    from scipy.spatial import cKDTree
+
     if not len(asked) or not len(able):
         return np.empty((0, 2), dtype=np.int64)
     tree, number = cKDTree(theirs_m[able]), min(rules.most + _MORE, len(able))

@@ -25,7 +25,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from geo.arrays import Floats
 
@@ -74,6 +73,8 @@ def prior(of: Floats, among: Floats) -> Prior:
 
 def smoothed(of: Floats, among: Floats, given: Prior, level: float = LEVEL) -> Smoothed:
     """Estimates (n,) of places with ``of`` units among ``among``, by a prior."""
+    from scipy import special
+
     there = among > 0
     a = given.mean * given.strength + of
     b = (1 - given.mean) * given.strength + among - of

@@ -1,4 +1,7 @@
-"""The made city brought into a database, step by step; what stands already is left as it is."""
+"""The made city brought into a database, step by step; what stands already is left as it is.
+
+A step that is done is passed over before the modules it would need are loaded: the demo is called again and again.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from geo import areas, db, editions
+from geo import areas, db
 from geo.actors import Actor
 from geo.areas import City
 from geo.boundaries.sources import read_sources
@@ -111,11 +114,12 @@ def publish_boundaries(engine: sa.Engine, actor: Actor, say: Say, folder: Path =
     Refused
         When the files do not divide the city, or the database holds another city.
     """
-    from geo.boundaries import importing
-
     with db.read(engine) as connection:
         if _published(connection) is not None:
             return False
+    from geo import editions
+    from geo.boundaries import importing
+
     sources = read_sources(folder / "sources.toml")
     prepared = importing.prepare(sources, None)
     request = editions.Request(actor=actor, summary=_SUMMARY, origin={}, effective_at=FIRST_EDITION)
@@ -142,13 +146,13 @@ def load_incidents(engine: sa.Engine, actor: Actor, path: Path, say: Say) -> boo
 
     Rows that cannot be stored are left out, as in any office's file; how many is said.
     """
-    from geo.incidents.loading import Intake, load
-
     digest = digest_of(path)
     known = sa.select(audit_events.c.id).where(audit_events.c.action == _LOADED)
     with db.write(engine) as connection:
         if connection.scalar(known.where(audit_events.c.detail["digest"].astext == digest).limit(1)):
             return False
+        from geo.incidents.loading import Intake, load
+
         loaded = load(connection, actor, Intake(path, datum="wgs84", skip_bad=True, commit=True))
         event = {"digest": digest, "stored": loaded.stored.stored}
         connection.execute(sa.insert(audit_events).values(actor=actor.name, action=_LOADED, detail=event))
@@ -160,13 +164,13 @@ def load_incidents(engine: sa.Engine, actor: Actor, path: Path, say: Say) -> boo
 
 def load_buildings(engine: sa.Engine, actor: Actor, path: Path, say: Say) -> bool:
     """True when the file's buildings were stored; False when this very file was loaded before."""
-    from geo.buildings.loading import Intake, load
-
     digest = digest_of(path)
     known = sa.select(audit_events.c.id).where(audit_events.c.action == _BUILT)
     with db.write(engine) as connection:
         if connection.scalar(known.where(audit_events.c.detail["digest"].astext == digest).limit(1)):
             return False
+        from geo.buildings.loading import Intake, load
+
         loaded = load(connection, actor, Intake(path, datum="wgs84", source=_SOURCE, commit=True))
         event = {"digest": digest, "stored": loaded.stored.stored}
         connection.execute(sa.insert(audit_events).values(actor=actor.name, action=_BUILT, detail=event))
@@ -187,7 +191,6 @@ def load_entities(engine: sa.Engine, actor: Actor, folder: Path, say: Say) -> di
         When a register holds what cannot be stored; what was loaded before it stays.
     """
     from geo.entities import ENTITIES
-    from geo.entities.loading import Intake, load
 
     stored: dict[str, int] = {}
     for key in ENTITIES:
@@ -199,6 +202,8 @@ def load_entities(engine: sa.Engine, actor: Actor, folder: Path, say: Say) -> di
         with db.write(engine) as connection:
             if connection.scalar(known.where(audit_events.c.detail["digest"].astext == digest).limit(1)):
                 continue
+            from geo.entities.loading import Intake, load
+
             told = load(connection, actor, Intake(ENTITIES[key], path, datum="wgs84", source=_SOURCE, commit=True))
             if not told.is_kept:
                 raise Refused(f"{path.name} of the made city is refused: {told.findings.listed[0].message}")

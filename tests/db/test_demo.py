@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,6 +18,7 @@ from geo.entities import ENTITIES
 from geo.errors import Refused
 
 ACTOR = Actor("演示")
+ROOT = Path(__file__).parents[2]
 SMALL = Order(buildings=500, incidents=600)
 
 
@@ -46,13 +49,22 @@ def bring_up(engine: sa.Engine, folder: Path) -> list[bool]:
         steps.load_buildings(engine, ACTOR, folder / steps.FILES[2], lambda _: None),
         steps.load_incidents(engine, ACTOR, folder / steps.FILES[3], lambda _: None),
         bool(steps.load_entities(engine, ACTOR, folder, lambda _: None)),
+        steps.look_for_blind_spots(engine, ACTOR, lambda _: None),
     ]
 
 
-def test_the_city_stands_after_one_run_and_a_second_does_nothing(fresh_engine: sa.Engine, folder: Path) -> None:
-    assert bring_up(fresh_engine, folder) == [True] * 5
-    assert bring_up(fresh_engine, folder) == [False] * 5
-    with fresh_engine.begin() as connection:
+@pytest.fixture(scope="module")
+def stood(engine: sa.Engine, folder: Path) -> list[bool]:
+    """What was done at first in the database of this module; the city stands there afterwards."""
+    return bring_up(engine, folder)
+
+
+def test_the_city_stands_after_one_run_and_a_second_does_nothing(
+    stood: list[bool], engine: sa.Engine, folder: Path
+) -> None:
+    assert stood == [True] * 6
+    assert bring_up(engine, folder) == [False] * 6
+    with engine.begin() as connection:
         edition = areas.current(connection)
         assert edition.number == 1
         kinds = areas.leaves(connection, edition).kinds
@@ -70,7 +82,29 @@ def test_the_city_stands_after_one_run_and_a_second_does_nothing(fresh_engine: s
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(fresh_engine: sa.Engine, folder: Path) -> None:
     assert steps.publish_boundaries(fresh_engine, ACTOR, lambda _: None)
-    assert bring_up(fresh_engine, folder) == [False, True, True, True, True]
+    assert bring_up(fresh_engine, folder) == [False, True, True, True, True, True]
+
+
+HEAVY = ("pandas", "geopandas", "scipy", "folium", "pyogrio", "openpyxl", "osmium", "geo.editions", "geo.demo.towns")
+
+
+@pytest.mark.usefixtures("stood")
+def test_a_demo_that_is_called_again_loads_nothing_that_only_bringing_up_needs(database: str, folder: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from api.commands import demo
+from geo import db
+from geo.actors import Actor
+from geo.demo.plans import Order
+engine = db.connect({database!r})
+assert not db.migrate(engine)
+demo.bring_city_up(engine, Actor("演示"), (Path({str(folder)!r}), Order(buildings=500, incidents=600)), demo.Steps())
+print("loaded", *(name for name in {HEAVY!r} if name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "loaded\n"
+    assert "stored" not in done.stderr
 
 
 def test_another_city_is_refused_and_nothing_changes(fresh_engine: sa.Engine) -> None:

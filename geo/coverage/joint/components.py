@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from geo.arrays import Floats, Ints
 from geo.coverage.joint.candidates import Candidates, JointRules, as_ints
@@ -49,6 +45,9 @@ def cells(xy_m: Floats, reach_m: float, halvings: int = 0) -> tuple[Ints, Ints]:
 
 
 def _labels(n: int, links: list[Ints]) -> Ints:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     pairs = np.vstack(links)
     graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     return as_ints(connected_components(graph.tocsr(), directed=False)[1])
@@ -64,6 +63,8 @@ def _chain(value: Ints, counted: np.ndarray) -> Ints:
 
 def _nearest(xy: Floats, reach_m: float) -> Ints:
     """Pairs (m, 2) of places within reach among the nearest of each."""
+    from scipy.spatial import cKDTree
+
     tree = cKDTree(xy)
     _, near = tree.query(xy, k=min(_NEAR, len(xy)), distance_upper_bound=reach_m * (1 + SLACK))
     first = np.repeat(np.arange(len(xy)), near.shape[1])
@@ -79,6 +80,8 @@ def _apart(xy: Floats, pairs: Ints) -> Floats:
 
 def _across(xy: Floats, cell: Ints, of: Ints, label: Ints, reach_m: float) -> Ints:
     """Pairs (m, 2) of places within reach, one for each two cells near each other that were not linked before."""
+    from scipy.spatial.distance import cdist
+
     order = np.argsort(of, kind="stable")
     first = np.searchsorted(of[order], np.arange(len(cell) + 1))
     inside = [order[first[i] : first[i + 1]] for i in range(len(cell))]

@@ -8,8 +8,6 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csc_array
 
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage.joint.candidates import (
@@ -176,6 +174,9 @@ def _worths(given: Candidates, sets: Members, rules: JointRules) -> Ints:
 
 def _solved(given: Candidates, groups: Members, aims: Sequence[Floats]) -> Members | None:
     """The set that is least by the aims, one after the other; None where the solver would search too long."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csc_array
+
     m, size = len(groups), sizes(groups)
     once = csc_array((np.ones(size.sum()), (groups[groups >= 0], np.repeat(np.arange(m), size))), shape=(len(given), m))
     limits = [LinearConstraint(once, ub=1)]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from geo.arrays import Ints
 from geo.coverage.joint.candidates import Candidates, JointRules, Members, as_ints, spreads, totals
@@ -135,6 +134,8 @@ def _beside(value: Ints, rank: np.ndarray) -> Ints:
 
 
 def _within(given: Candidates, rules: JointRules) -> Ints:
+    from scipy.spatial import cKDTree
+
     placed = np.flatnonzero(np.isfinite(given.xy_m).all(axis=1))
     if not len(placed):
         return np.empty((0, 2), dtype=np.int64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage.joint.candidates import MILLI, Candidates, JointRules, Members
@@ -131,6 +130,8 @@ def _sharing(value: Ints) -> Ints:
 
 
 def _within(xy_m: Floats, reach_m: float) -> Ints:
+    from scipy.spatial import cKDTree
+
     placed = np.flatnonzero(np.isfinite(xy_m).all(axis=1))
     if not len(placed):
         return np.empty((0, 2), dtype=np.int64)

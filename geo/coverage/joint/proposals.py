@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from geo.arrays import Bools, Floats, Ints, Positions
 from geo.coverage.joint.candidates import (
@@ -133,6 +132,8 @@ def _looked_up(ids: Ints, values: Ints, wanted: Ints) -> Ints:
 
 def _near(given: Candidates, some: Ints, rules: JointRules) -> Bools:
     """Who (n,) shares a building or business district with one of some, or lies within reach of one."""
+    from scipy.spatial import cKDTree
+
     found = np.asarray(np.isin(given.building, given.building[some]) & (given.building > 0))
     found |= np.isin(given.park, given.park[some]) & (given.park > 0)
     placed = np.flatnonzero(np.isfinite(given.xy_m).all(axis=1))

@@ -6,7 +6,6 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
-from scipy.spatial import cKDTree
 
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage import rulebooks
@@ -92,6 +91,8 @@ def _in_district(asked: Asked, lonlat: Floats, placed: Bools) -> Bools:
 
 def _near(asked: Asked, lonlat: Floats, placed: Bools, allied: Bools) -> Bools:
     """Who has one that is allied within reach; an organisation without a place is near none."""
+    from scipy.spatial import cKDTree
+
     near = np.zeros(len(lonlat), dtype=np.bool_)
     if not (allied & placed).any():
         return near
