@@ -117,8 +117,11 @@ class GridIndex:
         position = self.locate(lonlat)
         sure = [[(int(at), 1.0)] if at != OUTSIDE else [] for at in position]
         wide = np.flatnonzero(np.isfinite(lonlat).all(axis=1) & np.isfinite(radius) & (radius > 0))
-        for row in wide[self.border_m(lonlat[wide]) < radius[wide]]:
-            sure[row] = shares(self.tree, lonlat[row], float(radius[row]), self.metric_epsg)
+        wide = wide[self.border_m(lonlat[wide]) < radius[wide]]
+        for row, found in zip(
+            wide.tolist(), shares(self.tree, lonlat[wide], radius[wide], self.metric_epsg), strict=True
+        ):
+            sure[row] = found
         return sure
 
 

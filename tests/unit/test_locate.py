@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from geo.crs import from_metres, metric_epsg, shapes_to_metres, to_metres
 from geo.errors import Refused
+from geo.space import nearness
 from geo.space.locate import GridIndex
 from tests.cities import MadeCity, border_distance, cities, made_city, points_in
 
@@ -105,6 +106,16 @@ def test_candidates_are_the_shares_of_the_disc(city: MadeCity, seed: int, accura
         assert probabilities == sorted(probabilities, reverse=True)
         assert sum(probabilities) == pytest.approx(share.sum(), abs=2e-3)
         assert sum(probabilities) <= 1 + 1e-6
+
+
+@given(cities(), SEEDS)
+def test_discs_measured_together_are_those_measured_alone(city: MadeCity, seed: int) -> None:
+    index, points = index_of(city), points_in(city, seed, 12)
+    accuracy_m = np.random.default_rng(seed).choice([0.0, 5.0, 80.0, 300.0, np.nan], 12)
+    alone = [index.candidates(point[None], metres)[0] for point, metres in zip(points, accuracy_m, strict=True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearness, "_DISCS", 3)
+        assert index.candidates(points, accuracy_m) == alone
 
 
 def test_without_an_accuracy_the_leaf_that_holds_the_point_is_sure() -> None:
