@@ -190,7 +190,9 @@ def test_keys_go_down_and_up_the_list_and_escape_lets_go(visit: Opener) -> None:
 def test_the_crumb_leads_down_to_a_grid_and_back(visit: Opener) -> None:
     page = ready(visit(PATH))
     for level, name in (("区", "城东区"), ("街道", "临河街道"), ("社区", "柳林社区"), ("网格", "第1-1网格")):
-        page.get_by_role("combobox", name=f"进入{level}").select_option(label=name)
+        below = page.get_by_role("combobox", name=f"进入{level}")
+        below.focus()
+        below.select_option(label=name)
         expect(page.get_by_role("navigation", name="层级").locator("[aria-current]")).to_have_text(name)
         expect(rows(page)).to_have_count(6)
     page.keyboard.press("Escape")
@@ -201,7 +203,9 @@ def test_the_crumb_leads_down_to_a_grid_and_back(visit: Opener) -> None:
 
 def test_a_business_district_is_entered_and_left(visit: Opener) -> None:
     page = ready(visit(PATH))
-    page.get_by_role("combobox", name="商圈、楼群、园区").select_option(label=DISTRICT)
+    districts = page.get_by_role("combobox", name="商圈、楼群、园区")
+    districts.focus()
+    districts.select_option(label=DISTRICT)
     crumb = page.get_by_role("navigation", name="层级")
     expect(crumb.locator("[aria-current]")).to_contain_text(DISTRICT)
     expect(legend(page)).to_contain_text("商圈范围共 9 栋")

@@ -298,7 +298,7 @@ class Coverage {
 
   async frame() {
     const place = this.place;
-    fit(this.map, place.level === 0 ? this.boot.bounds : place.bounds ?? (place.bounds = await bounds_of_grid(place.code, this.boot.at)));
+    fit(this.map, place.level === 0 ? this.boot.bounds : place.bounds ?? (place.asked_bounds ??= await bounds_of_grid(place.code, this.boot.at)));
   }
 
   set_level(key) {

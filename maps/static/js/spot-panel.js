@@ -74,18 +74,20 @@ export class SpotPanel {
     const level = this.boot.city.levels[chain.length];
     if (!children?.length || !level || !this.heard.enter) return null;
     const option = (one) => el("option", { value: one.code }, one.blind === undefined ? one.name : `${one.name} · ${words.t(`spots.of.short.${by}`, { n: words.n(one.blind) })}`);
-    return this.picker(words.level(level), words.t("spots.enter", { level: words.level(level) }), "", children.map(option), (code) => this.heard.enter(code));
+    return this.picker(words.level(level), words.t("spots.enter", { level: words.level(level) }), "", () => children.map(option), (code) => this.heard.enter(code));
   }
 
   districts() {
     const { districts, district } = this.view, { words } = this;
     if (!districts?.length || !this.heard.enter) return null;
     const option = (one) => el("option", { value: String(one.id), selected: one.id === district?.id }, this.named(one));
-    return this.picker(words.t("district.pick", { n: districts.length }), words.t("district"), "district", districts.map(option), (id) => this.heard.district(id));
+    return this.picker(words.t("district.pick", { n: districts.length }), words.t("district"), "district", () => districts.map(option), (id) => this.heard.district(id));
   }
 
+  /** A list to choose from behind a word; it is filled when a person comes to it, for it may be long. */
   picker(text, label, id, options, chosen) {
-    const select = el("select", { id: id || null, "aria-label": label, onchange: (event) => event.target.value && chosen(event.target.value) }, el("option", { value: "" }, label), options);
+    const fill = ({ target }) => { if (target.length === 1) target.append(...options()); };
+    const select = el("select", { id: id || null, "aria-label": label, onfocus: fill, onpointerdown: fill, onchange: (event) => event.target.value && chosen(event.target.value) }, el("option", { value: "" }, label));
     return el("span", { class: "next picker" }, el("span", { "aria-hidden": "true" }, text), icon(ICONS.down), select);
   }
 
