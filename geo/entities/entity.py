@@ -72,6 +72,8 @@ class Entity:
         Whether newer rows of one place (``as_of``) replace older ones in what is told of today.
     short
         As addresses and commands write it, where the key is longer than people say.
+    numbered
+        How a file heads the column of its own ids beside 编号, as the others do that refer to it.
     """
 
     key: str
@@ -83,6 +85,7 @@ class Entity:
     subjects: tuple[str, ...] = ()
     is_dated: bool = False
     short: str = ""
+    numbered: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -108,7 +111,8 @@ class Entity:
         spots = dict(_SPOT) if self.lies is Lies.SPOT else {}
         needed = ("reference", *(one.name for one in self.fields if one.needed))
         aliases = {"x": "lon", "y": "lat"} if spots else {}
-        return Fields(self.one, dict(_KEYS) | own | spots, needed, aliases)
+        keys = {name: (*heads, *(self.numbered if name == "reference" else ())) for name, heads in _KEYS}
+        return Fields(self.one, keys | own | spots, needed, aliases)
 
     @cached_property
     def table(self) -> sa.Table:

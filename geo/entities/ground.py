@@ -18,6 +18,7 @@ BUSINESS_DISTRICTS = Entity(
         reference("organisation", "牵头党组织", "Leading organisation", "党组织", to="party_organisations"),
     ),
     Lies.GROUND,
+    numbered=("商圈编号", "楼群编号", "园区编号"),
 )
 
 ESTATES = Entity(
@@ -37,6 +38,7 @@ ESTATES = Entity(
         flag("has_mediation", "议事调处机制", "Mediation mechanism", "调处机制", "议事机制"),
     ),
     Lies.GROUND,
+    numbered=("小区编号",),
 )
 
 GROUND = (BUSINESS_DISTRICTS, ESTATES)

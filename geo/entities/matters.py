@@ -18,6 +18,7 @@ INCIDENT_CATEGORIES = Entity(
         count("due_hours", "办理时限", "Due within, working hours", "时限", "时限小时", most=1e4),
     ),
     Lies.NOWHERE,
+    numbered=("事项编码", "事项编号", "类别编码"),
 )
 
 INCIDENT_STAGES = Entity(

@@ -23,6 +23,7 @@ UNITS = Entity(
         text("address", "地址", "Address", "经营地址", "详细地址"),
     ),
     Lies.SPOT,
+    numbered=("单位编号", "企业编号", "社会组织编号", "统一社会信用代码", "社会信用代码"),
 )
 
 PARTY_ORGANISATIONS = Entity(
@@ -46,6 +47,7 @@ PARTY_ORGANISATIONS = Entity(
     ),
     Lies.SPOT,
     short="organisations",
+    numbered=("党组织编号", "党组织代码", "组织编号"),
 )
 
 COVERAGE_RECORDS = Entity(
@@ -81,6 +83,7 @@ ALLIANCES = Entity(
     ),
     Lies.SUBJECT,
     subjects=("business_district", "leader"),
+    numbered=("联盟编号",),
 )
 
 ALLIANCE_MEMBERS = Entity(
