@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator
 from inspect import Parameter, Signature
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
@@ -15,13 +17,16 @@ from api.answers import GEOJSON, cell_of, edition_named
 from api.deps import Store, StoreOf, Text, box_of, only_known
 from api.errors import Malformed, described
 from api.tiles import NOT_KEPT, PRIVATE, SHELF, TILE_TYPE, Number, Zoom, sent
-from geo import areas, drawings
-from geo.entities import ENTITIES, Entity, named
+from geo import areas, drawings, revisions
+from geo.entities import ENTITIES, Entity, Lies, named
 from geo.entities.fields import Field, Kind
+from geo.entities.holdings import holding
 from geo.entities.lists import lists
 from geo.entities.searching import LIMIT, Filters, Page, Row, filtered, one, search
+from geo.entities.tiles import EACH_FROM
 from geo.entities.tiles import revision as revision_of
 from geo.entities.tiles import tile as tile_of
+from geo.plain import plain_of
 
 router = APIRouter(dependencies=[Depends(only_known)])
 _LARGEST = 2**63 - 1
@@ -37,9 +42,42 @@ Id = Annotated[int, Path(ge=0, le=_LARGEST, description="内部编号 · Id, as 
     responses=described("malformed", "unavailable"),
     tags=["entities"],
 )
-def entities() -> JSONResponse:
-    """Every entity with its fields; what a form, a filter or a layer list is made of."""
-    return JSONResponse({"entities": [described_entity(entity) for entity in ENTITIES.values()]})
+def entities(store: StoreOf) -> JSONResponse:
+    """Every entity with its fields; what a form, a filter or a layer list is made of.
+
+    ``held`` says how many rows there are, how many of them have a place, from whom and of when; ``tiles`` where they
+    are drawn and from which zoom each is a mark of its own (null for what lies nowhere). Both are null without a city.
+    """
+    with store.read() as connection:
+        held = _held(store, connection)
+    told = [described_entity(entity) | held.get(key, _NOT_HELD) for key, entity in ENTITIES.items()]
+    return JSONResponse({"entities": told}, headers={"Cache-Control": "no-store"})
+
+
+_NOT_HELD: dict[str, Any] = {"held": None, "tiles": None}
+_NOUNS = (*ENTITIES, "buildings")
+
+
+def _held(store: Store, connection: sa.Connection) -> dict[str, Any]:
+    """By the key of an entity what is stored and where its tiles are; counted anew only after a change."""
+    if not areas.all_editions(connection):
+        return {}
+    numbers = revisions.several(connection, _NOUNS)
+    edition = areas.current(connection)
+
+    def counted() -> bytes:
+        found = {key: holding(connection, entity, edition) for key, entity in ENTITIES.items()}
+        return json.dumps(plain_of(found)).encode()
+
+    key = ("held", str(store.engine.url), edition.number, *sorted(numbers.items()))
+    found: dict[str, Any] = json.loads(SHELF.take(key, counted))
+    return {key: {"held": told, "tiles": _tiles(ENTITIES[key], numbers.get(key, 0))} for key, told in found.items()}
+
+
+def _tiles(entity: Entity, revision: int) -> dict[str, Any] | None:
+    if entity.lies is Lies.NOWHERE:
+        return None
+    return {"address": f"/tiles/entities/{entity.slug}/{revision}/{{z}}/{{x}}/{{y}}.mvt", "each_from": EACH_FROM}
 
 
 def described_entity(entity: Entity) -> dict[str, Any]:
@@ -238,7 +276,10 @@ def entity_tile(
     x: Number,
     y: Number,
 ) -> Response:
-    """Layer ``rows`` with id, name and kind. Another revision than the one in force is answered and not kept."""
+    """Layer ``rows`` with id, name and kind; below zoom 16 rows that are near each other are one point with ``count``.
+
+    Another revision than the one in force is answered and not kept.
+    """
     entity = named(slug)
     with store.read() as connection:
         current = revision_of(connection, entity)

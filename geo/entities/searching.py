@@ -206,6 +206,7 @@ def _query(entity: Entity, drawn: Spots) -> sa.Select[Any]:
         other = (codes if one.kind is Kind.PLACE else table_of(one)).alias(f"to_{one.name}")
         joined = joined.outerjoin(other, other.c.id == table.c[one.column])
         told += [table.c[one.column], _named(one, other).label(f"said_{one.name}")]
+        told += [other.c.name.label(f"name_{one.name}")] if one.kind is Kind.REFERENCE and "name" in other.c else []
     joined = joined.outerjoin(grid, grid.c.id == drawn.grid_id).outerjoin(
         community, community.c.id == drawn.community_id
     )
@@ -223,6 +224,12 @@ def _named(field: Field, other: Any) -> sa.ColumnElement[str]:
     return other.c.code if field.kind is Kind.PLACE else other.c.reference  # type: ignore[no-any-return]
 
 
+def _referred(field: Field, number: int, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """What a row refers to: id, reference, and the name of what has one."""
+    named = f"name_{field.name}"
+    return {"id": number, "reference": row[f"said_{field.name}"]} | ({"name": row[named]} if named in row else {})
+
+
 def _row(entity: Entity, row: Mapping[Any, Any]) -> Row:
     fields: dict[str, Any] = {}
     for one in entity.fields:
@@ -230,7 +237,7 @@ def _row(entity: Entity, row: Mapping[Any, Any]) -> Row:
         if one.kind is Kind.PLACE:
             fields[one.name] = row[f"said_{one.name}"]
         elif one.kind is Kind.REFERENCE:
-            fields[one.name] = None if value is None else {"id": value, "reference": row[f"said_{one.name}"]}
+            fields[one.name] = None if value is None else _referred(one, value, row)
         else:
             fields[one.name] = value.isoformat() if isinstance(value, (date, datetime)) else value
     if entity.lies is Lies.GROUND:

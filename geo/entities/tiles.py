@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
 from geo import areas, drawings, revisions
-from geo.entities.entity import Entity
+from geo.entities.entity import Entity, Lies
 from geo.entities.fields import Kind
-from geo.entities.spots import spots
+from geo.entities.spots import Spots, spots
 from geo.errors import Refused
+
+EACH_FROM = 16
+"""Zoom from which every row is a feature of its own; below it those of a cell are one, with their number."""
+CELL_PX = 64
+"""Side of a cell, in pixels of a tile; it divides a tile, so that cells are the same in all of them."""
+DRAWN_FROM_PX = 16
+"""Ground that is wider or higher than this is drawn as it is, at every zoom."""
+MARGIN_PX = CELL_PX
+"""What a tile shows beyond its edge, so that marks near the edge are whole, and the same, in both tiles."""
+_PIXELS = 256
+_WORLD_M = 2 * math.pi * 6_378_137
 
 
 def revision(connection: sa.Connection, entity: Entity) -> int:
@@ -23,7 +35,10 @@ def tile(connection: sa.Connection, entity: Entity, at: tuple[int, int, int]) ->
     """Vector tile z, x, y, layer ``rows``: id, name and kind (its first choice); uncompressed, empty without rows.
 
     Ground is a polygon, or a point where it is too small for the raster; everything else is a point where the row lies.
-    No row is dropped, however many share a place.
+    From zoom :data:`EACH_FROM` every row is a feature, however many share a place. Below it ground wider or higher than
+    :data:`DRAWN_FROM_PX` is, and the other rows of each cell of :data:`CELL_PX` pixels are one point at their middle
+    with ``count``, without id; a row alone in its cell is itself. So no row is dropped at any zoom, and the counts of a
+    zoom's tiles, taken where their points lie in the tile itself and not in its margin, add up to the rows.
 
     Raises
     ------
@@ -32,38 +47,83 @@ def tile(connection: sa.Connection, entity: Entity, at: tuple[int, int, int]) ->
     Refused
         For an entity whose rows lie nowhere.
     """
-    z, x, y = at
-    drawings.check_tile(z, x, y)
-    raster = drawings.raster_of(z)
+    drawings.check_tile(*at)
     drawn = spots(entity, areas.current(connection))
     if not drawn.has_place:
         raise Refused(f"{entity.slug} lie nowhere: there is no tile of them; ask /v1/{entity.slug}")
-    box = sa.func.ST_TileEnvelope(z, x, y)
-    # the box is turned to degrees, not the column: the index on it serves
-    wide = gis.ST_Transform(gis.ST_Expand(box, _reach_m(z, raster)), 4326)
-    shape = sa.func.coalesce(
-        *(
-            sa.func.ST_AsMVTGeom(gis.ST_Transform(geom, 3857), box, raster["extent"], raster["buffer"])
-            for geom in (drawn.geom, gis.ST_PointOnSurface(drawn.geom))
-        )
-    )
-    table = entity.table
-    told: list[sa.ColumnElement[Any]] = [table.c.id, *([table.c.name] if entity.has("name") else [])]
-    kinds = entity.of_kind(Kind.CHOICE)
-    if kinds:
-        told.append(table.c[kinds[0].column].label("kind"))
-    rows = (
-        sa.select(*told, shape.label("geom"))
-        .select_from(drawn.source)
-        .where(drawn.geom.op("&&")(wide))
-        .order_by(table.c.id)
-        .subquery("row")
-    )
-    made = sa.func.ST_AsMVT(sa.text('"row".*'), "rows", raster["extent"], "geom", "id")
+    extent = int(drawings.raster_of(at[0])["extent"])
+    rows = _features(entity, drawn, at, extent).subquery("row")
+    made = sa.func.ST_AsMVT(sa.text('"row".*'), "rows", extent, "geom", "id")
     packed = connection.scalar(sa.select(made).select_from(rows).where(rows.c.geom.is_not(None)))
     return bytes(packed or b"")
 
 
-def _reach_m(z: int, raster: dict[str, int | float]) -> float:
-    """Metres of Web Mercator that a tile shows beyond its edge."""
-    return float(raster["reach"] * 40_075_016.7 / 2**z)
+def _features(entity: Entity, drawn: Spots, at: tuple[int, int, int], extent: int) -> sa.Select[Any]:
+    if at[0] >= EACH_FROM:
+        told = _told(entity)
+        query = sa.select(*told, _shape(drawn.geom, at, extent, MARGIN_PX).label("geom")).select_from(drawn.source)
+        return query.where(drawn.geom.op("&&")(_wide(at, MARGIN_PX))).order_by(entity.table.c.id)
+    cells = _cells(entity, drawn, at, extent)
+    if entity.lies is not Lies.GROUND:
+        return cells
+    whole = [*_told(entity), sa.cast(None, sa.Integer).label("count")]
+    large = sa.select(*whole, _shape(drawn.geom, at, extent, MARGIN_PX).label("geom")).select_from(drawn.source)
+    large = large.where(drawn.geom.op("&&")(_wide(at, MARGIN_PX)), _is_large(drawn.geom, at[0]))
+    both = sa.union_all(large.order_by(entity.table.c.id).subquery("large").select(), cells.subquery("cells").select())
+    return sa.select(both.subquery("both"))
+
+
+def _told(entity: Entity) -> list[sa.ColumnElement[Any]]:
+    table = entity.table
+    kinds = entity.of_kind(Kind.CHOICE)[:1]
+    named = [table.c.name] if entity.has("name") else []
+    return [table.c.id, *named, *(table.c[one.column].label("kind") for one in kinds)]
+
+
+# -- one by one --------------------------------------------------------------------------------------------------------
+def _shape(geom: Any, at: tuple[int, int, int], extent: int, margin_px: int) -> Any:
+    box, buffer = sa.func.ST_TileEnvelope(*at), extent * margin_px // _PIXELS
+    kinds = (geom, gis.ST_PointOnSurface(geom))
+    return sa.func.coalesce(*(sa.func.ST_AsMVTGeom(gis.ST_Transform(one, 3857), box, extent, buffer) for one in kinds))
+
+
+def _wide(at: tuple[int, int, int], margin_px: int) -> Any:
+    """The tile and its margin in degrees: the box is turned, not the column, so the index on it serves."""
+    margin = _WORLD_M / 2 ** at[0] * margin_px / _PIXELS
+    return gis.ST_Transform(gis.ST_Expand(sa.func.ST_TileEnvelope(*at), margin), 4326)
+
+
+def _is_large(geom: Any, z: int) -> sa.ColumnElement[bool]:
+    """Whether ground is wide or high enough to be drawn: by itself alone, so that neighbouring tiles agree."""
+    least_degrees = 360 / 2**z * DRAWN_FROM_PX / _PIXELS
+    wide = gis.ST_XMax(geom) - gis.ST_XMin(geom)
+    high = (gis.ST_YMax(geom) - gis.ST_YMin(geom)) / sa.func.cos(sa.func.radians(gis.ST_YMin(geom)))
+    large: sa.ColumnElement[bool] = sa.func.greatest(wide, high) >= least_degrees
+    return large
+
+
+# -- by cells ----------------------------------------------------------------------------------------------------------
+def _cells(entity: Entity, drawn: Spots, at: tuple[int, int, int], extent: int) -> sa.Select[Any]:
+    """What is not drawn by itself, by cell: whole cells of the tile and one around it."""
+    z, x, y = at
+    side, around = _WORLD_M / 2**z * CELL_PX / _PIXELS, _PIXELS // CELL_PX
+    spot = gis.ST_Transform(gis.ST_PointOnSurface(drawn.geom), 3857)
+    small = [] if entity.lies is not Lies.GROUND else [sa.not_(_is_large(drawn.geom, z))]
+    found = (
+        sa.select(*_told(entity), spot.label("spot"))
+        .select_from(drawn.source)
+        .where(drawn.geom.op("&&")(_wide(at, MARGIN_PX + 1)), *small)
+        .subquery("found")
+    )
+    # columns from the west, rows from the north, as tiles are numbered
+    column = sa.func.floor((gis.ST_X(found.c.spot) + _WORLD_M / 2) / side)
+    row = sa.func.floor((_WORLD_M / 2 - gis.ST_Y(found.c.spot)) / side)
+    within = sa.and_(column.between(x * around - 1, (x + 1) * around), row.between(y * around - 1, (y + 1) * around))
+    number = sa.func.count()
+    middle = sa.func.ST_SetSRID(
+        gis.ST_MakePoint(sa.func.avg(gis.ST_X(found.c.spot)), sa.func.avg(gis.ST_Y(found.c.spot))), 3857
+    )
+    only = [sa.case((number == 1, sa.func.min(found.c[one.name]))).label(one.name) for one in _told(entity)]
+    shape = sa.func.ST_AsMVTGeom(middle, sa.func.ST_TileEnvelope(z, x, y), extent, extent * MARGIN_PX // _PIXELS)
+    told = [*only, sa.case((number > 1, number)).label("count"), shape.label("geom")]
+    return sa.select(*told).where(within).group_by(column, row).order_by(column, row)

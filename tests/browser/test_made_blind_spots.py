@@ -90,6 +90,22 @@ def test_a_business_district_is_looked_at(visit: Opener, city: str, pictures: Pa
     shoot(page, pictures, "blind-spots.png")
 
 
+def test_layers_lie_over_the_coverage_of_the_city(
+    visit: Opener, watched: Watched, city: str, pictures: Path | None
+) -> None:
+    page = visit("/maps/coverage?layers=units,service-points,business-districts,staff-slots&c=36.5985,117.9215&z=15")
+    page.get_by_role("button", name="图层", exact=True).click()
+    expect(page.get_by_role("dialog", name="图层").get_by_role("checkbox", checked=True)).to_have_count(4)
+    expect(page.get_by_role("main").get_by_role("region", name="图例")).to_contain_text("数据截至 2026-10-31")
+    page.wait_for_timeout(1000)
+    shoot(page, pictures, "layers.png")
+    sizes = sent(city, set(watched.requests))
+    tiles = {url: size for url, size in sizes.items() if "/tiles/entities/" in url}
+    assert len(tiles) > 4
+    assert max(tiles.values()) <= 200 * KB
+    assert page.get_by_role("alert").count() == 0
+
+
 def test_the_city_as_one_file_is_sent_along_well(city: str, engine: sa.Engine) -> None:
     with engine.connect() as connection:
         contents = kept_spots.gathered(connection, kept_spots.Scope())

@@ -10,11 +10,14 @@ from typing import Any
 import httpx
 import pyogrio
 import pytest
+import sqlalchemy as sa
 
 from api.commands.entities import NAMES
 from geo.entities import ENTITIES
+from geo.entities.tiles import EACH_FROM
 from tests.db.test_tiles import tile_over
 from tests.entity_rows import GRID, SPOT
+from tests.serving import served
 from tests.small_city import COMMUNITIES, DISTRICT, SUBDISTRICTS
 
 
@@ -47,7 +50,7 @@ def test_units_are_found_by_what_their_rows_say(told: httpx.Client) -> None:
 def test_what_a_row_refers_to_is_told_with_id_and_reference(told: httpx.Client) -> None:
     (record,) = told.get("/v1/coverage-records").json()["features"]
     (unit,) = told.get("/v1/units", params={"q": "U1"}).json()["features"]
-    assert record["properties"]["unit"] == {"id": unit["id"], "reference": "U1"}
+    assert record["properties"]["unit"] == {"id": unit["id"], "reference": "U1", "name": "单位1"}
     assert record["geometry"]["coordinates"] == pytest.approx(list(SPOT), abs=1e-7)
     assert record["properties"]["in_grid"] == unit["properties"]["in_grid"] == GRID
     assert told.get(f"/v1/coverage-records/{record['id']}").json() == record
@@ -104,15 +107,35 @@ def test_a_filter_that_cannot_be_read_is_refused_by_name(
 
 
 def test_a_tile_has_every_row_it_covers(told: httpx.Client, tmp_path: Path) -> None:
-    x, y = tile_over(*SPOT, 14)
+    x, y = tile_over(*SPOT, EACH_FROM)
     for slug, count in {"units": 5, "staff-slots": 1, "coverage-records": 1, "organisations": 1}.items():
-        answer = told.get(f"/tiles/entities/{slug}/1/14/{x}/{y}.mvt")
+        answer = told.get(f"/tiles/entities/{slug}/1/{EACH_FROM}/{x}/{y}.mvt")
         assert answer.status_code == 200
         path = tmp_path / f"{slug}.mvt"
         path.write_bytes(answer.content)
         meta, _, _, columns = pyogrio.raw.read(path, layer="rows", read_geometry=False)
         assert len(columns[0]) >= count, (slug, meta["fields"])
     assert told.get("/tiles/entities/incident-categories/1/14/0/0.mvt").status_code == 422
+
+
+def test_what_is_held_is_told_with_where_it_is_drawn(told: httpx.Client) -> None:
+    about = {one["slug"]: one for one in told.get("/v1/entities").json()["entities"]}
+    assert {slug for slug, one in about.items() if one["tiles"] is None} == {"incident-categories"}
+    units = about["units"]
+    assert (units["held"]["rows"], units["held"]["placed"], units["held"]["sources"]) == (5, 5, ["office"])
+    assert about["report-ins"]["held"]["as_of"] == "2024-06-01"
+    assert units["tiles"]["each_from"] == EACH_FROM
+    x, y = tile_over(*SPOT, 14)
+    address = units["tiles"]["address"].replace("{z}", "14").replace("{x}", str(x)).replace("{y}", str(y))
+    answer = told.get(address)
+    assert (answer.status_code, "no-store" in answer.headers["cache-control"]) == (200, False)
+
+
+def test_without_a_city_nothing_is_held(fresh_engine: sa.Engine) -> None:
+    with served(fresh_engine) as address:
+        found = httpx.get(f"{address}/v1/entities").json()["entities"]
+    assert len(found) == len(ENTITIES)
+    assert all(one["held"] is None and one["tiles"] is None for one in found)
 
 
 @pytest.mark.parametrize("key", list(ENTITIES))

@@ -22,6 +22,7 @@ export class Atlas {
       url: boot.tiles, buildings: boot.buildings, spots: drawn_of(boot), ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
       needsGrids: () => this.grids, failed: (count) => this.failed(count),
     }).addTo(map);
+    this.things = null; // the layers menu, once it is there: over(things, place), choose(things, place), drop()
     this.labels = new Labels({ candidates: (zoom) => [...heard.labels(zoom), ...this.names()], obstacles: () => this.obstacles() }).addTo(map);
     this.tiles.on("load repainted", () => this.labels.redraw());
     this.follow();
@@ -48,13 +49,18 @@ export class Atlas {
         const at = waiting;
         waiting = null;
         if (!at) return;
+        this.things?.over(await this.tiles.rows_at(at), at);
         if (this.heard.over) this.heard.over(await this.tiles.at(at, true));
         this.heard.hover(await this.tiles.at(at));
       });
     });
-    this.map.on("mouseout", () => { waiting = null; this.heard.over?.(0); this.heard.hover(0); });
+    this.map.on("mouseout", () => { waiting = null; this.things?.over([]); this.heard.over?.(0); this.heard.hover(0); });
     this.map.on("click", async ({ latlng }) => {
+      const things = this.things ? await this.tiles.rows_at(latlng) : [];
+      if (things.some((one) => !one.ground)) { this.things.choose(things, latlng); return; }
       const building = this.heard.building && (this.boot.buildings || this.boot.spots) ? await this.tiles.at(latlng, true) : 0;
+      if (things.length && !building) { this.things.choose(things, latlng); return; }
+      this.things?.drop();
       if (building) this.heard.building(building, latlng);
       else this.heard.choose(await this.tiles.at(latlng));
     });
@@ -84,13 +90,14 @@ export class Atlas {
     return this.tiles.names().filter(({ kind }) => kind !== "state").map(({ name, kind, place, angle, room }) => ({ text: name, kind, place, angle, room: kind === "green" ? room : undefined }));
   }
 
-  /** Rectangles, in pixels of the map, of everything that floats above it. */
+  /** Rectangles, in pixels of the map, of everything that floats above it, and of the marks of layers. */
   obstacles() {
     const home = this.map.getContainer().getBoundingClientRect();
-    return [...document.querySelectorAll(".map .float, .map .tip, .map .status")].filter((one) => !one.hidden && one.offsetParent).map((one) => {
+    const floating = [...document.querySelectorAll(".map .float, .map .tip, .map .status")].filter((one) => !one.hidden && one.offsetParent).map((one) => {
       const box = one.getBoundingClientRect();
       return { left: box.left - home.left, right: box.right - home.left, top: box.top - home.top, bottom: box.bottom - home.top };
     });
+    return [...floating, ...this.tiles.taken()];
   }
 
   failed(count) {

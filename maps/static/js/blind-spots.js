@@ -4,6 +4,7 @@ import { Chosen } from "./buildings.js";
 import { find, say } from "./dom.js";
 import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
+import { layers_door } from "./layers-door.js";
 import { fit, shell } from "./shell.js";
 import { Decisions } from "./spot-acts.js";
 import { writes } from "./spot-doors.js";
@@ -50,6 +51,7 @@ class BlindSpots {
     this.decisions = new Decisions({ words, list: this.list, changed: (id) => this.decided(id) });
     keys({ words, step: (by) => this.step(by), enter: () => this.act(), up: () => this.up(), names: { enter: "spots.key.enter", up: "spots.key.up" } });
     tools({ words, state, print: () => this.panel.all() });
+    layers_door(this);
     state.on((changed) => this.changed(changed));
     this.fetch(true);
   }

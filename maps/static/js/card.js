@@ -62,14 +62,14 @@ function ground_facts(row, deepest, words) {
   return [fallback, [words.t("tip.grids"), words.lang === "en" ? `${words.n(row.grids)} (${words.n(row.dedicated)})` : `${words.n(row.grids)}（${words.n(row.dedicated)}）`]];
 }
 
-/** Put the card beside the area, inside the map and clear of the area's middle. */
-export function place(box, row, map) {
+/** Put the card beside the area, inside the map and clear of the area's middle; `taken` = pixels at the right that something else stands on. */
+export function place(box, row, map, taken = 0) {
   const size = map.getSize(), point = map.latLngToContainerPoint([row.lat, row.lng]);
   const width = box.offsetWidth, height = box.offsetHeight;
   const reach = row.bounds ? Math.min(220, (map.latLngToContainerPoint([row.bounds[3], row.bounds[2]]).x - map.latLngToContainerPoint([row.bounds[1], row.bounds[0]]).x) / 2) : 24;
   let left = point.x + reach + GAP;
-  if (left + width > size.x - 56) left = point.x - reach - GAP - width;
-  left = Math.max(12, Math.min(left, size.x - width - 12));
+  if (left + width > size.x - Math.max(56, taken)) left = point.x - reach - GAP - width;
+  left = Math.max(12, Math.min(left, size.x - width - 12 - taken));
   const top = Math.max(60, Math.min(point.y - height / 2, size.y - height - 44));
   Object.assign(box.style, { left: `${left}px`, top: `${clear_of_legend(left, top, height)}px` });
 }

@@ -7,6 +7,7 @@ import { download } from "./download.js";
 import { GridBuildings } from "./grid-buildings.js";
 import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
+import { layers_door } from "./layers-door.js";
 import { KIND_COLOURS, NOTHING, legend } from "./legend.js";
 import { BADGES, Panel, level_buttons } from "./panel.js";
 import { bounds_of_grid } from "./live.js";
@@ -46,6 +47,7 @@ class Coverage {
       hover: (id) => this.hover(id), choose: (id) => this.choose(this.values?.place.get(id)), building: (id, at) => this.building.choose(id, at),
       moved: () => this.show_card(), zoomed: () => this.zoomed(), labels: (zoom) => this.labels(zoom),
     } });
+    layers_door(this);
     keys({ words: this.words, step: (by) => this.step(by), enter: () => this.enter_chosen(), up: () => this.up() });
     find(".tools").hidden = false;
     window.addEventListener("beforeprint", () => this.view && (this.panel.all(), this.mark()));

@@ -62,6 +62,9 @@ export function downloads() {
   return [];
 }
 
+/** A file holds no layers. */
+export const layers = null;
+
 function all(boot) {
   return boot.city.levels.flatMap(({ key }) => {
     const found = boot.values.levels[key];

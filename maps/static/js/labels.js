@@ -10,6 +10,7 @@ const STYLES = {
   water: { font: `400 12px ${FONT}`, spacing: "0.2em", colour: "#3f6576", halo: 2.5 },
   road: { font: `400 11px ${FONT}`, spacing: "0.12em", colour: "#75746f", halo: 2.5 },
   green: { font: `400 11px ${FONT}`, spacing: "0.08em", colour: "#5d6f50", halo: 2.5 },
+  thing: { font: `500 11px ${FONT}`, spacing: "0px", colour: "#1b1d21", halo: 3.5 },
   code: { font: `600 10px ${FONT}`, spacing: "0px", colour: "#111111", halo: 0 },
   metres: { font: `400 11px ${FONT}`, spacing: "0px", colour: "#2b2e35", halo: 3.5 },
   proposal: { font: `500 12px ${FONT}`, spacing: "0px", colour: "#6f4200", halo: 3.5 },

@@ -1,5 +1,6 @@
 // The legend: classes with how many areas each holds, patterns last.
 import { el, find } from "./dom.js";
+import { layered } from "./layers-door.js";
 import { COLOURS, filled } from "./spot-codes.js";
 import { NONE, SCARCE, UNKNOWN } from "./values.js";
 
@@ -11,7 +12,7 @@ export function legend(view, words) {
   for (const box of [find(".map .legend"), find(".legend-copy")]) {
     if (!box || (box.classList.contains("legend-copy") && !matchMedia("(max-width: 700px)").matches)) continue;
     box.hidden = false;
-    box.replaceChildren(...parts(view, words));
+    box.replaceChildren(...parts(view, words), layered(box));
   }
 }
 

@@ -50,3 +50,6 @@ export function downloads({ number }) {
   const formats = { gpkg: "GeoPackage", zip: "Shapefile", geojson: "GeoJSON", parquet: "GeoParquet", csv: "CSV" };
   return Object.entries(formats).map(([ending, name]) => [name, `/v1/export/edition.${ending}?edition=${number}`]);
 }
+
+/** The layers menu, fetched when it is first wanted. */
+export const layers = () => import("./layers.js");

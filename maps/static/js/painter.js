@@ -6,19 +6,25 @@ import { footprints, joined, middles, together } from "./footprints.js";
 const PIXELS = 256;
 const tiles = new Map();
 const probe = new OffscreenCanvas(1, 1).getContext("2d");
-let post = null, read = null;
+let post = null, read = null, read_module = null;
+let rows = null; // the module that paints rows, once a layer is on
 let style = null;
 let marks = { hover: 0, chosen: 0, building: 0, pointed: 0 };
+let layers = []; // of rows that are on: slug, look, and the zoom from which each row is by itself
+let ringed = { over: {}, chosen: {} };
 
-/** What takes the messages of tiles.js: `post(message, moved)` sends an answer, `read(url, signal)` → features by layer. */
+/** What takes the messages of tiles.js: `post(message, moved)` sends an answer, `read(url, signal)` → features by layer, `rows()` → the module that paints rows. */
 export function serve(means) {
-  ({ post, read } = means);
+  ({ post, read, rows: read_module } = means);
   return (data) => {
     if (data.style) restyle(data.style);
     else if (data.tile) open(data.tile);
+    else if (data.layers) ({ layers } = data);
+    else if (data.more) more(data.more);
+    else if (data.ringed) ring(data.ringed);
     else if (data.drop !== undefined) drop(data.drop);
     else if (data.marks) mark(data.marks);
-    else if (data.hit) post({ hit: data.hit.number, id: hit(data.hit) });
+    else if (data.hit) post({ hit: data.hit.number, id: data.hit.rows ? things(data.hit) : hit(data.hit) });
   };
 }
 
@@ -31,10 +37,12 @@ function restyle(found) {
 async function open(tile) {
   tile.abort = new AbortController();
   tiles.set(tile.key, tile);
+  tile.rows = new Map();
   try {
-    const found = await Promise.all(Object.entries(tile.urls).map(async ([name, url]) => [name, await read(url, tile.abort.signal)]));
+    const all = Object.entries(tile.urls).map(async ([name, url]) => [name, await read(url, tile.abort.signal)]);
+    const found = await Promise.all([...all, read_rows(tile, tile.of_layers)]);
     if (!tiles.has(tile.key)) return;
-    Object.assign(tile, merged(Object.fromEntries(found)), { ready: true });
+    Object.assign(tile, merged(Object.fromEntries(found.filter(Boolean))), { ready: true });
     paint(tile);
     overlay(tile);
   } catch (error) {
@@ -42,6 +50,30 @@ async function open(tile) {
     tiles.delete(tile.key);
     post({ key: tile.key, error: String(error.message ?? error) });
   }
+}
+
+/** Nothing; afterwards the tile has the rows of these layers. What does not come is said, and the rest is painted. */
+async function read_rows(tile, urls) {
+  if (!Object.keys(urls).length) return;
+  const failed = (error) => { if (error.name !== "AbortError") post({ key: tile.key, error: String(error.message ?? error), is_part: true }); };
+  rows ??= await read_module().catch(failed);
+  await Promise.all(Object.entries(urls).filter(([slug]) => !tile.rows.has(slug)).map(async ([slug, url]) => {
+    try {
+      tile.rows.set(slug, (await read(url, tile.abort.signal)).rows ?? []);
+    } catch (error) {
+      failed(error);
+    }
+  }));
+}
+
+/** Other layers are on: what a tile has not got yet of them is read, and it is painted anew. */
+async function more({ key, urls }) {
+  const tile = tiles.get(key);
+  if (!tile) return;
+  await read_rows(tile, urls);
+  if (!tile.ready || !tiles.has(key)) return;
+  paint(tile);
+  overlay(tile);
 }
 
 function merged({ areas, grids, base, buildings, spots }) {
@@ -80,8 +112,10 @@ function paint(tile) {
   if (style.scope) veil(context, tile);
   borders(context, tile, level);
   if (style.scope) outline(context, tile);
+  rows?.gather(tile, layers);
+  rows?.draw(context, tile, layers);
   const bitmap = made.transferToImageBitmap();
-  post({ key: tile.key, bitmap, names: names(tile) }, [bitmap]);
+  post({ key: tile.key, bitmap, names: names(tile), taken: rows?.taken(tile) ?? [] }, [bitmap]);
 }
 
 function fills(context, tile, level) {
@@ -221,7 +255,8 @@ function borders(context, tile, level) {
 }
 
 function names(tile) {
-  const found = style.codes ? middles(probe, tile, style.scope ? joined(tile.ground.filter((one) => one.id === style.scope)) : null) : [];
+  const found = rows?.names(tile, layers, extent) ?? [];
+  if (style.codes) found.push(... middles(probe, tile, style.scope ? joined(tile.ground.filter((one) => one.id === style.scope)) : null));
   for (const one of tile.base) {
     if (!one.name || tile.zoom < named_from(one)) continue;
     const place = one.type === 2 ? along(one.points) : { x: (Math.max(0, one.box[0]) + Math.min(PIXELS, one.box[2])) / 2, y: (Math.max(0, one.box[1]) + Math.min(PIXELS, one.box[3])) / 2, room: one.box[2] - one.box[0] };
@@ -267,12 +302,22 @@ function mark(found) {
   }
 }
 
+/** Another row is chosen or pointed at: a ring around its mark or ground. */
+function ring(found) {
+  const touched = [...Object.values(ringed), ...Object.values(found)];
+  ringed = found;
+  for (const tile of tiles.values()) if (tile.ready && touched.some((one) => where(tile, one).length)) overlay(tile);
+}
+
+const where = (tile, row) => rows?.shown(tile, layers, row) ?? [];
+
 function overlay(tile) {
   const of = (id) => (id ? tile.ground.filter((one) => one.id === id) : []);
   const chosen = of(marks.chosen), hover = of(marks.hover);
   const raised = (id) => (id ? tile.buildings.filter((one) => one.id === id) : []);
   const building = raised(marks.building), pointed = raised(marks.pointed);
-  if (!chosen.length && !hover.length && !building.length && !pointed.length) {
+  const [over, picked] = [ringed.over, ringed.chosen].map((one) => where(tile, one));
+  if (![chosen, hover, building, pointed, over, picked].some((found) => found.length)) {
     if (tile.marked) post({ key: tile.key, marks: null });
     tile.marked = false;
     return;
@@ -291,6 +336,8 @@ function overlay(tile) {
   draw(pointed, 1.5, INK.select);
   draw(building, 6, "#ffffff");
   draw(building, 2.5, INK.select);
+  rows?.ring(context, over, 1.5);
+  rows?.ring(context, picked, 2.5);
   tile.marked = true;
   const bitmap = made.transferToImageBitmap();
   post({ key: tile.key, marks: bitmap }, [bitmap]);
@@ -309,6 +356,11 @@ function hit({ key, x, y, building }) {
     fallbackId = one.id;
   }
   return fallbackId;
+}
+
+function things({ key, x, y }) {
+  const tile = tiles.get(key);
+  return tile?.ready && rows ? rows.under(tile, layers, x, y) : [];
 }
 
 function within(one, x, y) {

@@ -1,5 +1,6 @@
 // The legend of blind spots: every state with how many buildings have it, patterns and lines last.
 import { el, find } from "./dom.js";
+import { layered } from "./layers-door.js";
 import { CLASSES } from "./spot-areas.js";
 import { GRID_CODES, GROUP, SCOPE, UNIT_CODES, filled, pcode } from "./spot-codes.js";
 
@@ -9,7 +10,7 @@ export function legend(view, words) {
   for (const box of [find(".map .legend"), find(".legend-copy")]) {
     if (!box || box.classList.contains("legend-copy") !== narrow) continue;
     box.hidden = false;
-    box.replaceChildren(...parts(view, words));
+    box.replaceChildren(...parts(view, words), layered(box));
   }
 }
 

@@ -1,6 +1,6 @@
 // What the page shows, held by the URL: place, zoom, level, indicator, date, selection.
 
-const KEPT = { in: "within", level: "level", by: "by", sel: "chosen", tab: "tab", kinds: "kinds", show: "show", bd: "district", codes: "codes", hide: "hide" };
+const KEPT = { in: "within", level: "level", by: "by", sel: "chosen", tab: "tab", kinds: "kinds", show: "show", bd: "district", codes: "codes", hide: "hide", layers: "layers", thing: "thing" };
 
 export class State {
   constructor(initial) {
@@ -40,7 +40,7 @@ export class State {
       asked.set("z", view.zoom);
     }
     for (const [name, value] of Object.entries(changes)) value === null ? asked.delete(name) : asked.set(name, value);
-    const text = asked.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+    const text = asked.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
     return location.pathname + (text ? `?${text}` : "");
   }
 

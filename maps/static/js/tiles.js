@@ -2,7 +2,7 @@
 import { painters } from "./live.js";
 
 export const WorkerTiles = L.GridLayer.extend({
-  /** options: url (with {layer}), buildings and spots (address of their tiles and first zoom, or nothing), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). */
+  /** options: url (with {layer}), buildings and spots (address of their tiles and first zoom, or nothing), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). `overlay` adds layers of rows. */
   initialize(options) {
     L.setOptions(this, { keepBuffer: 1, updateWhenZooming: false, updateWhenIdle: false, ...options });
     this._waiting = new Map();
@@ -10,9 +10,14 @@ export const WorkerTiles = L.GridLayer.extend({
     this._asked = new Map();
     this._failed = 0;
     this._number = 0;
+    this._layers = [];
+    this._lacks = false; // whether some rows did not come
     this._workers = painters(this.options.ground, (message) => this._got(message));
     this.on("tileunload", ({ coords }) => this._forget(this._tileCoordsToKey(coords)));
-    this.on("loading", () => { this._failed = 0; });
+    this.on("loading", () => {
+      this._failed = 0;
+      if (this._lacks) this.overlay(this._layers); // what did not come is asked for again
+    });
   },
 
   getEvents() {
@@ -46,6 +51,23 @@ export const WorkerTiles = L.GridLayer.extend({
     this._all({ marks });
   },
 
+  /** Layers of rows that are on: slug, address of their tiles, look. Only what is not here yet is fetched. */
+  overlay(layers) {
+    this._layers = layers;
+    this._lacks = false;
+    this._all({ layers });
+    for (const { key, coords } of this._shown.values()) this._worker(coords).postMessage({ more: { key, urls: this._of_layers(coords) } });
+  },
+
+  _of_layers(coords) {
+    return Object.fromEntries(this._layers.map(({ slug, address }) => [slug, new URL(L.Util.template(address, coords), location).href]));
+  },
+
+  /** Ring rows that are pointed at and chosen: {slug, id}, or {} for none. */
+  ring(over, chosen) {
+    this._all({ ringed: { over, chosen } });
+  },
+
   _all(message) {
     for (const worker of this._workers) worker.postMessage(message);
   },
@@ -62,7 +84,7 @@ export const WorkerTiles = L.GridLayer.extend({
     const base = this._tileCoordsToKey(coords);
     const key = `${base}#${this._number++}`;
     this._waiting.set(key, { tile, done, coords });
-    this._shown.set(base, { key, tile, coords, names: [] });
+    this._shown.set(base, { key, tile, coords, names: [], taken: [] });
     const withGrids = this.options.needsGrids() && coords.z >= this.options.gridsFrom;
     const address = (layer) => new URL(L.Util.template(this.options.url, { layer, x: coords.x, y: coords.y, z: coords.z }), location).href;
     const urls = { areas: address("areas"), base: address("base"), ...(withGrids ? { grids: address("grids") } : {}) };
@@ -71,7 +93,7 @@ export const WorkerTiles = L.GridLayer.extend({
       if (drawn && coords.z >= drawn.from) urls[layer] = new URL(L.Util.template(drawn.tiles, coords), location).href;
     }
     const lowest = this.options.levels - (withGrids ? 1 : 2);
-    this._worker(coords).postMessage({ tile: { key, urls, ratio, zoom: coords.z, lowest } });
+    this._worker(coords).postMessage({ tile: { key, urls, of_layers: this._of_layers(coords), ratio, zoom: coords.z, lowest } });
     return tile;
   },
 
@@ -96,17 +118,18 @@ export const WorkerTiles = L.GridLayer.extend({
     else this._marked(shown.tile, message.marks);
   },
 
-  _failing({ key, error }) {
+  _failing({ key, error, is_part }) {
     this._failed += 1;
     this.options.failed(this._failed);
+    if (is_part) { this._lacks = true; return; }
     const waiting = this._waiting.get(key);
     this._waiting.delete(key);
     waiting?.done(new Error(error), waiting.tile);
   },
 
-  _painted(shown, { key, bitmap, names }) {
+  _painted(shown, { key, bitmap, names, taken }) {
     draw(shown.tile.firstChild, bitmap);
-    shown.names = names;
+    Object.assign(shown, { names, taken });
     const waiting = this._waiting.get(key);
     this._waiting.delete(key);
     waiting?.done(null, waiting.tile);
@@ -125,16 +148,27 @@ export const WorkerTiles = L.GridLayer.extend({
 
   /** Id of the area, or of the building, under a point, asked of the worker that holds its shapes; 0 for none. */
   at(latlng, building = false) {
-    if (this._tileZoom === undefined) return Promise.resolve(0);
+    return this._ask(latlng, { building }, 0);
+  },
+
+  /** Rows of the layers under a point, the uppermost first, each with slug and id; where they are counted together, `count` and `latlng`. */
+  async rows_at(latlng) {
+    const found = await this._ask(latlng, { rows: true }, []);
+    const corner = this._map.project(latlng, this._tileZoom).divideBy(256).floor().multiplyBy(256), zoom = this._tileZoom;
+    return found.map((one) => (one.count ? { ...one, latlng: this._map.unproject(corner.add([one.x, one.y]), zoom) } : one));
+  },
+
+  _ask(latlng, what, nothing) {
+    if (this._tileZoom === undefined) return Promise.resolve(nothing);
     const point = this._map.project(latlng, this._tileZoom);
     const coords = L.point(Math.floor(point.x / 256), Math.floor(point.y / 256));
     coords.z = this._tileZoom;
     const shown = this._shown.get(this._tileCoordsToKey(coords));
-    if (!shown) return Promise.resolve(0);
+    if (!shown) return Promise.resolve(nothing);
     const number = this._number++;
     return new Promise((resolve) => {
       this._asked.set(number, resolve);
-      this._worker(coords).postMessage({ hit: { number, key: shown.key, x: point.x - coords.x * 256, y: point.y - coords.y * 256, building } });
+      this._worker(coords).postMessage({ hit: { number, key: shown.key, x: point.x - coords.x * 256, y: point.y - coords.y * 256, ...what } });
     });
   },
 
@@ -151,6 +185,15 @@ export const WorkerTiles = L.GridLayer.extend({
       }
     }
     return [...best.values()];
+  },
+
+  /** Rectangles, in pixels of the map, of the marks of layers. */
+  taken() {
+    const shrunk = this._map.getZoomScale(this._map.getZoom(), this._tileZoom);
+    return [...this._shown.values()].filter(({ coords }) => coords.z === this._tileZoom).flatMap(({ coords, taken }) => taken.map(([x, y, wide, high]) => {
+      const at = this._map.latLngToContainerPoint(this._map.unproject(L.point(coords.x * 256 + x, coords.y * 256 + y), coords.z));
+      return { left: at.x - wide * shrunk, right: at.x + wide * shrunk, top: at.y - high * shrunk, bottom: at.y + high * shrunk };
+    }));
   },
 });
 

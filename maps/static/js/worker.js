@@ -5,7 +5,7 @@ import { serve } from "./painter.js";
 const KEPT = 400; // read tile documents
 const documents = new Map();
 
-const heard = serve({ post: (message, moved) => self.postMessage(message, moved), read });
+const heard = serve({ post: (message, moved) => self.postMessage(message, moved), read, rows: () => import("./rows.js") });
 self.onmessage = ({ data }) => heard(data);
 
 async function read(url, signal) {
