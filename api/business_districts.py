@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+import csv
+import io
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from api.answers import GEOJSON, NOT_STORED
+from api.answers import GEOJSON, NOT_STORED, cell_of
 from api.blind_spots import RunNamed, RunNumber, run_named
 from api.deps import StoreOf, only_known
 from api.entities import Id, feature
-from api.errors import described
+from api.errors import Malformed, described
 from api.looking import LookerOf
 from geo.coverage import districts, runs
+from geo.coverage.districts import BuildingTold
+from geo.coverage.dossiers import Formation
 from geo.coverage.found import open_run
+from geo.coverage.rulebooks import STATES
 from geo.entities import ENTITIES
 from geo.entities.searching import one as entity_row
 from geo.plain import plain_of
+
+FORMS = ("geojson", "csv")
+HEADS = (
+    *("id", "name", "use", "floors", "lon", "lat", "code", *(f"{state}_units" for state in STATES), "workers", "score"),
+    *("straddles", "formation_zh", "formation_en", "reasons_zh", "reasons_en"),
+)
+"""Columns of the CSV."""
+_BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
 
 router = APIRouter(prefix="/v1/business-districts", tags=["coverage"], dependencies=[Depends(only_known)])
 
@@ -51,14 +64,55 @@ class District(TypedDict):
     response_model=District,
     responses=described("malformed", "unknown", "refused", "unavailable"),
 )
-def one(store: StoreOf, looker: LookerOf, id: Id, run: RunNumber = None) -> Response:
-    """Buildings, floors, units and rates as a run found them; alliances as they are on its day."""
+def one(
+    store: StoreOf,
+    looker: LookerOf,
+    id: Id,
+    run: RunNumber = None,
+    f: Annotated[str, Query(description="格式 · geojson, or csv (a row a building)")] = "geojson",
+) -> Response:
+    """Buildings, floors, units and rates as a run found them; alliances as they are on its day.
+
+    Raises
+    ------
+    Malformed
+        For a format there is none of.
+    """
+    if f not in FORMS:
+        raise Malformed("f", f, f"must be one of {', '.join(FORMS)}")
     with store.read() as connection:
         row = entity_row(connection, ENTITIES["business_districts"], id)
     looker.look()
     with store.read() as connection:
         chosen = runs.numbered(connection, run)
         found = open_run(connection, chosen)
-        told = plain_of(districts.district(connection, found, id))
+        whole = districts.district(connection, found, id)
+        if f == "csv":
+            return _csv(f"business-district-{id}-{found.run.day.isoformat()}", whole)
+        told = plain_of(whole)
         body = {**feature(row), "run": run_named(found, is_stale=runs.is_stale(connection, chosen)), **told}
     return JSONResponse(body, media_type=GEOJSON, headers=NOT_STORED)
+
+
+def _csv(name: str, told: districts.District) -> Response:
+    out = io.StringIO()
+    lines = csv.writer(out)
+    lines.writerow(HEADS)
+    lines.writerows([cell_of(cell) for cell in _cells(one)] for one in told.buildings)
+    headers = NOT_STORED | {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(_BOM + out.getvalue(), media_type="text/csv", headers=headers)
+
+
+def _cells(one: BuildingTold) -> list[object]:
+    """A building as a row; what is not known is blank."""
+    counts = [one.units.get(state, 0) for state in STATES]
+    way = one.formation
+    said = (
+        (way.zh, way.en, *("; ".join(reason[lang] for reason in way.reasons) for lang in ("zh", "en"))) if way else ()
+    )
+    head = [one.id, one.name, one.use, one.floors, *one.place, one.code]
+    return [*head, *counts, one.workers, one.score, one.straddles, *said]
+
+
+def _said(way: Formation) -> list[str]:
+    return [way.zh, way.en, "；".join(one["zh"] for one in way.reasons), "; ".join(one["en"] for one in way.reasons)]

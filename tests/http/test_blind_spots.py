@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -283,3 +285,17 @@ def test_a_business_district_tells_its_buildings_rates_alliance_and_grids(site: 
     rate = found["counted"]["rates"]["organisational"]
     assert (rate["of"], rate["among"], rate["value"]) == (0, 3, 0.0)
     assert site.get("/v1/business-districts/999").status_code == 404
+
+
+def test_a_business_district_is_a_table_of_its_buildings_too(site: httpx.Client) -> None:
+    number = site.get("/v1/business-districts").json()["features"][0]["id"]
+    told = site.get(f"/v1/business-districts/{number}").json()
+    answer = site.get(f"/v1/business-districts/{number}", params={"f": "csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [(row["id"], row["code"], float(row["score"])) for row in rows] == [
+        (str(one["id"]), one["code"] or "", one["score"]) for one in told["buildings"]
+    ]
+    ways = [(one["formation"] or {"zh": ""})["zh"] for one in told["buildings"]]
+    assert [row["formation_zh"] for row in rows] == ways
+    assert site.get(f"/v1/business-districts/{number}?f=xml").status_code == 400
