@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
@@ -46,6 +47,7 @@ class RunNamed(TypedDict):
     edition: int
     rules: str
     surveyed_until: str | None
+    sources: list[str]
     is_stale: bool
 
 
@@ -174,7 +176,7 @@ def search(
         rows = ranking.wanted[after : after + min(limit, spots.LIMIT)]
         told = details.tell(connection, found, ranking, rows, after + 1)
         shown = _with_proposals(told, dossiers.proposals(connection, found, ranking, rows, told))
-        head: dict[str, Any] = {"run": run_named(found, is_stale=runs.is_stale(connection, chosen))}
+        head: dict[str, Any] = {"run": run_named(connection, found)}
         head |= {"by": by, "within": within, **counted(found, ranking)}
         following = _following(request, chosen.number, after + len(rows), len(ranking.wanted))
         if f == "geojson":
@@ -243,7 +245,7 @@ def one(
         about = subject(connection, f"{kind}/{id}", found.edition)
         whole = dossiers.dossier(connection, found, about, code)
         body = _with_proposals([whole.spot], [whole.proposed])[0]
-        body["run"] = run_named(found, is_stale=runs.is_stale(connection, chosen))
+        body["run"] = run_named(connection, found)
     body |= {name: plain_of(getattr(whole, name)) for name in ("units_list", "formation", "history")}
     body["follow_ups"] = [follow_up_told(one) for one in whole.follow_ups]
     return JSONResponse(body, headers=NOT_STORED)
@@ -272,8 +274,8 @@ def codes_of(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
 
 
-def run_named(found: Found, *, is_stale: bool) -> RunNamed:
-    """What an answer says of its run."""
+def run_named(connection: sa.Connection, found: Found) -> RunNamed:
+    """What an answer says of its run, and who told what it was made from."""
     run = found.run
     return RunNamed(
         number=run.number,
@@ -282,7 +284,8 @@ def run_named(found: Found, *, is_stale: bool) -> RunNamed:
         edition=run.edition,
         rules=run.version,
         surveyed_until=run.surveyed_until.isoformat() if run.surveyed_until else None,
-        is_stale=is_stale,
+        sources=runs.sources(connection),
+        is_stale=runs.is_stale(connection, run),
     )
 
 

@@ -90,7 +90,7 @@ def one(
         if f == "csv":
             return _csv(f"business-district-{id}-{found.run.day.isoformat()}", whole)
         told = plain_of(whole)
-        body = {**feature(row), "run": run_named(found, is_stale=runs.is_stale(connection, chosen)), **told}
+        body = {**feature(row), "run": run_named(connection, found), **told}
     return JSONResponse(body, media_type=GEOJSON, headers=NOT_STORED)
 
 

@@ -98,7 +98,7 @@ def coverage(
         found = overviews.overview(connection, edition, (level, within, keys), after=after, limit=limit)
         if f == "csv":
             return _csv(city, found, f"coverage-{run.day.isoformat()}-{level}.csv")
-        named = run_named(open_run(connection, run), is_stale=runs.is_stale(connection, run))
+        named = run_named(connection, open_run(connection, run))
         head: dict[str, Any] = {"run": named, "edition": edition.number, "level": level}
         head |= {"indicators": [_about(one) for one in found.shown]}
         head |= {"total": _row(city, found.within, found, None), "next": _following(request, found, after)}

@@ -59,9 +59,10 @@ def gathered(connection: sa.Connection, number: int) -> Contents:
     row = one(connection, BUSINESS_DISTRICTS, number)
     ground = _shape(row.geometry)
     feature = {"type": "Feature", "id": row.id, "geometry": row.geometry, "properties": plain_of(row.fields)}
-    district = feature | {"run": kept_place.run_told(run)} | plain_of(told.district(connection, found, number))
+    around = surroundings(connection, run, found, areas.city(connection), _box(ground))
+    district = feature | {"run": kept_place.run_told(around)} | plain_of(told.district(connection, found, number))
     return Contents(
-        surroundings(connection, run, found, areas.city(connection), _box(ground)),
+        around,
         district,
         _units(connection, found, number),
         _points(connection, ground),

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from geo import drawings
 from geo.areas import Areas, City, Edition, Leaves
 from geo.arrays import Bools, Ints
+from geo.coverage import runs
 from geo.coverage.found import Found
 from geo.coverage.runs import Run
 from geo.coverage.tiles import FROM, Standing, standing
@@ -57,12 +58,15 @@ class Surroundings:
         West, south, east, north of the place in degrees.
     ground
         Division and base map around the place, as the coverage page's file has them.
+    sources
+        Who told the units and coverage records.
     buildings
         Those with a state, around the place.
     """
 
     box: Box
     run: Run
+    sources: list[str]
     ground: kept.Contents
     buildings: Standing
 
@@ -71,7 +75,7 @@ def surroundings(connection: sa.Connection, run: Run, found: Found, city: City, 
     """Ground and buildings of a place and 250 m around it, as a run found them."""
     around = _around(box)
     ground = _ground(connection, city, found.edition, around)
-    return Surroundings(box, run, ground, standing(connection, run, around))
+    return Surroundings(box, run, runs.sources(connection), ground, standing(connection, run, around))
 
 
 def _around(box: Box) -> Box:
@@ -136,7 +140,7 @@ def boot(around: Surroundings, shown: Shown) -> dict[str, Any]:
         "values": kept.values_of(ground),
         "kept": {"made_at": shown.made_at.isoformat(), "tolerance_m": light.tolerance_m, "decimals": light.decimals},
         "spots": {"tiles": BUILDINGS, "from": FROM},
-        "run": run_told(around.run),
+        "run": run_told(around),
     }
 
 
@@ -161,10 +165,11 @@ def written(page: str, module: str, boot: dict[str, Any], shown: Shown, smaller:
     return html
 
 
-def run_told(run: Run) -> dict[str, Any]:
+def run_told(around: Surroundings) -> dict[str, Any]:
     """A run as the pages name it; of a file it is never behind what is stored."""
+    run = around.run
     told = {name: getattr(run, name) for name in ("number", "at", "day", "edition", "surveyed_until")}
-    return {**plain_of(told), "rules": run.version, "is_stale": False}
+    return {**plain_of(told), "rules": run.version, "sources": around.sources, "is_stale": False}
 
 
 def _columns(found: Standing) -> dict[str, Any]:

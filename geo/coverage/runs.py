@@ -14,6 +14,7 @@ from geo.areas import City
 from geo.buildings.footprints import NOUN as BUILDINGS
 from geo.coverage import rulebooks
 from geo.coverage.tables import coverage_rules, coverage_runs
+from geo.entities import ENTITIES
 from geo.errors import Unknown
 
 NOUNS = ("units", "coverage_records", "party_organisations", "business_districts", "staff_slots", BUILDINGS)
@@ -64,6 +65,21 @@ def last(connection: sa.Connection) -> Run | None:
     """The newest run; None before the first."""
     row = connection.execute(_query().order_by(coverage_runs.c.number.desc()).limit(1)).mappings().one_or_none()
     return Run(**row) if row else None
+
+
+def sources(connection: sa.Connection) -> list[str]:
+    """Who told the units and coverage records that are stored now, by name."""
+    tables = (ENTITIES["units"].table, ENTITIES["coverage_records"].table)
+    query = sa.union(*(_each(table.c.source) for table in tables))
+    return sorted(connection.scalars(query))
+
+
+def _each(column: sa.ColumnElement[str]) -> sa.Select[tuple[str]]:
+    """The values of an indexed column, each found from the one before: a DISTINCT of PostgreSQL reads every row."""
+    found = sa.select(sa.func.min(column).label("source")).cte(recursive=True)
+    following = sa.select(sa.func.min(column)).where(column > found.c.source).scalar_subquery()
+    found = found.union_all(sa.select(following).where(found.c.source.is_not(None)))
+    return sa.select(found.c.source).where(found.c.source.is_not(None))
 
 
 def numbered(connection: sa.Connection, number: int | None = None) -> Run:

@@ -266,6 +266,14 @@ def test_the_rules_are_told_as_they_are_applied(site: httpx.Client) -> None:
     assert rules["version"] == told(site)["run"]["rules"]
 
 
+def test_the_run_names_who_told_its_units_and_records(site: httpx.Client, city: sa.Engine) -> None:
+    with city.begin() as connection:
+        for source in ("街道普查", "工商登记"):
+            (number,) = enter(connection, "units", {"reference": source, "name": source})
+            connection.execute(sa.text("UPDATE units SET source = :s WHERE id = :n"), {"s": source, "n": number})
+    assert told(site)["run"]["sources"] == ["s", "工商登记", "街道普查"]
+
+
 # -- a business district -----------------------------------------------------------------------------------------------
 def test_a_business_district_tells_its_buildings_rates_alliance_and_grids(site: httpx.Client, city: sa.Engine) -> None:
     number = int(told(site, by="business-district")["spots"][0]["id"].split("/")[1])

@@ -118,7 +118,7 @@ class BlindSpots {
   status() {
     const { words, view } = this;
     const { run, total, counts, by } = view;
-    find(".status .data").replaceChildren(`${words.t("status.data")} `, run.surveyed_until ? words.t("spots.surveyed", { day: run.surveyed_until }) : words.t("spots.unsurveyed"));
+    find(".status .data").replaceChildren(`${words.t("status.data")} `, run.surveyed_until ? words.t("spots.surveyed", { day: run.surveyed_until }) : words.t("spots.unsurveyed"), run.sources.length ? ` · ${words.sources(run.sources)}` : "");
     find(".status .unknown").textContent = words.t(`spots.unknown.${by}`, { k: words.n(counts.U ?? 0), n: words.n(total), share: words.percent(total ? (counts.U ?? 0) / total : 0) });
   }
 

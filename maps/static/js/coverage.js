@@ -187,8 +187,7 @@ class Coverage {
   status() {
     const { values, place, said } = this.view, words = this.words;
     const sources = values.dated === "edition" ? [] : values.sources;
-    const [first, ...more] = sources;
-    find(".status .data").textContent = [`${words.t("status.data")} ${this.panel.dated()}`, more.length > 1 ? words.t("status.sources", { name: first, n: sources.length }) : sources.join(" · ")].filter(Boolean).join(" · ");
+    find(".status .data").textContent = [`${words.t("status.data")} ${this.panel.dated()}`, words.sources(sources)].filter(Boolean).join(" · ");
     const ground = { share: `${words.percent(place.area_m2 ? place.fallback_m2 / place.area_m2 : 0)}%`, km2: words.km2(place.fallback_m2) };
     find(".status .unknown").textContent = said.unknown(place) !== null ? words.t("status.not-known", { share: said.unknown_text(place), n: words.n(place.unknown), what: said.word("unknown") })
       : values.is_ground ? words.t("status.unknown", ground) : words.t("status.unplaced", { n: words.n(values.unplaced) });

@@ -79,7 +79,7 @@ class District {
     this.atlas.paint({ level: this.levels.length - 1, levels: this.levels.length, borders: this.levels.length - 1, coloured: false, colours: [], ids: [], classes: [], codes: COLOURS }, true);
     this.sketch.show({ scope: district.geometry, group: null, lines: [] });
     this.legend();
-    find(".status .data").textContent = words.t("bd.status", { run: district.run.day, survey: district.run.surveyed_until ?? "–" });
+    find(".status .data").textContent = [words.t("bd.status", { run: district.run.day, survey: district.run.surveyed_until ?? "–" }), words.sources(district.run.sources)].filter(Boolean).join(" · ");
     const { units } = district.counted, total = Object.values(units).reduce((sum, n) => sum + n, 0);
     find(".status .unknown").textContent = total ? words.t("status.not-known", { share: `${words.percent((units.U ?? 0) / total)}%`, n: words.n(units.U ?? 0), what: words.t("code.U") }) : "";
     this.map.getContainer().setAttribute("aria-label", words.t("bd.alt", { name: this.name() }));

@@ -74,6 +74,11 @@ export class Language {
     return this.lang === "en" ? en : zh;
   }
 
+  /** Who told something: the one there is, both, or the first of many. */
+  sources(all) {
+    return all.length > 2 ? this.t("status.sources", { name: all[0], n: all.length }) : all.join(" · ");
+  }
+
   city(city) {
     return (this.lang === "en" && city.name_en) || city.name;
   }
