@@ -6,6 +6,7 @@ import { DistrictPanel, BADGES } from "./district-panel.js";
 import { el, find, say } from "./dom.js";
 import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
+import { layered, layers_door } from "./layers-door.js";
 import { bounds_of, lies_in } from "./polygons.js";
 import { fit, shell } from "./shell.js";
 import { Sketch } from "./sketch.js";
@@ -44,6 +45,7 @@ class District {
     find(".tools .by").hidden = true;
     find(".tools .levels").hidden = true;
     find(".tools hr").hidden = true;
+    layers_door(this);
     keys({ words, step: (by) => this.step(by), enter: () => {}, up: () => (this.building.id ? this.building.drop() : this.choose(null)) });
     window.addEventListener("beforeprint", () => this.view && (this.panel.all(), this.mark()));
     state.on((changed) => { if (changed.has("chosen")) this.opened(); });
@@ -102,7 +104,7 @@ class District {
     for (const box of [find(".map .legend"), find(".legend-copy")]) {
       if (!box || (box.classList.contains("legend-copy") && !matchMedia("(max-width: 700px)").matches)) continue;
       box.hidden = false;
-      box.replaceChildren(...[el("h3", {}, words.t("legend.states")), el("ul", {}, rows), marks, el("p", {}, words.t("legend.states.note"))].filter(Boolean).map((one) => one.cloneNode(true)));
+      box.replaceChildren(...[el("h3", {}, words.t("legend.states")), el("ul", {}, rows), marks, el("p", {}, words.t("legend.states.note"))].filter(Boolean).map((one) => one.cloneNode(true)), layered(box));
     }
   }
 
