@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Positions
-from geo.coverage import reading, rulebooks
+from geo.coverage import rulebooks
 from geo.coverage.reading import Asked
 from geo.coverage.rulebooks import STATES, RuleBook
 from geo.coverage.runs import Run
@@ -150,44 +150,6 @@ def open_units(connection: sa.Connection, place: sa.Column[Any], asked: Asked) -
 
     units, states, _ = _told(fetch_known(connection, name, make, asked.given))
     return units, states
-
-
-def placed(connection: sa.Connection, query: sa.Select[Any], metric_epsg: int) -> Units:
-    """Units of spans that ``query`` finds in ``unit_states``: their building, business district, place and members."""
-    span = unit_states.c
-    columns = {
-        "id": whole(span.unit_id),
-        "building": whole(span.building_id),
-        "park": whole(span.district_ids[1]),
-        "x": figure(gis.ST_X(span.geom)),
-        "y": figure(gis.ST_Y(span.geom)),
-        "members": figure(span.members),
-    }
-    told = fetch(connection, columns, query.order_by(span.unit_id))
-    lonlat = np.column_stack([told.pop("x"), told.pop("y")])
-    n = len(told["id"])
-    return Units(
-        grid=np.zeros(n, dtype=np.int64),
-        xy_m=reading.metres(lonlat, metric_epsg),
-        industry=np.full(n, "", dtype="U1"),
-        workers=np.full(n, np.nan),
-        operating=np.ones(n, dtype=np.bool_),
-        surveyed=np.full(n, np.datetime64("NaT", "D")),
-        **told,
-    )
-
-
-def joining(connection: sa.Connection, metric_epsg: int, box: tuple[float, float, float, float] | None = None) -> Units:
-    """P2 units as the newest run has left them, as :func:`placed` tells them; all, or those in a box and the unplaced.
-
-    ``box`` is west, south, east, north in degrees WGS 84.
-    """
-    span = unit_states.c
-    query = sa.select(unit_states).where(span.last_run.is_(None), span.code == "P2")
-    if box is not None:
-        inside = span.geom.op("&&")(gis.ST_MakeEnvelope(*box, 4326))
-        query = query.where(sa.or_(inside, span.geom.is_(None)))
-    return placed(connection, query, metric_epsg)
 
 
 def _fetched(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Units, States, Floats]:

@@ -32,7 +32,10 @@ from geo.tables import audit_events
 _LOCK = 7_149_321  # any fixed number: runs go one after the other
 WRITTEN = ("units", "buildings", "grids", "groups")
 """What a run tells of."""
-_WRITTEN = ("unit_states", "building_states", "grid_states", "joint_groups", "joint_members", "coverage_inputs")
+_WRITTEN = (
+    *("unit_states", "building_states", "grid_states", "joint_groups", "joint_members", "joint_candidates"),
+    "coverage_inputs",
+)
 _PEOPLE = ("party_organisations", "staff_slots")  # what grids are judged by
 
 
@@ -139,8 +142,9 @@ class _Looking:
         buildings, grids = found.places_of(self.connection, self.number, affected)
         self.part_of_buildings(change, buildings)
         self.part_of_grids(change, grids)
-        part = groups.Part(self.connection, self.named, self.book, self.city.metric_epsg)
-        if (written := part.write(units, affected)) is not None:
+        joining = np.isin(read.units.id, affected) & (decided.state == "P2")
+        written = groups.write_part(self.connection, self.named, (read.units, joining, affected), self.book)
+        if written is not None:
             self.written["groups"] = written
         concerned.note_records(self.connection, change.of("coverage_records"))
 

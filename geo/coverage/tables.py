@@ -85,17 +85,6 @@ unit_states = sa.Table(
     *_span("unit_states", "unit_id"),
     sa.Index("ix_unit_states_building_id", "building_id", postgresql_where=sa.text("last_run IS NULL")),
     sa.Index("ix_unit_states_grid_id", "grid_id", postgresql_where=sa.text("last_run IS NULL")),
-    sa.Index(
-        "ix_unit_states_joining_geom",
-        "geom",
-        postgresql_using="gist",
-        postgresql_where=sa.text("last_run IS NULL AND code = 'P2'"),
-    ),
-    sa.Index(
-        "ix_unit_states_joining_nowhere",
-        "unit_id",
-        postgresql_where=sa.text("last_run IS NULL AND code = 'P2' AND geom IS NULL"),
-    ),
     comment="the one state of every unit in business",
 )
 
@@ -149,6 +138,29 @@ joint_members = sa.Table(
     sa.Column("unit_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Index("ix_joint_members_unit_id", "unit_id"),
     comment="units of the proposed joint branches",
+)
+
+joint_candidates = sa.Table(
+    "joint_candidates",
+    metadata,
+    sa.Column("unit_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("building_id", sa.BigInteger),
+    sa.Column("district_id", sa.BigInteger),
+    sa.Column("x_m", sa.Double),
+    sa.Column("y_m", sa.Double),
+    sa.Column("industry", sa.Text),
+    sa.Column("home_x_m", sa.Double, comment="where it is looked for: its place, or that of its building"),
+    sa.Column("home_y_m", sa.Double),
+    sa.Column("tile", sa.BigInteger, comment="of the first lattice, geo.coverage.joint.parts.tile_numbers"),
+    sa.Column("whole", sa.BigInteger, comment="lowest unit of all it hangs together with; null where they are many"),
+    sa.Column(
+        "heads", pg.ARRAY(sa.BigInteger), nullable=False, comment="lowest of its group after each step; 0 = none"
+    ),
+    sa.Column("sizes", pg.ARRAY(sa.BigInteger), nullable=False, comment="units of that group"),
+    sa.Index("ix_joint_candidates_tile", "tile", "whole"),
+    *(sa.Index(f"ix_joint_candidates_{name}", name) for name in ("building_id", "district_id", "whole")),
+    comment="P2 units as joint branches were last looked for among them",
 )
 
 coverage_inputs = sa.Table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -11,21 +10,19 @@ import numpy as np
 
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage.joint.candidates import (
-    MILLI,
     Candidates,
     JointRules,
     Members,
     bases,
     measured,
     sizes,
-    spreads,
     totals,
 )
 
 FEW = 11  # units up to which all subsets are gone through; more are left to the solver
-MOST_GROUPS = 1000  # feasible groups the solver is asked about: a second or so at most
+MOST_GROUPS = 400  # feasible groups the solver is asked about: some hundredths of a second
 _NEVER = -(1 << 60)
-_EXACTLY = {"mip_rel_gap": 0, "node_limit": 1000}  # a count, so that a busy machine decides nothing
+_EXACTLY = {"mip_rel_gap": 0, "node_limit": 100}  # a count, so that a busy machine decides nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,26 +85,23 @@ def best(given: Candidates, rules: JointRules) -> Members:
     return sets[_walked(taken, bits, len(given))]
 
 
-def better(given: Candidates, groups: Members, rules: JointRules) -> Members:
-    """The best groups of these units where the given ones hold fewer members than could be; else the given ones.
+def better(given: Candidates, groups: Members, rules: JointRules) -> Members | None:
+    """Groups of these units that hold the most members; None where the given ones hold as many as could be.
 
-    They are kept too where more than :data:`MOST_GROUPS` units or groups may be, or the solver would search too long.
+    None too where more than :data:`MOST_GROUPS` groups may be, or the solver would search too long. They are neither
+    few nor tight.
     """
     if (groups >= 0).sum() == len(given) or len(given) > MOST_GROUPS:
-        return groups
+        return None
     every = feasible(given, rules, MOST_GROUPS)
     if every is None:
-        return groups
+        return None
     could, ours = given.members[np.unique(every[every >= 0])].sum(), totals(given, groups).sum()
     if ours == could:
-        return groups
+        return None
     plain = every[~_splits(given, every, rules)]
-    most = _solved(given, plain, (-totals(given, plain).astype(np.float64),))
-    if most is None or totals(given, most).sum() <= ours:
-        return groups
-    worths = (-totals(given, every).astype(np.float64), np.ones(len(every)), spreads(given, every, rules) / MILLI)
-    solved = _solved(given, every, worths)
-    return most if solved is None else solved
+    most = _solved(given, plain, -totals(given, plain).astype(np.float64))
+    return None if most is None or totals(given, most).sum() <= ours else most
 
 
 def _splits(given: Candidates, groups: Members, rules: JointRules) -> Bools:
@@ -172,19 +166,13 @@ def _worths(given: Candidates, sets: Members, rules: JointRules) -> Ints:
     return np.where((stands[0] >= 0) & (total >= rules.least_members), (total * most - 1) * step - spread, _NEVER)
 
 
-def _solved(given: Candidates, groups: Members, aims: Sequence[Floats]) -> Members | None:
-    """The set that is least by the aims, one after the other; None where the solver would search too long."""
+def _solved(given: Candidates, groups: Members, aim: Floats) -> Members | None:
+    """The set whose sum of ``aim`` is least; None where the solver would search too long."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csc_array
 
     m, size = len(groups), sizes(groups)
     once = csc_array((np.ones(size.sum()), (groups[groups >= 0], np.repeat(np.arange(m), size))), shape=(len(given), m))
-    limits = [LinearConstraint(once, ub=1)]
-    taken = np.zeros(m)
-    for aim in aims:
-        done = milp(aim, integrality=np.ones(m), bounds=Bounds(0, 1), constraints=limits, options=_EXACTLY)
-        if done.status != 0:
-            return None
-        taken = np.rint(done.x)
-        limits.append(LinearConstraint(aim[None, :], ub=float(aim @ taken) + 0.5))
-    return groups[taken > 0]
+    limits = LinearConstraint(once, ub=1)
+    done = milp(aim, integrality=np.ones(m), bounds=Bounds(0, 1), constraints=limits, options=_EXACTLY)
+    return groups[np.rint(done.x) > 0] if done.status == 0 else None

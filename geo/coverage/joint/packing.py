@@ -13,19 +13,24 @@ from geo.coverage.joint.components import SLACK, cells
 _HALVINGS = range(5, -1, -1)  # of the cells full groups are looked for in: from a 45th of the reach to the reach
 
 
-def full_groups(given: Candidates, rules: JointRules) -> Members:
-    """Groups of as many units as a branch may have, of any components.
+def full_groups(given: Candidates, part: Ints, free: Bools, rules: JointRules) -> Members:
+    """Groups of as many of the ``free`` units (n,) as a branch may have, each group of one ``part`` (n,).
 
     Any ``most_units`` units of one building, business district or cell may be a branch, so what is left over of each
-    is fewer than that. All in one of these are of one component: nothing depends on what is in another.
+    in a part is fewer than that. Nothing depends on what is in another part.
     """
-    free = np.ones(len(given), dtype=np.bool_)
     found = [np.empty((0, rules.most_units), dtype=np.int64)]
-    for place in _places(given, rules):
+    who = np.flatnonzero(free)
+    if len(who) < rules.most_units:
+        return found[0]
+    few, free = given.taken(who), np.ones(len(who), dtype=np.bool_)
+    for place in _places(few, rules):
+        in_part = np.where(place > 0, _paired(place, part[who]), 0)
         for like in (True, False):
-            found.append(_chunks(given, place, free, rules, like=like))
+            found.append(_chunks(few, in_part, free, rules, like=like))
             free[found[-1]] = False
-    return np.vstack(found)
+    groups: Members = who[np.vstack(found)]
+    return groups
 
 
 def _places(given: Candidates, rules: JointRules) -> list[Ints]:
