@@ -133,13 +133,12 @@ def test_a_place_there_is_none_of_is_refused(city: sa.Engine, tmp_path: Path, gi
 
 
 def test_a_business_district_is_written_with_its_units(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from api import cli
 
-    engine = db.connect(fresh_database)
-    monkeypatch.setattr(db, "engine", lambda: engine)
-    with engine.begin() as connection:
+    monkeypatch.setattr(db, "engine", lambda: fresh_engine)
+    with fresh_engine.begin() as connection:
         publish_spotted_city(connection)
     run, app, out = CliRunner(), cli.build(), tmp_path / "park.html"
     done = run.invoke(app, ["map", "business-district", "1", "--out", str(out), "--lang", "en"])
