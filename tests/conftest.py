@@ -80,8 +80,10 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs the real data where they are not; in the quick loop try fewer examples of every law."""
+    quick.mark_slow(items)
     if quick.is_quick(config):
         quick.shorten_all(items)
     if not REAL.is_dir():

@@ -13,6 +13,7 @@ from hypothesis import is_hypothesis_test, settings
 
 WHOLE, QUICK = "gridatlas", "quick"
 """Profiles of hypothesis; they differ by what :func:`shorten` does in the quick one."""
+MADE_CITY = "made_city_files"
 SHARE = 10
 LONGEST_S = 3.0
 """Seconds of the processor, several times what any test of the quick loop takes, so that a busy machine fails none."""
@@ -42,6 +43,13 @@ def shorten_all(items: list[pytest.Item]) -> None:
     for law in {item.obj for item in items if isinstance(item, pytest.Function)}:
         if is_hypothesis_test(law):
             shorten(law)
+
+
+def mark_slow(items: list[pytest.Item]) -> None:
+    """Mark what reads the files of the made city, which take over two seconds of the processor to be written."""
+    for item in items:
+        if MADE_CITY in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 def check_seconds(name: str, seconds: float) -> None:

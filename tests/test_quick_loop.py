@@ -75,4 +75,4 @@ def test_the_quick_loop_leaves_few_tests_out_and_loads_no_server_and_no_browser(
     *_, counted, loaded = done.stdout.splitlines()
     assert loaded == "loaded"
     chosen, all_units = (int(number) for number in counted.split()[0].split("/"))
-    assert 0.95 * all_units < chosen < all_units, counted
+    assert 0.85 * all_units < chosen < all_units, counted

@@ -66,6 +66,7 @@ def crowd(n: int) -> Units:
     return scattered_units(7, n, float(np.sqrt(n)) * 60)
 
 
+@pytest.mark.slow
 def test_a_change_looks_at_its_surroundings_however_much_hangs_together() -> None:
     rules, most = JointRules(reach_m=150), []
     for n in (1_500, 6_000):
@@ -121,6 +122,7 @@ def most_in_a_row(units: Units, rules: JointRules) -> float:
     return best[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap_m", [90.0, 60.0, 45.0, 34.0, 26.0])
 @pytest.mark.parametrize("members", [[2.0], [1.0], [1.0, 2.0]])
 def test_along_a_road_that_all_borders_cut_groups_hold_as_many_members_as_can_be(

@@ -69,7 +69,7 @@ def test_joint_branches_are_proposed_among_the_p2_units_and_wherever_there_are_a
     found = states.decide(units, coverings, DAY, BOOK)
     small = np.isin(found.state, ["P2", "P3", "work"]) & (units.members >= 1)
     groups = joint.propose(units, small, joint.JointRules.of(BOOK.thresholds))
-    assert set(found.state[groups.group >= 0].tolist()) <= {"P2"}
+    assert set(found.state[groups.units[groups.units >= 0]].tolist()) <= {"P2"}
     assert (len(groups.size) > 0) == ("P2" in found.state)
 
 
