@@ -35,10 +35,10 @@ class Settlement:
 
     def rows(self, wanted: Wanted) -> Settled:
         """All units that are wanted, in ascending order of id."""
-        told: dict[str, Any] = {}
-        given = {f"asked_{name}": sorted(getattr(wanted, name)) for name in _ASKED if getattr(wanted, name)}
-        name = f"joint candidates by {', '.join(given)}"
-        told = fetch_known(self.connection, name, lambda: _asked(tuple(given)), given)
+        # two statements only, so that both are soon prepared
+        names = ("ids",) if wanted == Wanted(ids=wanted.ids) else tuple(_ASKED)
+        given = {f"asked_{name}": sorted(getattr(wanted, name)) for name in names}
+        told = fetch_known(self.connection, f"joint candidates by {', '.join(names)}", lambda: _asked(names), given)
         steps = {name: [told.pop(f"{name} {step}") for step in range(STEPS)] for name in ("head", "size")}
         xy_m, home_m = (np.column_stack([told.pop(f"{of}x"), told.pop(f"{of}y")]) for of in ("", "home_"))
         head, size = (np.column_stack(one) for one in steps.values())
@@ -83,9 +83,8 @@ def _asked(names: tuple[str, ...]) -> Made:
         **{f"size {step}": whole(row.sizes[step + 1]) for step in range(STEPS)},
     }
     kind: Any = pg.ARRAY(sa.BigInteger)
-    of = {f"asked_{name}": row[column] for name, column in _ASKED.items()}
-    those = [of[name] == sa.any_(sa.bindparam(name, type_=kind)) for name in names]
-    return columns, sa.select(joint_candidates).where(sa.or_(sa.false(), *those)).order_by(row.unit_id)
+    those = [row[_ASKED[name]] == sa.any_(sa.bindparam(f"asked_{name}", type_=kind)) for name in names]
+    return columns, sa.select(joint_candidates).where(sa.or_(*those)).order_by(row.unit_id)
 
 
 def _columns(settled: Settled, rules: JointRules) -> dict[str, copying.Column]:

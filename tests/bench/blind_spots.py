@@ -27,7 +27,7 @@ from tests.lattice_city import Size, build
 
 SIZES = {"small": Size(400, 5_000, 2_000), "full": Size(30_000, 500_000, 200_000)}
 ON = date(2026, 11, 22)
-CHANGES, WARM = 9, 6  # a server has its statements prepared after a few runs
+CHANGES, WARM = 21, 12  # a server has its statements prepared after a few runs
 ACTOR = Actor("bench")
 
 

