@@ -33,6 +33,7 @@ class KeptInMemory:
         }
         for name, column in columns.items():
             chosen |= np.isin(column, sorted(getattr(wanted, name)))
+        chosen |= (self.every.whole == 0) & np.isin(self.tile, sorted(wanted.larger))
         self.given = max(self.given, int(chosen.sum()))
         return self.every.taken(chosen)
 

@@ -36,7 +36,7 @@ class Settlement:
     def rows(self, wanted: Wanted) -> Settled:
         """All units that are wanted, in ascending order of id."""
         # two statements only, so that both are soon prepared
-        names = ("ids",) if wanted == Wanted(ids=wanted.ids) else tuple(_ASKED)
+        names = ("ids",) if wanted == Wanted(ids=wanted.ids) else (*_ASKED, "larger")
         given = {f"asked_{name}": sorted(getattr(wanted, name)) for name in names}
         told = fetch_known(self.connection, f"joint candidates by {', '.join(names)}", lambda: _asked(names), given)
         steps = {name: [told.pop(f"{name} {step}") for step in range(STEPS)] for name in ("head", "size")}
@@ -83,7 +83,10 @@ def _asked(names: tuple[str, ...]) -> Made:
         **{f"size {step}": whole(row.sizes[step + 1]) for step in range(STEPS)},
     }
     kind: Any = pg.ARRAY(sa.BigInteger)
-    those = [row[_ASKED[name]] == sa.any_(sa.bindparam(f"asked_{name}", type_=kind)) for name in names]
+    columns_of = {**{name: row[column] for name, column in _ASKED.items()}, "larger": row.tile}
+    those = [columns_of[name] == sa.any_(sa.bindparam(f"asked_{name}", type_=kind)) for name in names]
+    if "larger" in names:
+        those[-1] = sa.and_(those[-1], row.whole.is_(None))
     return columns, sa.select(joint_candidates).where(sa.or_(*those)).order_by(row.unit_id)
 
 

@@ -20,9 +20,9 @@ from geo.coverage.joint.candidates import (
 )
 
 FEW = 11  # units up to which all subsets are gone through; more are left to the solver
-MOST_GROUPS = 400  # feasible groups the solver is asked about: some hundredths of a second
+MOST_GROUPS = 256  # feasible groups the solver is asked about: two hundredths of a second
 _NEVER = -(1 << 60)
-_EXACTLY = {"mip_rel_gap": 0, "node_limit": 100}  # a count, so that a busy machine decides nothing
+_EXACTLY = {"mip_rel_gap": 0, "node_limit": 10}  # a count, so that a busy machine decides nothing
 
 
 @dataclass(frozen=True, eq=False)

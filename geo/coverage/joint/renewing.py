@@ -6,7 +6,7 @@ What is found is what settling everything would find. Rows are asked for by plac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -35,13 +35,17 @@ _TOLD = ("members", "building", "park", "industry")
 
 @dataclass(frozen=True)
 class Wanted:
-    """Whose rows are asked for: those of any of these units, components, buildings, business districts or tiles."""
+    """Whose rows are asked for: those of any of these units, components, buildings, business districts or tiles.
+
+    Of tiles that are ``larger``, those that hang together with many.
+    """
 
     ids: frozenset[int] = frozenset()
     wholes: frozenset[int] = frozenset()
     buildings: frozenset[int] = frozenset()
     parks: frozenset[int] = frozenset()
     tiles: frozenset[int] = frozenset()
+    larger: frozenset[int] = frozenset()
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -143,7 +147,7 @@ class _Look:
 
     def need(self, wanted: Wanted) -> bool:
         """Whether more had to be read for all that is wanted to be known."""
-        if not (missing := wanted - self.has):
+        if not (missing := wanted - replace(self.has, larger=self.has.larger | self.has.tiles)):
             return False
         self.has |= missing
         found = self.ground.rows(missing)
@@ -281,7 +285,7 @@ def _around(some: Settled, rules: JointRules) -> Wanted:
 def _held(place: Iterable[tuple[int, ...]], step: int) -> Wanted:
     """What has to be known whole of these places; of components that is known already."""
     buildings, parks, tiles = asked(place, step)
-    return Wanted(buildings=buildings, parks=parks, tiles=tiles)
+    return Wanted(larger=tiles) if step >= BLOCKS else Wanted(buildings=buildings, parks=parks, tiles=tiles)
 
 
 def _again(ids: tuple[Ints, Ints], part: tuple[Ints, Ints], stirred: Ints) -> Ints:
