@@ -7,7 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.arrays import Bools, Ints
-from geo.coverage.joint.candidates import Candidates, JointRules, Members, as_ints, bases, sizes, spreads, totals
+from geo.coverage.joint.candidates import (
+    Candidates,
+    JointRules,
+    Members,
+    as_ints,
+    bases,
+    measured,
+    sizes,
+    spreads,
+    totals,
+)
 
 _ROUNDS = 30
 _NEAR = 8  # units around the one that stretches its group most, whose groups it may change to
@@ -36,23 +46,30 @@ def tightened(given: Candidates, groups: Members, near: tuple[Ints, Ints], rules
     near
         Who each unit could meet, by spread, and where each unit's begin.
     """
-    groups, active = groups.copy(), np.arange(len(groups))
+    groups, active, spread = groups.copy(), np.arange(len(groups)), spreads(given, groups, rules)
     for _ in range(_ROUNDS):
-        swaps = _shorter(given, groups, _swaps(given, groups, active, near, rules), rules)
+        swaps = _shorter(given, spread, _swaps(given, groups, (active, spread), near, rules), rules)
         if not len(swaps.one):
             return groups
         made = swaps.taken(_apart(swaps, len(groups)))
-        groups[made.one], groups[made.other] = made.first, made.second
+        for number, changed in ((made.one, made.first), (made.other, made.second)):
+            groups[number], spread[number] = changed, spreads(given, changed, rules)
         active = np.unique(np.concatenate([made.other, swaps.one]))
     return groups
 
 
-def _swaps(given: Candidates, groups: Members, active: Ints, near: tuple[Ints, Ints], rules: JointRules) -> _Swaps:
-    """All changes of the unit that stretches each active group most with those of the groups around it."""
+def _swaps(
+    given: Candidates, groups: Members, of: tuple[Ints, Ints], near: tuple[Ints, Ints], rules: JointRules
+) -> _Swaps:
+    """All changes of the unit that stretches each active group most with those of the groups around it.
+
+    ``of`` are the numbers of active groups, and the spread of all.
+    """
+    active, spread = of
     owner = np.full(len(given), -1, dtype=np.int64)
     owner[groups[groups >= 0]] = np.repeat(np.arange(len(groups)), sizes(groups))
+    active = active[spread[active] > 0]  # the others are as tight as can be
     worst = _stretching(given, groups[active], rules)
-    active, worst = active[worst >= 0], worst[worst >= 0]
     unit = groups[active, worst]
     one, other = _pairs(owner, unit, active, near)
     width = groups.shape[1]
@@ -68,15 +85,13 @@ def _swaps(given: Candidates, groups: Members, active: Ints, near: tuple[Ints, I
 
 
 def _stretching(given: Candidates, groups: Members, rules: JointRules) -> Ints:
-    """Place in each group of the unit without which it is tightest; -1 where it is as tight as can be."""
-    spread = spreads(given, groups, rules)
+    """Place in each group of the unit without which it is tightest."""
+    row, place = np.nonzero(groups >= 0)
+    rest = groups[row]
+    rest[np.arange(len(row)), place] = -1
     without = np.full(groups.shape, _EMPTY)
-    for place in range(groups.shape[1]):
-        rest = groups.copy()
-        rest[:, place] = -1
-        there = groups[:, place] >= 0
-        without[there, place] = spreads(given, _ascending(rest[there]), rules)
-    return as_ints(np.where(spread > 0, without.argmin(axis=1), -1))
+    without[row, place] = spreads(given, _ascending(rest), rules)
+    return as_ints(without.argmin(axis=1))
 
 
 def _pairs(owner: Ints, unit: Ints, active: Ints, near: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
@@ -95,16 +110,16 @@ def _ascending(groups: Members) -> Members:
     return np.where(ordered == _EMPTY, -1, ordered)
 
 
-def _shorter(given: Candidates, groups: Members, swaps: _Swaps, rules: JointRules) -> _Swaps:
-    """Those that may be and shorten the spread, the most first."""
+def _shorter(given: Candidates, spread: Ints, swaps: _Swaps, rules: JointRules) -> _Swaps:
+    """Those that may be and shorten the spread, the most first; ``spread`` is that of all groups."""
     enough = totals(given, swaps.first) >= rules.least_members
     swaps = swaps.taken(enough & (totals(given, swaps.second) >= rules.least_members))
-    fit = (bases(given, swaps.first, rules)[0] >= 0) & (bases(given, swaps.second, rules)[0] >= 0)
-    swaps = swaps.taken(fit)
-    before = spreads(given, groups, rules)
-    after = spreads(given, swaps.first, rules) + spreads(given, swaps.second, rules)
-    won = before[swaps.one] + before[swaps.other] - after
-    swaps = _Swaps(swaps.one, swaps.other, swaps.first, swaps.second, won).taken(won > 0)
+    both, half = np.vstack([swaps.first, swaps.second]), len(swaps.one)
+    stands = bases(given, both, rules)
+    fit, after = stands[0] >= 0, measured(given, both, stands, rules)
+    won = spread[swaps.one] + spread[swaps.other] - after[:half] - after[half:]
+    swaps = _Swaps(swaps.one, swaps.other, swaps.first, swaps.second, won)
+    swaps = swaps.taken(fit[:half] & fit[half:] & (won > 0))
     return swaps.taken(np.argsort(-swaps.won, kind="stable"))
 
 
