@@ -88,9 +88,17 @@ def _shape(geom: Any, at: tuple[int, int, int], extent: int, margin_px: int) -> 
 
 
 def _wide(at: tuple[int, int, int], margin_px: int) -> Any:
-    """The tile and its margin in degrees: the box is turned, not the column, so the index on it serves."""
-    margin = _WORLD_M / 2 ** at[0] * margin_px / _PIXELS
-    return gis.ST_Transform(gis.ST_Expand(sa.func.ST_TileEnvelope(*at), margin), 4326)
+    """The tile and its margin in degrees, no wider than the world: beyond its edge a projected box would turn over."""
+    z, x, y = at
+    margin = margin_px / _PIXELS
+    west, east = (360 * min(1.0, max(0.0, share / 2**z)) - 180 for share in (x - margin, x + 1 + margin))
+    south, north = (_latitude(min(1.0, max(0.0, share / 2**z))) for share in (y + 1 + margin, y - margin))
+    return sa.func.ST_MakeEnvelope(west, south, east, north, 4326)
+
+
+def _latitude(south: float) -> float:
+    """Degrees of a place so far down the square world of web maps: 0 its upper edge, 1 its lower."""
+    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * south))))
 
 
 def _is_large(geom: Any, z: int) -> sa.ColumnElement[bool]:

@@ -96,7 +96,7 @@ def units(connection: sa.Connection, places: list[tuple[float, float]]) -> list[
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(spots=SPOTS, z=st.integers(10, 18))
+@given(spots=SPOTS, z=st.integers(0, 18))
 def test_what_the_tiles_of_a_zoom_show_adds_up_to_the_rows(
     connection: sa.Connection, spots: list[tuple[float, float]], z: int
 ) -> None:
@@ -107,7 +107,7 @@ def test_what_the_tiles_of_a_zoom_show_adds_up_to_the_rows(
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(spots=SPOTS, z=st.integers(10, EACH_FROM - 1))
+@given(spots=SPOTS, z=st.integers(0, EACH_FROM - 1))
 def test_a_mark_stands_for_the_rows_of_its_cell_at_their_middle(
     connection: sa.Connection, spots: list[tuple[float, float]], z: int
 ) -> None:
@@ -174,3 +174,14 @@ def test_what_is_held_is_counted_with_its_sources_and_days(connection: sa.Connec
     assert (told.rows, told.placed, told.as_of) == (2, 0, date(2024, 5, 1))
     empty = holding(connection, ENTITIES["pairings"], edition)
     assert (empty.rows, empty.placed, empty.sources, empty.stored_at) == (0, 0, [], None)
+
+
+@pytest.mark.parametrize("lon", [-179.9999, 179.9999])
+@pytest.mark.parametrize("z", [0, 1, 7, 14, 16])
+def test_a_row_at_the_edge_of_the_world_is_drawn(connection: sa.Connection, lon: float, z: int) -> None:
+    """There a tile's margin would reach across the 180° meridian, where a box turns over."""
+    (number,) = units(connection, [(WEST + 0.01, SOUTH + 0.01)])
+    moved = sa.text("UPDATE units SET geom = ST_SetSRID(ST_MakePoint(:lon, 12), 4326) WHERE id = :id")
+    connection.execute(moved, {"lon": lon, "id": number})
+    at = (z, *tile_over(lon, 12, z))
+    assert [one.count for one in drawn(tile(connection, UNITS, at), at)] == [1]
