@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from geo.coverage.rulebooks import RuleBook
-from maps.page import Starter, View, blank_map, render
+from maps.page import View, of_city
 
 MODULE = "/static/js/blind-spots.js"
 
@@ -30,6 +30,4 @@ def page(view: View) -> str:
     Unavailable
         When the front-end files have not been copied yet.
     """
-    drawn = blank_map()
-    drawn.add_child(Starter(MODULE if view.boot.get("city") else "/static/js/empty.js"))
-    return render(drawn, view)
+    return of_city(MODULE, view)

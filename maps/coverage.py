@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import folium
-
 from geo.areas import City, Edition
 from geo.coverage.indicators import GROUPS, registry
-from maps.page import LANGUAGES, Starter, View, blank_map, render
+from maps.page import LANGUAGES, View, of_city
 
 MODULES = {"start": "/static/js/start.js", "coverage": "/static/js/coverage.js"}
 
@@ -66,12 +64,7 @@ def page(view: View) -> str:
     Unavailable
         When the front-end files have not been copied yet.
     """
-    drawn: folium.Map = blank_map()
-    if view.boot.get("city"):
-        drawn.add_child(Starter(MODULES[view.page]))
-    else:
-        drawn.add_child(Starter("/static/js/empty.js"))
-    return render(drawn, view)
+    return of_city(MODULES[view.page], view)
 
 
 def language(asked: str | None, accepted: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geo.entities.lists import lists
-from maps.page import Starter, View, blank_map, render
+from maps.page import View, of_city
 
 MODULE = "/static/js/district.js"
 KINDS = ("district_kinds", "service_kinds")
@@ -26,6 +26,4 @@ def page(view: View) -> str:
     Unavailable
         When the front-end files have not been copied yet.
     """
-    drawn = blank_map()
-    drawn.add_child(Starter(MODULE if view.boot.get("city") else "/static/js/empty.js"))
-    return render(drawn, view)
+    return of_city(MODULE, view)

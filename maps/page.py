@@ -155,6 +155,19 @@ def render(drawn: folium.Map, view: View) -> str:
     return template.render(_context(view, parts) | given | {"script": parts.script})
 
 
+def of_city(module: str, view: View) -> str:
+    """A page of a city as HTML: a map started by ``module``, or the shell alone when there is no city yet.
+
+    Raises
+    ------
+    Unavailable
+        When the front-end files have not been copied yet.
+    """
+    drawn = blank_map()
+    drawn.add_child(Starter(module if view.boot.get("city") else "/static/js/empty.js"))
+    return render(drawn, view)
+
+
 def shell(view: View, parts: Drawn) -> Markup:
     """What stands around the map of a page in the language of ``view``, as HTML; no script among it."""
     template = templates().get_template("shell.html")

@@ -11,6 +11,7 @@ import argparse
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -116,7 +117,7 @@ def _at_reach(units: Units, rules: JointRules) -> dict[str, object]:
     joint = told(given, found.industry, settled.groups(rules), rules)
     spent, wall = time.process_time() - begun, time.perf_counter() - wall
     figure = figures(units, small(units), joint, rules) | {"cpu_s": round(spent, 2), "s": round(wall, 2)}
-    assert figure["of_the_bound"] >= 0.95, figure  # type: ignore[operator]
+    assert figure["of_the_bound"] >= 0.95, figure
     return figure | _changes(units, settled, rules)
 
 
@@ -139,7 +140,7 @@ def _changes(units: Units, settled: Settled, rules: JointRules) -> dict[str, obj
     return {"a_change_cpu_ms": [round(float(np.median(ms)), 1), round(max(ms), 1)], "units_looked_at_most": max(looked)}
 
 
-def figures(units: Units, chosen: Bools, joint: JointGroups, rules: JointRules) -> dict[str, object]:
+def figures(units: Units, chosen: Bools, joint: JointGroups, rules: JointRules) -> dict[str, Any]:
     """What a run came to."""
     component = np.unique(components(candidates(units, chosen, rules), rules), return_counts=True)[1]
     in_groups, most = float(joint.members.sum()), bound(units, chosen, rules)

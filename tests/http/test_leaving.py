@@ -26,4 +26,5 @@ def test_what_goes_on_beside_the_questions_is_over_when_the_server_is(fresh_engi
         assert asking.is_alive(), "answered before it was looked for"
     asking.join()
     assert not {one.name for one in set(threading.enumerate()) - before} & BESIDE
-    assert fresh_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert isinstance(fresh_engine.pool, sa.QueuePool)
+    assert fresh_engine.pool.checkedout() == 0
