@@ -16,6 +16,28 @@ _SLACK = 1 + 1e-6  # the tree looks a little further than the exact test decides
 
 
 @dataclass(frozen=True, eq=False)
+class Pool:
+    """Units (p,) that may join a group, in any order: each has 1 to ``must_form_members`` - 1 full members."""
+
+    members: Floats
+    building: Ints
+    park: Ints
+    xy_m: Floats
+
+    @classmethod
+    def of(cls, units: Units, rows: Ints | Bools) -> Pool:
+        """The units at ``rows``."""
+        return cls(units.members[rows], units.building[rows], units.park[rows], units.xy_m[rows])
+
+    def joined(self, other: Pool) -> Pool:
+        """These, then others."""
+        return Pool(**{name: np.concatenate([some, vars(other)[name]]) for name, some in vars(self).items()})
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+@dataclass(frozen=True, eq=False)
 class Ways:
     """In which ways (k,) a joint group exists for each unit asked about; by reach only where not by the others."""
 
@@ -24,7 +46,7 @@ class Ways:
     reach: Bools
 
 
-def ways(units: Units, pool: Bools, asked: Ints, limits: Thresholds) -> Ways:
+def ways(pool: Pool, asked: Ints, limits: Thresholds) -> Ways:
     """Whether a joint group exists around units.
 
     A joint group is at least two units of the pool that share one building, or share one park, or each lie within
@@ -32,24 +54,19 @@ def ways(units: Units, pool: Bools, asked: Ints, limits: Thresholds) -> Ways:
 
     Parameters
     ----------
-    units
-        Their ``xy_m`` are metres; a unit without a place, building or park is in no group by it.
     pool
-        (n,) which may join: each has 1 to ``must_form_members`` - 1 full members.
+        All that may join near those asked about; a unit without a place, building or park is in no group by it.
     asked
-        (k,) positions in ``units``, each in the pool.
+        (k,) positions in it.
     limits
         The rule book's thresholds.
     """
-    rows = np.flatnonzero(pool)
-    members = units.members[rows]
-    at = np.searchsorted(rows, asked)
-    building = _enough_together(units.building[rows], members, limits)[at]
-    park = _enough_together(units.park[rows], members, limits)[at]
+    building = _enough_together(pool.building, pool.members, limits)[asked]
+    park = _enough_together(pool.park, pool.members, limits)[asked]
     reach = np.zeros(len(asked), dtype=np.bool_)
     rest = ~(building | park)
     if rest.any():
-        reach[rest] = _within_reach(units.xy_m[rows], members, at[rest], limits)
+        reach[rest] = _within_reach(pool.xy_m, pool.members, asked[rest], limits)
     return Ways(building, park, reach)
 
 

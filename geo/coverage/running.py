@@ -16,8 +16,23 @@ from geo.areas import City, Edition
 from geo.arrays import Ints
 from geo.buildings.footprints import NOUN as BUILDINGS
 from geo.copying import Column
-from geo.coverage import concerned, found, grounds, groups, reading, rulebooks, runs, spans, states, sums, telling
+from geo.coverage import (
+    beside,
+    concerned,
+    found,
+    grounds,
+    groups,
+    reading,
+    rulebooks,
+    runs,
+    spans,
+    states,
+    sums,
+    telling,
+)
+from geo.coverage.beside import Beside
 from geo.coverage.concerned import Change, Concern
+from geo.coverage.nearness import Pool
 from geo.coverage.reading import Asked, Read
 from geo.coverage.rulebooks import RuleBook
 from geo.coverage.runs import NOUNS, Run
@@ -126,27 +141,40 @@ class _Looking:
         # so that the next run, which asks for little, is planned for what stands now
         self.connection.execute(sa.text(f"ANALYZE {', '.join(_WRITTEN)}"))
 
-    def decide(self, asked: Asked = reading.ALL) -> tuple[Read, Coverings, States]:
-        """Units with who covers them and what they are; all or those asked for."""
+    def decide(self, asked: Asked = reading.ALL, others: Pool | None = None) -> tuple[Read, Coverings, States]:
+        """Units with who covers them and what they are; all, or those asked for, with others that may join them."""
         read = reading.units(self.connection, self.city.metric_epsg, asked)
         coverings = reading.coverings(self.connection, read.units, self.on, asked)
-        return read, coverings, states.decide(read.units, coverings, self.on, self.book)
+        return read, coverings, states.decide(read.units, coverings, self.on, self.book, others)
 
     # -- a part --------------------------------------------------------------------------------------------------------
     def part(self, change: Change, concern: Concern, units: Ints) -> None:
         """Only what the change can touch, which begins with these units."""
-        affected = concern.near(units, were=True)
-        read, coverings, decided = self.decide(Asked(concern.near(affected, were=False)))
-        rows = np.flatnonzero(np.isin(read.units.id, affected))
-        self.write_units(read, coverings, decided, rows, affected)
-        buildings, grids = found.places_of(self.connection, self.number, affected)
+        units, (read, coverings, decided) = self.affected(concern, units)
+        self.write_units(read, coverings, decided, np.arange(len(read.units.id)), units)
+        buildings, grids = found.places_of(self.connection, self.number, units)
         self.part_of_buildings(change, buildings)
         self.part_of_grids(change, grids)
-        joining = np.isin(read.units.id, affected) & (decided.state == "P2")
-        written = groups.write_part(self.connection, self.named, (read.units, joining, affected), self.book)
+        joining = decided.state == "P2"
+        written = groups.write_part(self.connection, self.named, (read.units, joining, units), self.book)
         if written is not None:
             self.written["groups"] = written
         concerned.note_records(self.connection, change.of("coverage_records"))
+
+    def affected(self, concern: Concern, units: Ints) -> tuple[Ints, tuple[Read, Coverings, States]]:
+        """The units, and those whose joint group may have come or gone with them, and what all these are."""
+        told, near = self.beside(units, concern.near(units, were=True))
+        more = beside.doubtful(near, states.joining(told[0].units, told[2], self.book), self.book)
+        if len(more):
+            units = np.union1d(units, more)
+            told, _ = self.beside(units, concern.near(units, were=False))
+        return units, told
+
+    def beside(self, units: Ints, near: Ints) -> tuple[tuple[Read, Coverings, States], Beside]:
+        """What the units are, and those of ``near`` that may join a group with them, as they were."""
+        ids = np.setdiff1d(near, units, assume_unique=True)
+        others = beside.read(self.connection, self.city.metric_epsg, ids, self.book)
+        return self.decide(Asked(units), others.pool), others
 
     def part_of_buildings(self, change: Change, ids: Ints) -> None:
         """Buildings whose units (``ids``), ground or grid changed."""

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from geo.arrays import Bools, Ints
 from geo.coverage import nearness
 from geo.coverage.ages import good_until, old
+from geo.coverage.nearness import Pool, Ways
 from geo.coverage.rulebooks import REASONS, RuleBook
 from geo.coverage.units import METHODS, ORGANISATIONAL, Coverings, Days, Keys, Units
 from geo.errors import Refused
 
 BITS = {reason: 1 << number for number, reason in enumerate(REASONS)}
 """The bit of each reason in :attr:`States.reasons`."""
+
+JOINING = ("P2", "work", "P3")
+"""States of the units that may join a group, where they have members, and too few for a branch."""
 
 _NEVER = np.datetime64("NaT", "D")
 _ORGANISED = 2 * len(ORGANISATIONAL)  # ranks below this are organisations: with evidence, then on paper
@@ -61,7 +65,7 @@ class _Best:
     since: Days
 
 
-def decide(units: Units, coverings: Coverings, on: np.datetime64, book: RuleBook) -> States:
+def decide(units: Units, coverings: Coverings, on: np.datetime64, book: RuleBook, beside: Pool | None = None) -> States:
     """The state of every unit on a day.
 
     Parameters
@@ -72,13 +76,15 @@ def decide(units: Units, coverings: Coverings, on: np.datetime64, book: RuleBook
         The day, ``datetime64[D]``. What is dated later tells nothing of it.
     book
         The rules.
+    beside
+        Others that may join a group with one of the units, whose states are known already.
 
     Raises
     ------
     Refused
         When a record has a method there is none of.
     """
-    return _decide(units, coverings, on, book, np.arange(len(units.id)))
+    return _decide(units, coverings, on, book, (np.arange(len(units.id)), beside))
 
 
 def again(
@@ -94,7 +100,7 @@ def again(
     Refused
         As :func:`decide`.
     """
-    anew = _decide(units, coverings, on, book, positions)
+    anew = _decide(units, coverings, on, book, (positions, None))
     where = np.isin(np.arange(len(units.id)), positions)
     return States(
         state=np.where(where, anew.state, earlier.state),
@@ -124,12 +130,29 @@ def keys(reasons: int) -> tuple[str, ...]:
     return tuple(reason for reason, bit in BITS.items() if reasons & bit)
 
 
+def joining(units: Units, decided: States, book: RuleBook) -> Pool:
+    """Those of the units that may join a group, by their states."""
+    return Pool.of(units, np.isin(decided.state, JOINING) & _small(units, book))
+
+
+def joint_bits(found: Ways) -> Ints:
+    """Bits (k,) of the ways in which a joint group exists."""
+    return np.asarray(
+        found.building * BITS["joint_in_building"]
+        | found.park * BITS["joint_in_park"]
+        | found.reach * BITS["joint_within_reach"]
+    )
+
+
 def _small(units: Units, book: RuleBook) -> Bools:
     """Which have members, and too few for a branch."""
     return (units.members >= 1) & (units.members < book.thresholds.must_form_members)
 
 
-def _decide(units: Units, coverings: Coverings, on: np.datetime64, book: RuleBook, asked: Ints) -> States:
+def _decide(
+    units: Units, coverings: Coverings, on: np.datetime64, book: RuleBook, about: tuple[Ints, Pool | None]
+) -> States:
+    """The states; joint groups are looked for around the positions ``about``, also with the others beside."""
     best = _best(units, coverings, on, book)
     unknown = _unknown(units, on, book)
     known = units.operating & (unknown == 0)
@@ -137,7 +160,7 @@ def _decide(units: Units, coverings: Coverings, on: np.datetime64, book: RuleBoo
     worked = known & ~organised & (best.covering >= 0)
     large = units.members >= book.thresholds.must_form_members
     pool = known & ~organised & _small(units, book)
-    joint = _joint(units, pool, asked, book)
+    joint = _joint(units, pool, about, book)
     tried = {
         "": ~units.operating,
         "U": ~known,
@@ -219,16 +242,13 @@ def _paper(coverings: Coverings, on: np.datetime64, book: RuleBook) -> Ints:
     )
 
 
-def _joint(units: Units, pool: Bools, asked: Ints, book: RuleBook) -> Ints:
+def _joint(units: Units, pool: Bools, about: tuple[Ints, Pool | None], book: RuleBook) -> Ints:
     """Bits (n,) of the ways in which a joint group exists, for those of the pool that are asked about."""
-    bits = np.zeros(len(units.id), dtype=np.int64)
+    bits, rows = np.zeros(len(units.id), dtype=np.int64), np.flatnonzero(pool)
+    (asked, beside), own = about, Pool.of(units, rows)
     asked = asked[pool[asked]]
-    found = nearness.ways(units, pool, asked, book.thresholds)
-    bits[asked] = (
-        found.building * BITS["joint_in_building"]
-        | found.park * BITS["joint_in_park"]
-        | found.reach * BITS["joint_within_reach"]
-    )
+    every = own if beside is None else own.joined(beside)
+    bits[asked] = joint_bits(nearness.ways(every, np.searchsorted(rows, asked), book.thresholds))
     return bits
 
 
