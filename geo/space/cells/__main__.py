@@ -1,0 +1,26 @@
+"""Compiles every kernel for this processor and forgets those of other sources: a step of the set-up."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import shapely
+
+from geo.space.cells.compiling import folder
+from geo.space.cells.index import FEW, CellIndex
+
+
+def compile_all() -> None:
+    """Each kernel is called once, as the program calls it; compiled ones are kept for the next process."""
+    squares = np.array([shapely.box(at, 0, at + 1, 1) for at in range(2)], dtype=object)
+    index = CellIndex.build(np.array(["0", "1"]), squares)
+    index.positions(np.zeros((FEW + 1, 2)))
+    index.position((0.5, 0.5))
+
+
+if __name__ == "__main__":
+    for other in folder().parent.glob("*"):
+        if other != folder():
+            shutil.rmtree(other)
+    compile_all()

@@ -1,0 +1,125 @@
+"""The index of a partition, as others see it: built from leaves, asked for points."""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import shapely
+
+from geo.arrays import Codes, Floats, Positions, Shapes
+from geo.errors import Broken
+from geo.space.cells import few
+from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, fixed, part_of
+from geo.space.partition import OUTSIDE, place_of_defect
+
+FEW = 256
+"""Points for which no compiled code is loaded that is not there yet."""
+MANY = 100_000
+"""Points from which several threads are worth their start."""
+_CELLS_A_LEAF = 4.0
+_MARGIN = 1e-6  # of the city's width: no vertex lies on the rim of the lattice
+
+
+@dataclass(frozen=True, eq=False)
+class CellIndex:
+    """Cells over a partition; immutable, and safe to ask from many threads."""
+
+    cells: Cells
+
+    @classmethod
+    def build(cls, codes: Codes, shapes: Shapes) -> CellIndex:
+        """Index over leaves (n,), degrees; their positions are its answers.
+
+        Raises
+        ------
+        Broken
+            When leaves overlap or are no valid polygons, named by their codes, with the place as ``where``.
+        """
+        from geo.space.cells import building, checking, edges
+
+        found, claimed_twice = edges.edges_of(edges.rings_of(shapes, np.arange(1, len(shapes) + 1, dtype=np.int32)))
+        lattice = _lattice_over(found, len(shapes))
+        window = building.window_of(found, lattice, np.zeros(lattice.rows, dtype=np.int32))
+        doubtful = np.union1d(claimed_twice, checking.doubtful_edges(found, window))
+        _refuse_no_partition(codes, shapes, found.sides[doubtful])
+        entries, words = building.built(found, window)
+        position_of = np.arange(OUTSIDE, len(shapes), dtype=np.int32)
+        return cls(Cells(lattice, fixed(entries), part_of(words, found), NO_PART, fixed(position_of)))
+
+    def position(self, lonlat: tuple[float, float]) -> int:
+        """Position of the leaf at one point; as :meth:`positions`."""
+        if not _is_compiled():
+            return int(few.positions(self.cells, np.array([lonlat]))[0])
+        from geo.space.cells import asking
+
+        return int(asking.position_at(self.cells, float(lonlat[0]), float(lonlat[1])))
+
+    def positions(self, lonlat: Floats) -> Positions:
+        """Positions (n,) of the leaves at points (n, 2); on a border the lowest; -1 outside and where not finite."""
+        if len(lonlat) <= FEW and not _is_compiled():
+            return few.positions(self.cells, lonlat)
+        from geo.space.cells import asking
+
+        lonlat = np.ascontiguousarray(lonlat)
+        found = np.empty(len(lonlat), dtype=np.int32)
+        threads = len(os.sched_getaffinity(0)) if len(lonlat) >= MANY else 1
+        bounds = np.linspace(0, len(lonlat), threads + 1).astype(int).tolist()
+        shares = [slice(begin, end) for begin, end in pairwise(bounds)]
+
+        def locate(rows: slice) -> None:
+            asking.locate_blocks(self.cells, lonlat[rows], found[rows])
+
+        if threads == 1:
+            locate(shares[0])
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(locate, shares))
+        return found
+
+
+def _is_compiled() -> bool:
+    return "geo.space.cells.asking" in sys.modules
+
+
+def _lattice_over(edges: Edges, leaves: int) -> Lattice:
+    """Upper cells over all edges, about square on the ground, four for each leaf."""
+    low = np.minimum(edges.ends[:, :2], edges.ends[:, 2:]).min(axis=0)
+    high = np.maximum(edges.ends[:, :2], edges.ends[:, 2:]).max(axis=0)
+    width, height = (high - low) * (1 + 2 * _MARGIN)
+    west, south = low - (high - low) * _MARGIN
+    proportion = width * max(np.cos(np.radians((low[1] + high[1]) / 2)), 0.01) / height
+    rows = max(1, int(np.sqrt(_CELLS_A_LEAF * leaves / proportion)))
+    columns = max(1, int(_CELLS_A_LEAF * leaves / rows))
+    return Lattice(float(west), float(south), float(columns / width), float(rows / height), 0, 0, 1, columns, rows)
+
+
+def _refuse_no_partition(codes: Codes, shapes: Shapes, sides: Positions) -> None:
+    """Nothing, when none of the leaves beside doubtful edges is invalid or has ground in common with another."""
+    suspects = np.unique(sides[sides > 0]) - 1
+    if not len(suspects):
+        return
+    if not (valid := shapely.is_valid(shapes[suspects])).all():
+        at = int(suspects[valid.argmin()])
+        defect = place_of_defect(shapes[at])
+        raise Broken(f"the leaf {str(codes[at])!r} is no valid polygon: {shapely.is_valid_reason(shapes[at])}", where=defect)
+    tree = shapely.STRtree(shapes)
+    of, other = tree.query(shapes[suspects], predicate="intersects")
+    one = suspects[of]
+    pairs = np.unique(np.sort(np.stack([one, other], axis=1)[one != other], axis=1), axis=0)
+    common = shapely.intersection(shapes[pairs[:, 0]], shapes[pairs[:, 1]])
+    wrong = np.flatnonzero(shapely.area(common) > 0)
+    if not len(wrong):
+        return
+    first, second = codes[pairs[wrong[0]]].tolist()
+    place = shapely.point_on_surface(common[wrong[0]])
+    more = f" and {len(wrong) - 1} more pairs" if len(wrong) > 1 else ""
+    raise Broken(
+        f"the leaves {first!r} and {second!r} overlap near {place.x:.6f} {place.y:.6f}{more}; "
+        "an index stands on a partition, where leaves meet in borders only",
+        where=shapely.GeometryCollection(list(common[wrong])),
+    )

@@ -1,0 +1,127 @@
+"""The cells that locate: exact against GEOS, compiled or not, and refused where leaves are no partition."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.arrays import Shapes
+from geo.errors import Broken
+from geo.space.cells import few, index
+from geo.space.cells.index import CellIndex
+from geo.space.cells.orientation import side
+from tests.cities import MadeCity, cities, made_city
+from tests.hard_points import by_shapely, hard_points
+
+SEEDS = st.integers(0, 1000)
+
+
+def indexed(shapes: Shapes) -> CellIndex:
+    return CellIndex.build(np.array([f"{at:06d}" for at in range(len(shapes))]), np.asarray(shapes, dtype=object))
+
+
+@given(cities(), SEEDS)
+def test_every_point_is_where_geos_says_and_on_a_border_in_the_lowest(city: MadeCity, seed: int) -> None:
+    made = indexed(city.shapes)
+    points = hard_points(city.shapes, made.cells.lattice, seed, 60)
+    assert np.array_equal(made.positions(points), by_shapely(city.shapes, points))
+
+
+@given(cities(), SEEDS)
+def test_a_handful_is_answered_without_a_compiler_as_a_batch_is_with(city: MadeCity, seed: int) -> None:
+    made = indexed(city.shapes)
+    points = hard_points(city.shapes, made.cells.lattice, seed, 10)
+    batch = made.positions(points)
+    assert np.array_equal(few.positions(made.cells, points), batch)
+    assert [made.position((x, y)) for x, y in points.tolist()] == batch.tolist()
+
+
+def test_several_threads_answer_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    city = made_city(11, 5)
+    made = indexed(city.shapes)
+    points = hard_points(city.shapes, made.cells.lattice, 3, 400)
+    alone = made.positions(points)
+    monkeypatch.setattr(index, "MANY", 10)
+    assert np.array_equal(made.positions(points), alone)
+
+
+FLOATS = st.floats(-180, 180, allow_subnormal=False)
+STEPS = st.integers(-4, 4)
+
+
+@given(st.tuples(FLOATS, FLOATS), st.tuples(FLOATS, FLOATS), st.floats(0, 1), STEPS)
+def test_the_side_of_an_edge_is_exact_one_step_from_its_line(
+    a: tuple[float, float], b: tuple[float, float], share: float, steps: int
+) -> None:
+    x, y = a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])
+    for _ in range(abs(steps)):
+        y = float(np.nextafter(y, np.inf if steps > 0 else -np.inf))
+    ax, ay, bx, by, px, py = map(Fraction, (*a, *b, x, y))
+    exact = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+    assert side(*a, *b, x, y) == (exact > 0) - (exact < 0)
+
+
+@st.composite
+def any_shapes(draw: st.DrawFn) -> Shapes:
+    """Boxes and triangles on a small lattice: they may meet, overlap, be the same, or lie in one another."""
+    numbers = st.integers(0, 6)
+    shapes = []
+    for _ in range(draw(st.integers(1, 5))):
+        corners = draw(st.lists(st.tuples(numbers, numbers), min_size=3, max_size=4, unique=True))
+        shape = shapely.MultiPoint(corners).convex_hull
+        if shape.geom_type == "Polygon":
+            shapes.append(shapely.Polygon(np.array([117.0, 36.6]) + shapely.get_coordinates(shape) * 1e-3))
+    return np.asarray(shapes or [shapely.box(117, 36.6, 117.001, 36.601)], dtype=object)
+
+
+@given(any_shapes(), SEEDS)
+def test_any_shapes_are_refused_for_their_overlap_or_answered_right(shapes: Shapes, seed: int) -> None:
+    one, other = np.triu_indices(len(shapes), 1)
+    overlapping = shapely.area(shapely.intersection(shapes[one], shapes[other])) > 0
+    if overlapping.any():
+        with pytest.raises(Broken, match="overlap"):
+            indexed(shapes)
+        return
+    made = indexed(shapes)
+    points = hard_points(shapes, made.cells.lattice, seed, 20)
+    assert np.array_equal(made.positions(points), by_shapely(shapes, points))
+
+
+@given(cities(), SEEDS)
+def test_a_leaf_laid_over_a_partition_is_refused_with_the_ground_in_common(city: MadeCity, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    west, _, east, _ = city.outline.bounds
+    size = (east - west) * 10.0 ** random.uniform(-5, -1)
+    inside = shapely.get_coordinates(shapely.point_on_surface(city.shapes[random.integers(0, len(city.shapes))]))[0]
+    laid = shapely.box(*inside, *(inside + size))
+    with pytest.raises(Broken, match="overlap near") as refused:
+        indexed(np.append(city.shapes, [laid]))
+    assert refused.value.where is not None
+    assert refused.value.where.intersects(laid)
+
+
+def test_a_leaf_twice_is_refused() -> None:
+    square = shapely.box(117, 36.6, 117.001, 36.601)
+    with pytest.raises(Broken, match="'000000' and '000001' overlap"):
+        indexed(np.array([square, square]))
+
+
+def test_a_leaf_that_crosses_itself_is_refused_with_the_place() -> None:
+    bow = shapely.Polygon([(117, 36), (117.001, 36.001), (117.001, 36), (117, 36.001)])
+    with pytest.raises(Broken, match="no valid polygon: Self-intersection") as refused:
+        indexed(np.array([bow]))
+    assert refused.value.where == shapely.Point(117.0005, 36.0005)
+
+
+def test_neighbours_that_share_no_vertex_are_no_overlap() -> None:
+    wide = shapely.box(117, 36.6, 117.004, 36.601)
+    above = [shapely.box(117 + at * 1e-3, 36.601, 117 + (at + 1) * 1e-3, 36.602) for at in range(4)]
+    shapes = np.array([wide, *above])
+    made = indexed(shapes)
+    points = hard_points(shapes, made.cells.lattice, 1, 200)
+    assert np.array_equal(made.positions(points), by_shapely(shapes, points))
