@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 _HEAD = 20  # dimensions, flags, type of the elements, their number, and the first one's
 _NO_DAY = -(2**31) + 1
+_ZERO: sa.ColumnElement[Any] = sa.literal_column("0")  # and no parameter for each column
 _EPOCH: sa.ColumnElement[Any] = sa.literal_column("DATE '1970-01-01'")
 
 
@@ -34,7 +35,7 @@ class Column:
 
 def whole(asked: sa.ColumnElement[Any]) -> Column:
     """Whole numbers and ids as ``int64``; 0 where null."""
-    return Column(sa.cast(sa.func.coalesce(asked, 0), sa.BigInteger), ">i8")
+    return Column(sa.cast(sa.func.coalesce(asked, _ZERO), sa.BigInteger), ">i8")
 
 
 def figure(asked: sa.ColumnElement[Any]) -> Column:
@@ -49,7 +50,7 @@ def flag(asked: sa.ColumnElement[Any], *, missing: bool) -> Column:
 
 def day(asked: sa.ColumnElement[Any]) -> Column:
     """Days as ``datetime64[D]``; ``NaT`` where null."""
-    number = sa.func.coalesce(sa.cast(asked - _EPOCH, sa.Integer), _NO_DAY)
+    number = sa.func.coalesce(sa.cast(asked - _EPOCH, sa.Integer), sa.literal_column(str(_NO_DAY)))
     return Column(number, ">i4", is_day=True)
 
 
@@ -57,7 +58,7 @@ def word(asked: sa.ColumnElement[Any], words: Sequence[str]) -> Column:
     """One of ``words``; blank where null or none of them."""
     quoted = ",".join("'" + one.replace("'", "''") + "'" for one in words)
     listed: sa.ColumnElement[Any] = sa.literal_column(f"ARRAY[{quoted}]::text[]")
-    return Column(sa.func.coalesce(sa.func.array_position(listed, asked), 0), ">i4", words=("", *words))
+    return Column(sa.func.coalesce(sa.func.array_position(listed, asked), _ZERO), ">i4", words=("", *words))
 
 
 Made = tuple[Mapping[str, Column], sa.Select[Any]]

@@ -8,6 +8,7 @@ PostgreSQL 15, ``array_recv`` in src/backend/utils/adt/arrayfuncs.c.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from sqlalchemy.dialects import postgresql as pg
 
+from geo.arrays import Ints
 from geo.copying import Column
 
 _ELEMENTS: tuple[tuple[type[Any], str, int], ...] = (
@@ -34,6 +36,7 @@ _ELEMENTS: tuple[tuple[type[Any], str, int], ...] = (
 )
 """Type of a column → the type its cells are sent as, and that type's number, which no server has otherwise."""
 
+_ID = _ELEMENTS[0][2]
 _LIST_HEAD, _LIST_CELL = 20, 12  # bytes of a list of ids: before its elements, and of each with its length
 
 
@@ -52,6 +55,28 @@ class _PackedDumper(Dumper):
 
 
 psycopg.adapters.register_dumper(Packed, _PackedDumper)
+
+
+def ids(values: Ints | Iterable[int]) -> Packed:
+    """Ids as one ``bigint[]``, however small they are: by the driver's choice of a type each would prepare anew."""
+    told = values if isinstance(values, np.ndarray) else np.fromiter(values, dtype=np.int64)
+    if not len(told):
+        return Packed(struct.pack(">iiI", 0, 0, _ID))
+    cells = np.zeros(len(told), dtype=[("length", ">i4"), ("value", ">i8")])
+    cells["length"], cells["value"] = 8, told
+    return Packed(struct.pack(">iiIii", 1, 0, _ID, len(told), 1) + cells.tobytes())
+
+
+def listed(name: str) -> sa.ColumnElement[Any]:
+    """The parameter ``name`` of a statement that is given :func:`ids`."""
+    kind: Any = pg.ARRAY(sa.BigInteger)
+    return sa.cast(sa.bindparam(name, type_=_AsSent()), kind)
+
+
+class _AsSent(sa.types.UserDefinedType[Packed]):
+    """What is packed already."""
+
+    cache_ok = True
 
 
 def element(of: sa.types.TypeEngine[Any]) -> str:

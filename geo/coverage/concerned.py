@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from geo import parameters
 from geo.arrays import Ints
 from geo.coverage.rulebooks import RuleBook
 from geo.statements import statement
@@ -105,9 +106,9 @@ class Concern:
             return _NONE
         return self._ids(
             "SELECT u.id FROM business_districts AS d JOIN units AS u "
-            "ON u.geom && d.geom AND ST_Intersects(u.geom, d.geom) WHERE d.id = ANY(:ids) "
+            "ON u.geom && d.geom AND ST_Intersects(u.geom, d.geom) WHERE d.id = ANY(CAST(:ids AS bigint[])) "
             "UNION SELECT unit_id FROM unit_states WHERE last_run IS NULL AND district_ids && CAST(:ids AS bigint[])",
-            ids=written,
+            ids=parameters.ids(written),
         )
 
     def _covered(self, records: Ints) -> tuple[Ints, Ints]:
@@ -115,7 +116,7 @@ class Concern:
         organisations = self.change.of("party_organisations")
         if not len(records) and not organisations:
             return _NONE, _NONE
-        given = {"records": records.tolist(), "organisations": organisations}
+        given = {"records": parameters.ids(records), "organisations": parameters.ids(organisations)}
         rows = self.connection.execute(statement("coverage_concerned"), given).all()
         units = _ascending(row.unit_id for row in rows if row.unit_id is not None)
         return units, _ascending(row.organisation_id for row in rows if row.organisation_id is not None)
@@ -126,10 +127,11 @@ class Concern:
             return _NONE
         more = self._ids(
             "SELECT unit_id FROM coverage_records WHERE method IN ('own', 'joint') AND unit_id IS NOT NULL "
-            "AND organisation_id = ANY(array(SELECT organisation_id FROM coverage_records WHERE method IN "
-            "('own', 'joint') AND unit_id = ANY(:units) UNION SELECT unnest(CAST(:branches AS bigint[]))))",
-            units=units.tolist(),
-            branches=branches.tolist(),
+            "AND organisation_id = ANY(array(SELECT organisation_id FROM coverage_records "
+            "WHERE method IN ('own', 'joint') AND unit_id = ANY(CAST(:units AS bigint[])) "
+            "UNION SELECT unnest(CAST(:branches AS bigint[]))))",
+            units=parameters.ids(units),
+            branches=parameters.ids(branches),
         )
         return np.union1d(units, more)
 
@@ -143,8 +145,8 @@ class Concern:
             Also where the units were when they were last read.
         """
         given = {
-            "units": units.tolist(),
-            "were": units.tolist() if were else [],
+            "units": parameters.ids(units),
+            "were": parameters.ids(units if were else _NONE),
             "most": self.book.thresholds.must_form_members - 1,
             "reach": self.book.thresholds.reach_m / _M_PER_DEGREE,
         }
@@ -158,9 +160,9 @@ def note_records(connection: sa.Connection, ids: Sequence[int] | None) -> None:
         connection.execute(sa.text("DELETE FROM coverage_inputs"))
         connection.execute(sa.text(f"INSERT INTO coverage_inputs {named}"))
     elif ids:
-        given = {"ids": list(ids)}
-        connection.execute(sa.text("DELETE FROM coverage_inputs WHERE record_id = ANY(:ids)"), given)
-        connection.execute(sa.text(f"INSERT INTO coverage_inputs {named} WHERE id = ANY(:ids)"), given)
+        given, those = {"ids": parameters.ids(ids)}, "ANY(CAST(:ids AS bigint[]))"
+        connection.execute(sa.text(f"DELETE FROM coverage_inputs WHERE record_id = {those}"), given)
+        connection.execute(sa.text(f"INSERT INTO coverage_inputs {named} WHERE id = {those}"), given)
 
 
 def _ascending(values: Iterable[int]) -> Ints:

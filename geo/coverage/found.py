@@ -190,13 +190,15 @@ def _told(told: dict[str, NDArray[Any]]) -> tuple[Units, States, Floats]:
 
 def places_of(connection: sa.Connection, number: int, among: Ints) -> tuple[Ints, Ints]:
     """Buildings and grids of the units ``among`` whose span run ``number`` opened or closed; ascending."""
-    span = unit_states.c
-    changed = sa.or_(span.first_run == number, span.last_run == number)
-    query = sa.select(span.building_id, span.grid_id).distinct().where(*Asked(among).of(span.unit_id), changed)
-    rows = connection.execute(query).all()
-    return tuple(  # type: ignore[return-value]
-        np.unique(np.array([row[at] for row in rows if row[at] is not None], dtype=np.int64)) for at in (0, 1)
-    )
+    span, asked, run = unit_states.c, Asked(among), sa.bindparam("run", type_=sa.Integer)
+
+    def make() -> Made:
+        changed = sa.or_(span.first_run == run, span.last_run == run)
+        columns = {"building": whole(span.building_id), "grid": whole(span.grid_id)}
+        return columns, sa.select(unit_states).where(*asked.named(span.unit_id), changed)
+
+    told = fetch_known(connection, "places of changed units", make, asked.given | {"run": number})
+    return np.setdiff1d(told["building"], [0]), np.setdiff1d(told["grid"], [0])
 
 
 def _held(connection: sa.Connection, run: Run, ids: Ints) -> Ints:

@@ -10,15 +10,14 @@ import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 from numpy.typing import NDArray
-from sqlalchemy.dialects import postgresql as pg
 
+from geo import parameters
 from geo.arrays import Floats, Ints
 from geo.coverage.units import METHODS, Coverings, Keys, Organisations, Units
 from geo.crs import to_metres
 from geo.entities import ENTITIES
 from geo.entities.lists import lists
 from geo.fetching import Column, Made, day, fetch, fetch_known, figure, flag, whole, word
-from geo.rows import one_of
 
 UNITS = ENTITIES["units"].table
 RECORDS = ENTITIES["coverage_records"].table
@@ -54,18 +53,14 @@ class Asked:
 
     ids: Ints | None = None
 
-    def of(self, column: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-        """Conditions that ``column`` is one of the ids."""
-        return [] if self.ids is None else [one_of(column, self.ids.tolist())]
-
     def named(self, column: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-        """The same with the ids as a parameter of the statement, :attr:`given`."""
-        return [] if self.ids is None else [column == sa.any_(_ids("asked_ids"))]
+        """Conditions that ``column`` is one of the ids, a parameter of the statement: :attr:`given`."""
+        return [] if self.ids is None else [column == sa.any_(parameters.listed("asked_ids"))]
 
     @property
     def given(self) -> dict[str, object]:
         """The value of that parameter."""
-        return {} if self.ids is None else {"asked_ids": self.ids.tolist()}
+        return {} if self.ids is None else {"asked_ids": parameters.ids(self.ids)}
 
     def name(self, of: str) -> str:
         """What a statement made for all, or for some, is called."""
@@ -194,7 +189,7 @@ def _matched(wanted: Ints, key: Ints) -> tuple[Ints, Ints]:
 def _records(connection: sa.Connection, on: np.datetime64, of: Units | None) -> dict[str, NDArray[Any]]:
     """All records, or those of some units and of the buildings and grids they lie in."""
     keys = {} if of is None else {"units": of.id, "buildings": of.building, "grids": of.grid}
-    given = {name: np.unique(ids).tolist() for name, ids in keys.items()}
+    given = {name: parameters.ids(np.unique(ids)) for name, ids in keys.items()}
     told = fetch_known(connection, f"records by {', '.join(keys)}", lambda: _recorded(bool(keys)), given)
     ids, units = _branches(connection, on, Asked(None if of is None else np.unique(told["organisation"])))
     told["branch_units"] = np.zeros(len(told["organisation"]), dtype=np.int64)
@@ -222,13 +217,8 @@ def _recorded(is_some: bool) -> Made:
     query = sa.select(RECORDS).select_from(joined).order_by(record.id)
     if is_some:
         named = {"units": record.unit_id, "buildings": record.building_id, "grids": record.grid_id}
-        query = query.where(sa.or_(*(column == sa.any_(_ids(name)) for name, column in named.items())))
+        query = query.where(sa.or_(*(column == sa.any_(parameters.listed(name)) for name, column in named.items())))
     return columns, query
-
-
-def _ids(name: str) -> sa.BindParameter[Any]:
-    kind: Any = pg.ARRAY(sa.BigInteger)
-    return sa.bindparam(name, type_=kind)
 
 
 def _branches(connection: sa.Connection, on: np.datetime64, asked: Asked) -> tuple[Ints, Ints]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 
-from geo import copying
+from geo import copying, parameters
 from geo.arrays import Ints
 from geo.coverage.joint import JointRules, Settled
 from geo.coverage.joint.parts import STEPS, tile_numbers
@@ -37,7 +34,7 @@ class Settlement:
         """All units that are wanted, in ascending order of id."""
         # two statements only, so that both are soon prepared
         names = ("ids",) if wanted == Wanted(ids=wanted.ids) else (*_ASKED, "larger")
-        given = {f"asked_{name}": sorted(getattr(wanted, name)) for name in names}
+        given = {f"asked_{name}": parameters.ids(sorted(getattr(wanted, name))) for name in names}
         told = fetch_known(self.connection, f"joint candidates by {', '.join(names)}", lambda: _asked(names), given)
         steps = {name: [told.pop(f"{name} {step}") for step in range(STEPS)] for name in ("head", "size")}
         xy_m, home_m = (np.column_stack([told.pop(f"{of}x"), told.pop(f"{of}y")]) for of in ("", "home_"))
@@ -47,14 +44,16 @@ class Settlement:
 
     def counts(self, tiles: frozenset[int]) -> dict[int, int]:
         """Tiles of the first lattice, and how many are looked for there that hang together with many; none for 0."""
-        rows = self.connection.execute(_COUNTED, {"tiles": sorted(tiles)})
+        rows = self.connection.execute(_COUNTED, {"tiles": parameters.ids(sorted(tiles))})
         return {row.tile: row.number for row in rows}
 
     def write(self, settled: Settled, among: Ints | None) -> None:
         """Nothing; afterwards these are the rows of those ``among`` whom they are; of all where that is None."""
         one = joint_candidates
-        gone = sa.delete(one) if among is None else _GONE
-        self.connection.execute(gone, {} if among is None else {"among": among.tolist()})
+        if among is None:
+            self.connection.execute(sa.delete(one))
+        else:
+            self.connection.execute(_GONE, {"among": parameters.ids(among)})
         if len(settled):
             copying.copy(self.connection, one.name, _columns(settled, self.rules))
 
@@ -82,9 +81,8 @@ def _asked(names: tuple[str, ...]) -> Made:
         **{f"head {step}": whole(row.heads[step + 1]) for step in range(STEPS)},
         **{f"size {step}": whole(row.sizes[step + 1]) for step in range(STEPS)},
     }
-    kind: Any = pg.ARRAY(sa.BigInteger)
     columns_of = {**{name: row[column] for name, column in _ASKED.items()}, "larger": row.tile}
-    those = [columns_of[name] == sa.any_(sa.bindparam(f"asked_{name}", type_=kind)) for name in names]
+    those = [columns_of[name] == sa.any_(parameters.listed(f"asked_{name}")) for name in names]
     if "larger" in names:
         those[-1] = sa.and_(those[-1], row.whole.is_(None))
     return columns, sa.select(joint_candidates).where(sa.or_(*those)).order_by(row.unit_id)

@@ -68,7 +68,7 @@ def write(
     given = {"number": number, "day": day}
     kind = "text" if isinstance(among, list) else "bigint"
     among_those = "" if among is None else f"AND held.{key} = ANY(CAST(:among AS {kind}[]))"
-    looked_at = {} if among is None else {"among": list(among) if isinstance(among, list) else among.tolist()}
+    looked_at = {} if among is None else {"among": list(among) if isinstance(among, list) else parameters.ids(among)}
     closed = _counted(connection, _closing(table.name, found, (key, among_those), list(told)), given | looked_at)
     opened = _counted(connection, _opening(table.name, found, key, list(told), since), given)
     return Written(opened, closed)
@@ -84,7 +84,7 @@ def _write_few(
     """The same, for few rows."""
     given: dict[str, object] = {name: parameters.packed(column, table.c[name].type) for name, column in told.items()}
     number, day = run
-    given |= {"number": number, "day": day, "among": among if isinstance(among, list) else among.tolist()}
+    given |= {"number": number, "day": day, "among": among if isinstance(among, list) else parameters.ids(among)}
     kind = "text" if isinstance(among, list) else "bigint"
     written = Written()
     for row in connection.execute(_few(table, tuple(told), kind), given):

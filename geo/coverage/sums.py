@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from geo.arrays import Bools, Floats, Ints
+from geo.arrays import Bools, Floats, Ints, distinct
 from geo.coverage.rulebooks import STATES, RuleBook
 from geo.coverage.states import States
 from geo.coverage.units import METHODS, Keys, Units
@@ -73,7 +73,7 @@ def of(units: Units, states: States, pairs: tuple[Ints, Ints], book: RuleBook, g
     groups
         As in :func:`by`.
     """
-    unit, group = np.unique(np.stack(pairs, axis=1).astype(np.int64).reshape(-1, 2), axis=0).T
+    unit, group = distinct(np.stack(pairs, axis=1).astype(np.int64).reshape(-1, 2))[0].T
     kept = units.operating[unit]
     unit, group = unit[kept], group[kept]
     wanted = np.unique(group if groups is None else groups)

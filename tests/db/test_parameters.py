@@ -42,6 +42,15 @@ def test_cells_and_nulls_arrive_as_they_were(connection: sa.Connection, name: st
     assert sent(connection, of, column) == wanted
 
 
+@pytest.mark.parametrize("told", [[], [7], [3, -(2**40), 2**40, 3]])
+def test_ids_arrive_as_they_were_of_one_type_however_small(connection: sa.Connection, told: list[int]) -> None:
+    query = sa.select(parameters.listed("told").label("told"))
+    for given in (told, np.array(told, dtype=np.int64)):
+        assert connection.scalar(query, {"told": parameters.ids(given)}) == told
+    kind = sa.select(sa.func.pg_typeof(parameters.listed("told")).cast(sa.Text))
+    assert connection.scalar(kind, {"told": parameters.ids(told)}) == "bigint[]"
+
+
 def test_no_row_is_no_cell(connection: sa.Connection) -> None:
     assert sent(connection, sa.Text(), copying.texts(pa.array([], type=pa.string()))) == []
 

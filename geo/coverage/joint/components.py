@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo.arrays import Floats, Ints
+from geo.arrays import Floats, Ints, distinct
 from geo.coverage.joint.candidates import Candidates, JointRules, as_ints
 
 SLACK = 1e-9  # of a length: what is found by a tree is found a little wider, and asked again exactly
@@ -40,8 +40,7 @@ def cells(xy_m: Floats, reach_m: float, halvings: int = 0) -> tuple[Ints, Ints]:
     ``halvings`` says how often the side is cut in half.
     """
     side = reach_m / np.sqrt(2) * (1 - SLACK) / 2**halvings
-    cell, of = np.unique(np.floor(xy_m / side).astype(np.int64), axis=0, return_inverse=True)
-    return cell, of.reshape(-1).astype(np.int64)
+    return distinct(np.floor(xy_m / side).astype(np.int64))
 
 
 def _labels(n: int, links: list[Ints]) -> Ints:

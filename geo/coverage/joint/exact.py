@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from geo.arrays import Bools, Floats, Ints
+from geo.arrays import Bools, Floats, Ints, distinct
 from geo.coverage.joint.candidates import (
     Candidates,
     JointRules,
@@ -128,7 +128,7 @@ def feasible(given: Candidates, rules: JointRules, most: int) -> Members | None:
     listed = _cliques(np.hypot(apart[..., 0], apart[..., 1]) <= rules.reach_m, rules.most_units, most)
     if listed is None:
         return None
-    groups = np.unique(np.vstack([*found, listed]), axis=0)
+    groups, _ = distinct(np.vstack([*found, listed]))
     groups = groups[totals(given, groups) >= rules.least_members]
     return groups[np.argsort(sizes(groups), kind="stable")] if len(groups) <= most else None
 

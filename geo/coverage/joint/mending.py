@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from geo.arrays import Ints
+from geo.arrays import Ints, distinct
 from geo.coverage.joint.candidates import Candidates, JointRules, Members, as_ints, spreads, totals
 from geo.coverage.joint.components import SLACK
 from geo.coverage.joint.exact import FEW, best
@@ -115,7 +115,7 @@ def _neighbours(given: Candidates, rules: JointRules) -> tuple[Ints, Ints]:
     """Some that each unit could meet, by spread, and where each unit's begin."""
     east = given.xy_m[:, 0]
     pairs = [_beside(given.building, given.industry), _beside(given.park, east), _within(given, rules)]
-    both = np.unique(np.vstack(pairs), axis=0)
+    both, _ = distinct(np.vstack(pairs))
     both = both[both[:, 0] != both[:, 1]]
     order = np.lexsort((spreads(given, both, rules), both[:, 0]))
     return both[order, 1], as_ints(np.searchsorted(both[order, 0], np.arange(len(given) + 1)))

@@ -6,7 +6,7 @@ import heapq
 
 import numpy as np
 
-from geo.arrays import Bools, Floats, Ints
+from geo.arrays import Bools, Floats, Ints, distinct
 from geo.coverage.joint.candidates import MILLI, Candidates, JointRules, Members
 from geo.coverage.joint.components import SLACK, cells
 
@@ -47,8 +47,7 @@ def _places(given: Candidates, rules: JointRules) -> list[Ints]:
 
 def _paired(one: Ints, other: Ints) -> Ints:
     """Numbers (n,) from 1 up, one for each pair of values."""
-    _, number = np.unique(np.column_stack([one, other]), axis=0, return_inverse=True)
-    return number.reshape(-1).astype(np.int64) + 1
+    return distinct(np.column_stack([one, other]))[1] + 1
 
 
 def _chunks(given: Candidates, place: Ints, free: Bools, rules: JointRules, *, like: bool) -> Members:

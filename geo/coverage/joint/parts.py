@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from geo.arrays import Bools, Floats, Ints
+from geo.arrays import Bools, Floats, Ints, distinct
 from geo.coverage.joint.candidates import Candidates, JointRules
 from geo.coverage.joint.components import SLACK, components
 
@@ -111,8 +111,7 @@ def parts(given: Candidates, home_m: Floats, place: Ints, step: int, rules: Join
 
 def numbered(part: Ints) -> Ints:
     """Number (n,) from 1 up of each part (n, 4); 0 for none."""
-    _, number = np.unique(part, axis=0, return_inverse=True)
-    return np.where(part[:, 0] > 0, number.reshape(-1).astype(np.int64) + 1, 0)
+    return np.where(part[:, 0] > 0, distinct(part)[1] + 1, 0)
 
 
 def asked(place: Iterable[tuple[int, ...]], step: int) -> list[frozenset[int]]:
@@ -147,7 +146,7 @@ def tiles_around(xy_m: Floats, within_m: float, rules: JointRules) -> Ints:
     """Numbers of the tiles of the first lattice that hold all that lies so far from places (n, 2); ascending."""
     xy_m = xy_m[np.isfinite(xy_m).all(axis=1)]
     low, high = _tiles(xy_m - within_m, 0, rules), _tiles(xy_m + within_m, 0, rules)
-    boxes = np.unique(np.hstack([low, high]), axis=0).tolist()
+    boxes = distinct(np.hstack([low, high]))[0].tolist()
     found = {_number(x, y) for w, s, e, n in boxes for x in range(w, e + 1) for y in range(s, n + 1)}
     return np.array(sorted(found), dtype=np.int64)
 
@@ -178,6 +177,6 @@ def _crowded(place: Ints) -> Bools:
     """Whether (n,) more than :data:`MOST` are in one place."""
     if len(place) <= MOST:
         return np.zeros(len(place), dtype=np.bool_)
-    _, of, count = np.unique(place, axis=0, return_inverse=True, return_counts=True)
-    crowded: Bools = count[of.reshape(-1)] > MOST
+    _, of = distinct(place)
+    crowded: Bools = np.bincount(of)[of] > MOST
     return crowded

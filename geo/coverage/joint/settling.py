@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from geo.arrays import Bools, Floats, Ints
+from geo.arrays import Bools, Floats, Ints, distinct
 from geo.coverage.joint.candidates import Candidates, JointRules, Members, sizes
 from geo.coverage.joint.exact import FEW, best, better
 from geo.coverage.joint.mending import mended
@@ -126,8 +126,8 @@ def settled(given: Candidates, part: Ints, before: tuple[Ints, Ints], by: tuple[
 
 def _inside(part: Ints, head: Ints, size: Ints) -> Bools:
     """Whether (n,) each unit is in no group, or in one that is wholly in its part."""
-    _, of, count = np.unique(np.column_stack([part, head]), axis=0, return_inverse=True, return_counts=True)
-    inside: Bools = (head == 0) | (count[of.reshape(-1)] == size)
+    _, of = distinct(np.column_stack([part, head]))
+    inside: Bools = (head == 0) | (np.bincount(of)[of] == size)
     return inside
 
 

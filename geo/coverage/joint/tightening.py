@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.arrays import Bools, Ints
+from geo.arrays import Bools, Ints, distinct
 from geo.coverage.joint.candidates import (
     Candidates,
     JointRules,
@@ -101,7 +101,7 @@ def _pairs(owner: Ints, unit: Ints, active: Ints, near: tuple[Ints, Ints]) -> tu
     there = at < first[unit + 1][:, None]
     one = np.broadcast_to(active[:, None], at.shape)[there]
     other = owner[who[at[there]]]
-    pairs = np.unique(np.column_stack([one, other])[(other >= 0) & (other != one)], axis=0)
+    pairs = distinct(np.column_stack([one, other])[(other >= 0) & (other != one)])[0]
     return as_ints(pairs[:, 0]), as_ints(pairs[:, 1])
 
 
