@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -55,13 +57,9 @@ def mark_those(connection: sa.Connection, noun: str, asked: sa.Select[tuple[int]
 
 def take(connection: sa.Connection, nouns: Sequence[str]) -> Look:
     """The marks of these nouns, which are taken away, and how often their rows changed: both as of one moment."""
-    taken = sa.delete(marks).where(marks.c.noun.in_(list(nouns))).returning(marks.c.noun, marks.c.id).cte("taken")
-    told = sa.select(taken.c.noun, taken.c.id, sa.literal(None, sa.BigInteger).label("revision"))
-    counted = sa.select(revisions.c.noun, sa.literal(None, sa.BigInteger), revisions.c.number)
-    counted = counted.where(revisions.c.noun.in_(list(nouns)))
     found: dict[str, set[int | None]] = {}
     numbers: dict[str, int] = {}
-    for row in connection.execute(sa.union_all(told, counted)):
+    for row in connection.execute(_taking(tuple(nouns))):
         if row.revision is None:
             found.setdefault(row.noun, set()).add(row.id)
         else:
@@ -70,3 +68,11 @@ def take(connection: sa.Connection, nouns: Sequence[str]) -> Look:
         noun: None if None in some else sorted(one for one in some if one is not None) for noun, some in found.items()
     }
     return Look(ids, numbers)
+
+
+@cache
+def _taking(nouns: tuple[str, ...]) -> sa.CompoundSelect[Any]:
+    taken = sa.delete(marks).where(marks.c.noun.in_(list(nouns))).returning(marks.c.noun, marks.c.id).cte("taken")
+    told = sa.select(taken.c.noun, taken.c.id, sa.literal(None, sa.BigInteger).label("revision"))
+    counted = sa.select(revisions.c.noun, sa.literal(None, sa.BigInteger), revisions.c.number)
+    return sa.union_all(told, counted.where(revisions.c.noun.in_(list(nouns))))

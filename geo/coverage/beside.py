@@ -12,15 +12,17 @@ import numpy as np
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
+from geo import parameters
 from geo.arrays import Ints
 from geo.coverage import nearness, reading
 from geo.coverage.nearness import Pool
-from geo.coverage.reading import Asked
 from geo.coverage.rulebooks import RuleBook
 from geo.coverage.states import BITS, JOINING, joint_bits
 from geo.coverage.tables import unit_states
 from geo.fetching import Made, fetch_known, figure, flag, whole
+from geo.statements import statement
 
+_M_PER_DEGREE = 110_500.0  # of latitude, a little too few: a box is rather too wide
 _WAYS = ("joint_in_building", "joint_in_park", "joint_within_reach")
 
 
@@ -39,17 +41,29 @@ class Beside:
     joint: Ints
 
 
-def read(connection: sa.Connection, metric_epsg: int, ids: Ints, book: RuleBook) -> Beside:
-    """Those of ``ids`` that could join when they were last looked at."""
-    asked = Asked(ids)
-    given = asked.given | {"most": book.thresholds.must_form_members - 1}
-    told = fetch_known(connection, "units beside", lambda: _beside(asked), given)
+def read(connection: sa.Connection, metric_epsg: int, units: Ints, book: RuleBook, *, were: bool) -> Beside:
+    """All others that may stand in a joint branch with one of the units.
+
+    Parameters
+    ----------
+    were
+        Also where the units were when they were last read.
+    """
+    given = {
+        "units": parameters.ids(units),
+        "were": parameters.ids(units[: None if were else 0]),
+        "most": book.thresholds.must_form_members - 1,
+        "reach": book.thresholds.reach_m / _M_PER_DEGREE,
+    }
+    told = fetch_known(connection, "units beside", _beside, given)
+    others = ~np.isin(told["id"], units)
+    told = {name: column[others] for name, column in told.items()}
     xy_m = reading.metres(np.column_stack([told["x"], told["y"]]), metric_epsg)
     joint = np.bitwise_or.reduce([told[way] * BITS[way] for way in _WAYS])
     return Beside(told["id"], Pool(told["members"], told["building"], told["park"], xy_m), joint)
 
 
-def _beside(asked: Asked) -> Made:
+def _beside() -> Made:
     span = unit_states.c
     columns = {
         "id": whole(span.unit_id),
@@ -60,9 +74,9 @@ def _beside(asked: Asked) -> Made:
         "y": figure(gis.ST_Y(span.geom)),
         **{way: flag(span.reason["keys"].has_key(way), missing=False) for way in _WAYS},
     }
-    few = span.members.between(1, sa.bindparam("most", type_=sa.Integer))
-    could = sa.and_(span.last_run.is_(None), span.code.in_(JOINING), few)
-    return columns, sa.select(unit_states).where(could, *asked.named(span.unit_id)).order_by(span.unit_id)
+    near = statement("coverage_near").columns(sa.column("id", sa.BigInteger)).subquery("near")
+    query = sa.select(unit_states).join(near, near.c.id == span.unit_id)
+    return columns, query.where(span.last_run.is_(None), span.code.in_(JOINING)).order_by(span.unit_id)
 
 
 def doubtful(beside: Beside, changed: Pool, book: RuleBook) -> Ints:

@@ -1,4 +1,4 @@
-"""Whose state a change can touch: the units written, those their records and organisations cover, and who is near.
+"""Whose state a change can touch by itself: the units written, and those their records and organisations cover.
 
 What is found may be too much, never too little: the look that follows decides who of them is really another.
 """
@@ -21,7 +21,6 @@ from geo.statements import statement
 MANY = 20_000
 """Units concerned above which all are looked at instead: that is then no dearer."""
 
-_M_PER_DEGREE = 110_500.0  # of latitude, a little too few: a box is rather too wide
 _SLACK_DAYS = 4  # months are counted in days here, by the longest and the shortest
 _NONE = np.empty(0, dtype=np.int64)
 
@@ -55,11 +54,9 @@ class Concern:
     def __init__(self, connection: sa.Connection, book: RuleBook, change: Change) -> None:
         self.connection, self.book, self.change = connection, book, change
 
-    def _ids(self, query: str | sa.TextClause, **given: object) -> Ints:
-        asked = sa.text(query) if isinstance(query, str) else query
-        return _ascending(self.connection.scalars(asked, given))
+    def _ids(self, query: str, **given: object) -> Ints:
+        return _ascending(self.connection.scalars(sa.text(query), given))
 
-    # -- whom a change touches itself ----------------------------------------------------------------------------------
     def units(self) -> Ints:
         """Ids of the units a change touches, ascending; some may be there no more."""
         found = [np.array(self.change.of("units"), dtype=np.int64), self._of_districts()]
@@ -134,23 +131,6 @@ class Concern:
             branches=parameters.ids(branches),
         )
         return np.union1d(units, more)
-
-    # -- who is near ---------------------------------------------------------------------------------------------------
-    def near(self, units: Ints, *, were: bool) -> Ints:
-        """The units, and those with few members that may stand in a joint branch with one of them, ascending.
-
-        Parameters
-        ----------
-        were
-            Also where the units were when they were last read.
-        """
-        given = {
-            "units": parameters.ids(units),
-            "were": parameters.ids(units if were else _NONE),
-            "most": self.book.thresholds.must_form_members - 1,
-            "reach": self.book.thresholds.reach_m / _M_PER_DEGREE,
-        }
-        return np.union1d(units, self._ids(statement("coverage_near"), **given))
 
 
 def note_records(connection: sa.Connection, ids: Sequence[int] | None) -> None:

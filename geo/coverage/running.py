@@ -39,7 +39,7 @@ from geo.coverage.runs import NOUNS, Run
 from geo.coverage.spans import Written
 from geo.coverage.states import States
 from geo.coverage.sums import Sums
-from geo.coverage.tables import building_states, coverage_rules, coverage_runs, grid_states, unit_states
+from geo.coverage.tables import building_states, coverage_rules, grid_states, unit_states
 from geo.coverage.units import Coverings, Units
 from geo.locking import lock_current
 from geo.tables import audit_events
@@ -105,16 +105,14 @@ class _Looking:
         """Look, and write what is found."""
         self.number = before.number + 1 if before else 1
         change = None if before is None or full else self.change(before, looked)
-        concern = Concern(self.connection, self.book, change) if change else None
-        units = concern.units() if concern else None
-        if change and concern and units is not None and len(units) <= concerned.MANY:
+        units = Concern(self.connection, self.book, change).units() if change else None
+        if change and units is not None and len(units) <= concerned.MANY:
             kind = "partial"
-            self.part(change, concern, units)
+            self.part(change, units)
         else:
             kind = "full"
             self.everything()
-        self.conclude(actor, before, looked, kind)
-        return runs.numbered(self.connection, self.number)
+        return self.conclude(actor, before, looked, kind)
 
     def change(self, before: Run, looked: marks.Look) -> Change | None:
         """What is other than it was at the last run; None when it is simpler to look at all.
@@ -148,9 +146,9 @@ class _Looking:
         return read, coverings, states.decide(read.units, coverings, self.on, self.book, others)
 
     # -- a part --------------------------------------------------------------------------------------------------------
-    def part(self, change: Change, concern: Concern, units: Ints) -> None:
+    def part(self, change: Change, units: Ints) -> None:
         """Only what the change can touch, which begins with these units."""
-        units, (read, coverings, decided) = self.affected(concern, units)
+        units, (read, coverings, decided) = self.affected(units)
         self.write_units(read, coverings, decided, np.arange(len(read.units.id)), units)
         buildings, grids = found.places_of(self.connection, self.number, units)
         self.part_of_buildings(change, buildings)
@@ -161,19 +159,18 @@ class _Looking:
             self.written["groups"] = written
         concerned.note_records(self.connection, change.of("coverage_records"))
 
-    def affected(self, concern: Concern, units: Ints) -> tuple[Ints, tuple[Read, Coverings, States]]:
+    def affected(self, units: Ints) -> tuple[Ints, tuple[Read, Coverings, States]]:
         """The units, and those whose joint group may have come or gone with them, and what all these are."""
-        told, near = self.beside(units, concern.near(units, were=True))
+        told, near = self.beside(units, were=True)
         more = beside.doubtful(near, states.joining(told[0].units, told[2], self.book), self.book)
         if len(more):
             units = np.union1d(units, more)
-            told, _ = self.beside(units, concern.near(units, were=False))
+            told, _ = self.beside(units, were=False)
         return units, told
 
-    def beside(self, units: Ints, near: Ints) -> tuple[tuple[Read, Coverings, States], Beside]:
-        """What the units are, and those of ``near`` that may join a group with them, as they were."""
-        ids = np.setdiff1d(near, units, assume_unique=True)
-        others = beside.read(self.connection, self.city.metric_epsg, ids, self.book)
+    def beside(self, units: Ints, *, were: bool) -> tuple[tuple[Read, Coverings, States], Beside]:
+        """What the units are, and others near them that may join, as they are; also where the units ``were``."""
+        others = beside.read(self.connection, self.city.metric_epsg, units, self.book, were=were)
         return self.decide(Asked(units), others.pool), others
 
     def part_of_buildings(self, change: Change, ids: Ints) -> None:
@@ -220,8 +217,8 @@ class _Looking:
         """What was told, written."""
         self.written[name] = spans.write(self.connection, table, self.named, told, among)
 
-    def conclude(self, actor: Actor, before: Run | None, looked: marks.Look, kind: str) -> None:
-        """The row of the run itself, and the audit entry."""
+    def conclude(self, actor: Actor, before: Run | None, looked: marks.Look, kind: str) -> Run:
+        """The run itself, entered, and the audit entry."""
         book = self.book
         if before is None or before.rules != book.fingerprint:
             entry = pg.insert(coverage_rules).values(
@@ -238,12 +235,13 @@ class _Looking:
             "kind": kind,
             "counts": _counts(before.counts if before else {}, self.written),
             "changed": changed,
-            "surveyed_until": self.connection.scalar(sa.select(sa.func.max(reading.UNITS.c.surveyed_on))),
+            "surveyed_until": sa.select(sa.func.max(reading.UNITS.c.surveyed_on)).scalar_subquery(),
             "actor": actor.name,
         }
-        self.connection.execute(sa.insert(coverage_runs).values(**told))
+        entered = runs.enter(self.connection, told)
         detail = {"run": self.number, "kind": kind, **changed}
         self.connection.execute(sa.insert(audit_events).values(actor=actor.name, action="coverage.run", detail=detail))
+        return entered
 
 
 def _counts(before: dict[str, dict[str, int]], written: dict[str, Written]) -> dict[str, dict[str, int]]:

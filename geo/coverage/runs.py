@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -59,6 +60,15 @@ def _query() -> sa.Select[Any]:
     return sa.select(*named, coverage_rules.c.version).join(
         coverage_rules, coverage_rules.c.fingerprint == coverage_runs.c.rules
     )
+
+
+def enter(connection: sa.Connection, told: Mapping[str, object]) -> Run:
+    """The run whose row is entered with what is ``told`` of it, by columns; its rule book is stored already."""
+    rules = coverage_rules.c
+    version = sa.select(rules.version).where(rules.fingerprint == told["rules"]).scalar_subquery()
+    named = [coverage_runs.c[name] for name in Run.__dataclass_fields__ if name in coverage_runs.c]
+    entry = sa.insert(coverage_runs).values(**told).returning(*named, version.label("version"))
+    return Run(**connection.execute(entry).mappings().one())
 
 
 def last(connection: sa.Connection) -> Run | None:

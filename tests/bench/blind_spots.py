@@ -1,7 +1,8 @@
 """Bench: how long blind spots take to be looked for — all of them, those of one changed unit, and nothing changed.
 
 The made city stands in a database of its own. What is asserted is what a machine's speed does not decide: that a run
-after one change decides few units anew and finds what a run of everything finds. Seconds are told.
+after one change sends few statements, decides few units anew and finds what a run of everything finds. Seconds are
+told.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.lattice_city import Size, build
 SIZES = {"small": Size(400, 5_000, 2_000), "full": Size(30_000, 500_000, 200_000)}
 ON = date(2026, 11, 22)
 CHANGES, WARM = 41, 12  # a server has its statements prepared after a few runs
+MOST_STATEMENTS = 45
 ACTOR = Actor("bench")
 
 
@@ -76,24 +78,42 @@ def change(engine: sa.Engine, number: int) -> None:
         tell(connection, "units", [row.id])
 
 
+@contextmanager
+def statements(engine: sa.Engine) -> Iterator[list[str]]:
+    """The statements sent meanwhile."""
+    sent: list[str] = []
+
+    def note(*told: object) -> None:
+        sent.append(str(told[2]))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
 def bench(size: str) -> dict[str, object]:
     """Figures of one run; raises AssertionError where a part looked at finds another thing than all."""
     with city(size) as engine:
         first_s, first = looked(engine)
         nothing_s, same = looked(engine)
         assert same.number == first.number
-        took, cpu_s = [], 0.0
+        took, sent, cpu_s = [], [], 0.0
         for step in range(WARM):
             change(engine, (40 * step + 7) % SIZES[size].units)
             looked(engine)
         for step in range(WARM, WARM + CHANGES):
             change(engine, (40 * step + 7) % SIZES[size].units)
             begun = at_work_s(engine)
-            seconds, found = looked(engine)
+            with statements(engine) as those:
+                seconds, found = looked(engine)
             cpu_s += at_work_s(engine) - begun
             assert found.kind == "partial"
             assert found.changed["units"] < SIZES[size].units / 10
             took.append(seconds)
+            sent.append(len(those))
+        assert max(sent) <= MOST_STATEMENTS, sent
         again_s, whole = looked(engine, full=True)
         assert whole.counts == found.counts
         assert set(whole.changed.values()) == {0}, whole.changed
@@ -107,6 +127,7 @@ def bench(size: str) -> dict[str, object]:
         "one_unit_changed_ms": round(statistics.median(took) * 1e3, 1),
         "one_unit_changed_p95_ms": round(statistics.quantiles(took, n=20)[-1] * 1e3, 1),
         "one_unit_changed_most_ms": round(max(took) * 1e3, 1),
+        "one_unit_changed_statements_most": max(sent),
         "one_unit_changed_cpu_ms": round(cpu_s / CHANGES * 1e3, 1),
         "found": first.counts,
     }

@@ -132,6 +132,35 @@ def test_joint_branches_are_kept_and_found_anew_where_a_unit_changed(city: sa.Co
     assert groups_of(city) == {west, east}
 
 
+def statements_of_a_look(connection: sa.Connection) -> int:
+    """How many statements a look sends, and that it found something."""
+    sent = []
+
+    def note(*told: object) -> None:
+        sent.append(told[2])
+
+    sa.event.listen(connection, "before_cursor_execute", note)
+    try:
+        _, is_new = running.run(connection, ACTOR, ON)
+    finally:
+        sa.event.remove(connection, "before_cursor_execute", note)
+    assert is_new
+    return len(sent)
+
+
+@pytest.mark.parametrize(("crowd", "most"), [(1, 25), (12, 29), (120, 35)])
+def test_a_look_after_one_change_sends_few_statements_however_many_stand_beside(
+    city: sa.Connection, crowd: int, most: int
+) -> None:
+    stand(city, [box(0, 0)])
+    building = city.scalar(sa.text("SELECT id FROM buildings"))
+    there = [unit(f"u{at}", (0, 0), building_id=building, members=2) for at in range(crowd)]
+    enter(city, "units", *there)
+    running.run(city, ACTOR, ON)
+    enter(city, "units", there[0] | {"members": 1})
+    assert statements_of_a_look(city) <= most
+
+
 def test_a_border_redrawn_takes_units_and_figures_along_and_totals_stay(city: sa.Connection) -> None:
     x, y = cell_centre(0, 0)
     east, west = (x + 2e-3, y), (x - 2e-3, y)
