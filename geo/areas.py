@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,14 @@ def numbered(connection: sa.Connection, number: int) -> Edition:
     return Edition(**row)
 
 
+@cache
+def _in_force() -> sa.Select[*tuple[Any, ...]]:
+    """The edition in force at the parameter ``instant``; made once, since every question asks."""
+    begun = editions.c.effective_at <= sa.bindparam("instant", type_=editions.c.effective_at.type)
+    newest = sa.case((begun, -editions.c.number), else_=editions.c.number)
+    return sa.select(*_edition_columns()).order_by(begun.desc(), newest).limit(1)
+
+
 def at(connection: sa.Connection, instant: datetime | None) -> Edition:
     """The edition in force at ``instant`` (aware; None = now); the first one for anything earlier.
 
@@ -163,14 +172,7 @@ def at(connection: sa.Connection, instant: datetime | None) -> Edition:
     Unknown
         When nothing has been published.
     """
-    instant = instant or datetime.now(UTC)
-    in_force = (
-        sa.select(*_edition_columns())
-        .order_by((editions.c.effective_at <= instant).desc())
-        .order_by(sa.case((editions.c.effective_at <= instant, -editions.c.number), else_=editions.c.number))
-        .limit(1)
-    )
-    row = connection.execute(in_force).mappings().one_or_none()
+    row = connection.execute(_in_force(), {"instant": instant or datetime.now(UTC)}).mappings().one_or_none()
     if row is None:
         raise Unknown("no edition has been published yet; bring one in: gridatlas import boundaries … --commit")
     return Edition(**row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import sqlalchemy as sa
 
 from geo import areas
@@ -21,9 +23,13 @@ def lock_current(connection: sa.Connection) -> Edition:
     """
     while True:
         edition = areas.current(connection)
-        connection.execute(
-            sa.select(editions.c.number).where(editions.c.number == edition.number).with_for_update(read=True)
-        )
+        connection.execute(_held(), {"edition": edition.number})
         # waiting for the lock may have been waiting for a publish
         if areas.current(connection).number == edition.number:
             return edition
+
+
+@cache
+def _held() -> sa.Select[int]:
+    edition = sa.bindparam("edition", type_=sa.Integer)
+    return sa.select(editions.c.number).where(editions.c.number == edition).with_for_update(read=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -107,13 +108,8 @@ def holding(connection: sa.Connection, lonlat: Floats) -> Ints:
     placed = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
     if not len(placed):
         return np.empty((0, 2), dtype=np.int64)
-    west, south = lonlat[placed].min(axis=0).tolist()
-    east, north = lonlat[placed].max(axis=0).tolist()
-    box = gis.ST_MakeEnvelope(west, south, east, north, 4326)
-    near = sa.select(DISTRICTS.c.id, gis.ST_AsBinary(DISTRICTS.c.geom).label("shape"))
-    rows = connection.execute(
-        near.where(DISTRICTS.c.geom.op("&&")(box)).order_by(DISTRICTS.c.area_m2, DISTRICTS.c.id)
-    ).all()
+    box = [*lonlat[placed].min(axis=0).tolist(), *lonlat[placed].max(axis=0).tolist()]
+    rows = connection.execute(_districts(), dict(zip(_SIDES, box, strict=True))).all()
     shapes = shapely.from_wkb(np.array([bytes(row.shape) for row in rows], dtype=object))
     shapely.prepare(shapes)
     points = np.asarray(shapely.points(lonlat[placed]))
@@ -121,6 +117,18 @@ def holding(connection: sa.Connection, lonlat: Floats) -> Ints:
     order = np.lexsort((district, point))
     ids = np.array([row.id for row in rows], dtype=np.int64)
     return np.column_stack([placed[point[order]], ids[district[order]]]).astype(np.int64)
+
+
+_SIDES = ("west", "south", "east", "north")
+
+
+@cache
+def _districts() -> sa.Select[Any]:
+    """Business districts that meet a box of degrees, the smallest first."""
+    sides = [sa.bindparam(side, type_=sa.Double) for side in _SIDES]
+    near = sa.select(DISTRICTS.c.id, gis.ST_AsBinary(DISTRICTS.c.geom).label("shape"))
+    meets = DISTRICTS.c.geom.op("&&")(gis.ST_MakeEnvelope(*sides, 4326))
+    return near.where(meets).order_by(DISTRICTS.c.area_m2, DISTRICTS.c.id)
 
 
 def metres(lonlat: Floats, epsg: int) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,11 @@ def _query() -> sa.Select[Any]:
     )
 
 
+@cache
+def _newest() -> sa.Select[Any]:
+    return _query().order_by(coverage_runs.c.number.desc()).limit(1)
+
+
 def enter(connection: sa.Connection, told: Mapping[str, object]) -> Run:
     """The run whose row is entered with what is ``told`` of it, by columns; its rule book is stored already."""
     rules = coverage_rules.c
@@ -73,7 +79,7 @@ def enter(connection: sa.Connection, told: Mapping[str, object]) -> Run:
 
 def last(connection: sa.Connection) -> Run | None:
     """The newest run; None before the first."""
-    row = connection.execute(_query().order_by(coverage_runs.c.number.desc()).limit(1)).mappings().one_or_none()
+    row = connection.execute(_newest()).mappings().one_or_none()
     return Run(**row) if row else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -153,11 +154,17 @@ def bases(given: Candidates, groups: Members, rules: JointRules) -> tuple[Ints, 
 def diameters(given: Candidates, groups: Members) -> Floats:
     """Largest distance in metres between two units of each of m groups; NaN where one has no place, 0 for one unit."""
     xy = given.xy_m[np.where(groups >= 0, groups, groups[:, :1])]  # an empty place repeats the first unit
-    found = np.zeros(len(groups))
-    for step in range(1, groups.shape[1]):
-        apart = xy[:, step:] - xy[:, :-step]
-        found = np.maximum(found, np.hypot(apart[..., 0], apart[..., 1]).max(axis=1))
+    one, other = _pairs(groups.shape[1])
+    apart = xy[:, one] - xy[:, other]
+    found: Floats = np.hypot(apart[..., 0], apart[..., 1]).max(axis=1, initial=0.0)
     return found
+
+
+@cache
+def _pairs(size: int) -> tuple[Ints, Ints]:
+    """Places of all pairs in a group of so many."""
+    one, other = np.triu_indices(size, 1)
+    return as_ints(one), as_ints(other)
 
 
 def spreads(given: Candidates, groups: Members, rules: JointRules) -> Ints:

@@ -5,6 +5,7 @@ What is found is what settling everything would find. Rows are asked for by plac
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -223,8 +224,9 @@ class _Look:
 
     def thin(self, containers: set[tuple[int, ...]], step: int, most: int) -> set[tuple[int, ...]]:
         """The blocks that may have been a part, or may be one; others hold more units than any change can take."""
-        tile = tile_numbers(self.before.home_m, self.rules)[self.before.whole == 0].tolist()
-        self.number |= {number: tile.count(number) for number in self.has.tiles - self.number.keys()}
+        if missing := self.has.tiles - self.number.keys():
+            held = Counter(tile_numbers(self.before.home_m, self.rules)[self.before.whole == 0].tolist())
+            self.number |= {tile: held[tile] for tile in missing}
         return {one for one in containers if self.count(tiles_of(one, step), most) <= most}
 
     def count(self, tiles: set[int], most: int) -> int:
