@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,6 @@ import sqlalchemy as sa
 import structlog
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -43,8 +43,11 @@ from api.deps import Store
 from api.errors import add_handlers, answer
 from api.jobs import Jobs, sweep
 from api.looking import Looker
+from api.statics import PageFiles
 from api.timelines import Timeline
 from geo import db
+from geo.coverage import runs, spots
+from geo.coverage.found import open_run
 from geo.errors import GeoError, TooMuch
 from geo.imports.shelves import Shelf
 from geo.settings import settings
@@ -70,6 +73,8 @@ ROOMS = (
 )
 STATIC = Path(__file__).parent.parent / "maps" / "static"
 BYTES_A_POINT = 64  # two numbers of 17 digits, sign, point and exponent, and the brackets
+TURN_S = 0.001
+"""Seconds a thread that computes keeps the interpreter to itself; a tile needs it four times, for a moment each."""
 LEAVE_S = 5.0
 """Seconds a server that stops waits for what it does beside its questions."""
 SECURITY = {
@@ -161,7 +166,7 @@ def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None
     add_handlers(app)
     for room in ROOMS:
         app.include_router(room.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", PageFiles(STATIC), name="static")
     _add_middleware(app)
     openapi.describe(app)
     return app
@@ -189,8 +194,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     What still goes on in the background at the end is waited for a while, so that it can give its connection back.
     """
     current_default_thread_limiter().total_tokens = settings().pool_size
+    sys.setswitchinterval(TURN_S)
     beside = [
-        threading.Thread(target=_warm, args=(app.state.timeline,), name="warm", daemon=True),
+        threading.Thread(target=_warm, args=(app.state.timeline, app.state.store), name="warm", daemon=True),
         threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True),
     ]
     for thread in beside:
@@ -201,8 +207,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         thread.join(LEAVE_S)
 
 
-def _warm(timeline: Timeline) -> None:
+def _warm(timeline: Timeline, store: Store) -> None:
+    """What the first question would wait for: the index, and what the newest run found."""
     try:
         timeline.warm()
+        with store.read() as connection:
+            newest = runs.last(connection)
+            if newest is not None:
+                spots.rank(connection, open_run(connection, newest), spots.Asked())
     except (GeoError, SQLAlchemyError) as error:
         structlog.get_logger().warning("index not loaded yet", error=str(error).splitlines()[0])

@@ -25,10 +25,11 @@ from geo.coverage.scores import SCORED
 from geo.coverage.spots import Asked, Ranking
 from geo.coverage.subjects import subject
 from geo.plain import plain_of
+from maps.blind_spots import scored
 
 router = APIRouter(prefix="/v1/blind-spots", tags=["coverage"], dependencies=[Depends(only_known)])
 _LARGEST = 2**31 - 1
-FORMS = ("json", "geojson", "csv")
+FORMS = ("json", "geojson", "csv", "columns")
 
 
 class Said(TypedDict):
@@ -159,7 +160,11 @@ def search(
     limit: Annotated[int, Query(ge=1, description="上限 1000 · At most this many; more than 1000 is 1000")] = 50,
     after: Annotated[int, Query(ge=0, le=_LARGEST, description="翻页 · From the link `next`")] = 0,
     f: Annotated[
-        Text, Query(description="格式 · json, geojson (one page each), or csv (all that is asked for)")
+        Text,
+        Query(
+            description="格式 · json, geojson (one page each); csv, columns (all that is asked for; columns hold id as "
+            "tiles carry it, code and score, and nothing else)"
+        ),
     ] = "json",
 ) -> Response:
     """The link ``next`` names the run, so that pages of one list never mix two runs."""
@@ -173,6 +178,8 @@ def search(
         ranking = spots.rank(connection, found, asked)
         if f == "csv":
             return spot_files.csv_of(connection, found, ranking)
+        if f == "columns":
+            return JSONResponse({"run": chosen.number, "by": by, **scored(ranking)}, headers=NOT_STORED)
         rows = ranking.wanted[after : after + min(limit, spots.LIMIT)]
         told = details.tell(connection, found, ranking, rows, after + 1)
         shown = _with_proposals(told, dossiers.proposals(connection, found, ranking, rows, told))

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from api.auth import ROLES, Asker
 from api.deps import At, Question, StoreOf
 from api.tiles import prepare, version_of
-from geo import areas, drawings, revisions
+from geo import areas, drawings, lines, revisions
 from geo.actors import Actor
 from geo.buildings import tiles
 from geo.buildings.uses import uses
@@ -29,12 +29,22 @@ from geo.settings import settings
 from maps import blind_spots, districts
 from maps import coverage as maps
 from maps import imports as import_page
+from maps.modules import needed
 from maps.page import OPEN_HOUSES, View, policy
 
 router = APIRouter(include_in_schema=False)
 LANG_COOKIE = "gridatlas_lang"
 SPOTS = "/tiles/blind-spots/{run}/{z}/{x}/{y}.mvt"
 _DRAWN = {"import": import_page.page, "blind-spots": blind_spots.page, "district": districts.page}
+_AHEAD = ("start", "coverage", "blind-spots")
+"""Pages whose first question is known before their script runs."""
+_MODULE = "<{}>; rel=modulepreload; fetchpriority=low"  # after the style sheets, which the first paint waits for
+_ASKED = "<{}>; rel=preload; as=fetch; crossorigin"
+_SCORED = "/v1/blind-spots?by={level}&code=P1,P2,P3,P4,P5,work,covered,U&f=columns"
+_FIRST = "/v1/blind-spots?by=building&limit=200"
+"""Spelled as ``spot-doors.js`` spells them: only then a page takes what was fetched ahead."""
+_WIDE = 2048 * 360 / 256 / 2**spot_tiles.FROM
+"""Degrees that 2,048 pixels show at the zoom from which buildings are drawn."""
 Lang = Annotated[str | None, Query(description="语言 · zh-CN or en")]
 
 
@@ -108,6 +118,7 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
         }
     html = _DRAWN.get(page, maps.page)(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
     headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
+    headers["Link"] = ", ".join([*map(_MODULE.format, needed(html)), *map(_ASKED.format, _ahead(request, page, boot))])
     response = HTMLResponse(html, headers=headers, background=ready)
     if lang:
         response.set_cookie(LANG_COOKIE, chosen, max_age=31_536_000, samesite="strict")
@@ -162,6 +173,27 @@ def _within(asked: Question, code: str | None, district: str | None) -> tuple[fl
         return None
 
 
+def _ahead(request: Request, page: str, boot: dict[str, Any]) -> tuple[str, ...]:
+    """What the script of a page is sure to ask for at once, as it spells it."""
+    if not boot["city"] or page not in _AHEAD:
+        return ()
+    indicator = boot.get("by", "grid-coverage")
+    levels = boot["city"]["levels"]
+    level = levels[max(1, len(levels) - 2)]["key"]
+    values = f"/v1/values/{indicator}?level={level}&edition={boot['edition']['number']}&f=packed"
+    wanted: dict[str, tuple[str, ...]] = {values: ("by", "level") if page == "coverage" else ()}
+    if page == "blind-spots":
+        wanted |= {_SCORED.format(level=level): ("by", "z", "in", "bd")} if _is_wide(boot["bounds"]) else {}
+        wanted[_FIRST] = ("in", "bd", "by", "codes")
+    return tuple(address for address, unless in wanted.items() if not request.query_params.keys() & set(unless))
+
+
+def _is_wide(bounds: tuple[float, float, float, float]) -> bool:
+    """Whether a city is so wide that a map of all of it shows areas in place of buildings on most screens."""
+    west, south, east, north = bounds
+    return bool(max(east - west, north - south) > _WIDE)
+
+
 def _role(asker: Actor) -> str:
     return next(iter(asker.roles)) if len(asker.roles) == 1 else ""
 
@@ -186,5 +218,6 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         "now": datetime.now(UTC).isoformat(),
         "current": newest.number,
         "grids_from": drawings.GRIDS_FROM,
+        "base": lines.revision(connection) > 0,
         "buildings": _buildings(connection, page),
     }

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from geo.coverage.rulebooks import RuleBook
+from geo.coverage.spots import Ranking
 from maps.page import View, of_city
 
 MODULE = "/static/js/blind-spots.js"
@@ -20,6 +23,16 @@ def rules(book: RuleBook) -> dict[str, Any]:
         "months": asdict(book.months),
         "codes": {code: {name: getattr(one, name) for name in shown} for code, one in book.codes.items()},
     }
+
+
+def scored(ranking: Ranking) -> dict[str, list[Any]]:
+    """All that is wanted of a ranking as columns, in its order: the id that tiles carry, the code, the score.
+
+    A score that is not known is None.
+    """
+    at = ranking.wanted
+    score = [None if np.isnan(one) else round(one, 2) for one in ranking.score[at].tolist()]
+    return {"id": ranking.ids[at].tolist(), "code": ranking.code[at].tolist(), "score": score}
 
 
 def page(view: View) -> str:

@@ -9,7 +9,7 @@ import shapely.geometry
 import sqlalchemy as sa
 
 from geo import areas
-from geo.areas import City, Place
+from geo.areas import Place
 from geo.coverage import details, dossiers, runs, spots
 from geo.coverage.found import Found, open_run
 from geo.coverage.rulebooks import GROUND, STATES, RuleBook
@@ -45,7 +45,9 @@ class Contents:
     chain
         From the city down to the place, or to the city alone for a business district.
     lists
-        By ``building``, ``grid`` and the key of the level above grids, what their door answers.
+        By ``building``, ``unknown``, ``G3`` and ``grid``, what their door answers.
+    scored
+        Areas of the level above grids by their score, as their door answers.
     """
 
     scope: Scope
@@ -53,6 +55,7 @@ class Contents:
     book: RuleBook
     around: Surroundings
     lists: dict[str, Any]
+    scored: dict[str, Any]
     district: dict[str, Any] | None
 
 
@@ -71,20 +74,21 @@ def gathered(connection: sa.Connection, scope: Scope) -> Contents:
     chain = areas.chain(connection, scope.within or city.code, found.edition)
     district = _district(connection, scope.district)
     box: Box = shapely.geometry.shape(district["geometry"]).bounds if district else chain[-1].bounds
-    lists = {by: _list(connection, found, asked) for by, asked in _asked(city, scope).items()}
-    around = surroundings(connection, run, found, city, box)
-    return Contents(scope, chain, found.book, around, lists, district)
-
-
-def _asked(city: City, scope: Scope) -> dict[str, Asked]:
-    place = Asked(within=scope.within, district=scope.district)
+    lists = {by: _list(connection, found, asked) for by, asked in _asked(scope).items()}
     level = city.levels[city.grid_level - 1].key
+    areas_asked = Asked(level, scope.within, scope.district, STATES)
+    scored = {"run": run.number, **blind_spots.scored(spots.rank(connection, found, areas_asked))}
+    around = surroundings(connection, run, found, city, box)
+    return Contents(scope, chain, found.book, around, lists, scored, district)
+
+
+def _asked(scope: Scope) -> dict[str, Asked]:
+    place = Asked(within=scope.within, district=scope.district)
     return {
         "building": replace(place, by="building", codes=SCORED),
         "unknown": replace(place, by="building", codes=("U",)),
         "G3": replace(place, by="building", codes=("G3",)),
         "grid": replace(place, by="grid", codes=("G1", "G2", "U")),
-        level: replace(place, by=level, codes=STATES),
     }
 
 
@@ -154,6 +158,7 @@ def _held(contents: Contents) -> dict[str, Any]:
     told = {"code": place.code, "name": place.name, "bounds": place.bounds, "parents": [{"id": up.id} for up in above]}
     return {
         "lists": contents.lists,
+        "scored": contents.scored,
         "weights": {code: book.weight(code) for code in (*SCORED, *GROUND, "U")},
         "district": contents.district,
         "places": {place.code: told},

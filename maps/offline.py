@@ -21,6 +21,7 @@ from markupsafe import Markup
 from geo.errors import Refused
 from maps import page
 from maps.assets import STATIC
+from maps.modules import ENTRY, IMPORT
 from maps.page import View
 
 WITHOUT_SERVER = {"live.js": "kept.js", "spot-doors.js": "spot-kept.js", "district-doors.js": "district-kept.js"}
@@ -29,8 +30,6 @@ WITHOUT_SERVER = {"live.js": "kept.js", "spot-doors.js": "spot-kept.js", "distri
 STYLES = ("css/gridatlas.css", "css/page.css")
 """Sheets of every page; one named as the page is its own."""
 
-_ENTRY = re.compile(r'import\("(/static/js/[\w-]+\.js)"\)')
-_IMPORT = re.compile(r'(\bfrom\s+|\bimport\s+)"\./([\w-]+\.js)"')
 _SCRIPT = re.compile(r'<script src="(/static/[^"]+)"></script>')
 _SHEET = re.compile(r'<link rel="stylesheet" href="(/static/[^"]+)"\s*/?>')
 _URL = re.compile(r"url\((?![\"']?(?:data:|#))[\"']?([^\"')]+)[\"']?\)")
@@ -55,7 +54,7 @@ def self_contained(drawn: folium.Map, views: Sequence[View]) -> str:
         When the head asks for a file that is not ours.
     """
     parts = page.parted(drawn)
-    entries = _ENTRY.findall(parts.script)
+    entries = ENTRY.findall(parts.script)
     html = (
         page.templates()
         .get_template("offline.html")
@@ -106,8 +105,8 @@ def modules(entries: Sequence[str], instead: Mapping[str, str] = WITHOUT_SERVER)
         if _bare(name) in found:
             continue
         source = _read(STATIC / "js" / instead.get(name, name))
-        wanted += [other for _, other in _IMPORT.findall(source)]
-        renamed = _IMPORT.sub(lambda match: f'{match[1]}"{_bare(match[2])}"', source)
+        wanted += [other for _, other in IMPORT.findall(source)]
+        renamed = IMPORT.sub(lambda match: f'{match[1]}"{_bare(match[2])}"', source)
         found[_bare(name)] = _data(renamed.encode(), "text/javascript")
     return found | {entry: found[_bare(Path(entry).name)] for entry in entries}
 

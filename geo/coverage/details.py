@@ -120,6 +120,7 @@ class _Telling:
         ids = {told["organisation"] for told, *_ in self.reasons.values() if told.get("organisation")}
         query = sa.select(ORGANISATIONS.c.id, ORGANISATIONS.c.name).where(one_of(ORGANISATIONS.c.id, sorted(ids)))
         self.organisations = {row.id: row.name for row in connection.execute(query)}
+        self.communities = self._communities()
         self.codes = self._codes()
 
     def spot(self, at: int, rank: int) -> Spot:
@@ -136,7 +137,7 @@ class _Telling:
             name=named.name,
             building=named.building,
             grid=self.codes.get(named.grid),
-            community=self.codes.get(self._community(named.grid)),
+            community=self.codes.get(self.communities.get(named.grid, 0)),
             place=named.place,
             reason=self._reason(at, number, code),
             evidence=[self._evidence(unit) for unit in self.members.get(at, ())],
@@ -231,16 +232,14 @@ class _Telling:
         return parts
 
     # -- codes ---------------------------------------------------------------------------------------------------------
-    def _community(self, grid: int) -> int:
-        """Id of the lowest area over a leaf; 0 for none."""
-        if not grid:
-            return 0
-        above = self.found.lineage[self.found.leaf_ids == grid, :-1]
-        return int(above[0][above[0] > 0][-1]) if len(above) else 0
+    def _communities(self) -> dict[int, int]:
+        """Id of the lowest area over each leaf that is named; 0 for none."""
+        leaves = sorted({named.grid for named in self.named.values() if named.grid})
+        lowest = self.found.lowest_of(np.array(leaves, dtype=np.int64))
+        return dict(zip(leaves, lowest.tolist(), strict=True))
 
     def _codes(self) -> dict[int, str]:
-        leaves = {named.grid for named in self.named.values() if named.grid}
-        ids = sorted(leaves | {self._community(grid) for grid in leaves} - {0})
+        ids = sorted(set(self.communities) | set(self.communities.values()) - {0})
         rows = self.connection.execute(sa.select(codes.c.id, codes.c.code).where(one_of(codes.c.id, ids)))
         return {row.id: row.code for row in rows}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -86,13 +87,27 @@ class Found:
     lineage: Positions
     kept: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def _by_leaf(self) -> tuple[Positions, Positions]:
+        """Ids of the leaves, ascending, and their lineage."""
+        order = np.argsort(self.leaf_ids)
+        return self.leaf_ids[order], self.lineage[order]
+
+    def _above(self, grid: Ints) -> Positions:
+        """Lineage (k, levels) of each leaf; zeros where it is none of the edition."""
+        ranked, lineage = self._by_leaf
+        at = np.minimum(np.searchsorted(ranked, grid), len(ranked) - 1)
+        return np.where((ranked[at] == grid)[:, None], lineage[at], 0)
+
     def areas_of(self, grid: Ints, level: int) -> Ints:
         """Id of the area of ``level`` over each leaf (k,), 0 where it is over none."""
-        order = np.argsort(self.leaf_ids)
-        ranked = self.leaf_ids[order]
-        at = np.minimum(np.searchsorted(ranked, grid), len(ranked) - 1)
-        known = ranked[at] == grid
-        return np.where(known, self.lineage[order[at], level], 0).astype(np.int64)
+        return self._above(grid)[:, level].astype(np.int64)
+
+    def lowest_of(self, grid: Ints) -> Ints:
+        """Id of the lowest area over each leaf (k,), 0 where there is none."""
+        above = self._above(grid)[:, :-1]
+        lowest = above.shape[1] - 1 - (above[:, ::-1] > 0).argmax(axis=1)
+        return np.take_along_axis(above, lowest[:, None], axis=1)[:, 0].astype(np.int64)
 
 
 def open_run(connection: sa.Connection, run: Run) -> Found:

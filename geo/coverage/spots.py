@@ -6,6 +6,7 @@ Everything is added up from what a run found for units, so that what is told of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from geo.arrays import Bools, Floats, Ints
 from geo.coverage import sums
 from geo.coverage.found import Found
 from geo.coverage.reading import DISTRICTS
-from geo.coverage.rulebooks import GROUND, STATES
+from geo.coverage.rulebooks import GROUND, STATES, RuleBook
 from geo.coverage.scores import SCORED, of_ground, ranked, scores
 from geo.coverage.sums import Sums
 from geo.coverage.units import Keys
@@ -127,37 +128,67 @@ def rank(connection: sa.Connection, found: Found, asked: Asked) -> Ranking:
         For an area, grid or business district there is none of.
     """
     _check(asked)
+    if asked == Asked(asked.by):  # what a page begins with
+        key = f"ranking by {asked.by}"
+        if key not in found.kept:
+            found.kept[key] = _rank(connection, found, asked)
+        first: Ranking = found.kept[key]
+        return first
+    return _rank(connection, found, asked)
+
+
+def _rank(connection: sa.Connection, found: Found, asked: Asked) -> Ranking:
     level = _level(connection, asked.by)
     if not asked.is_everywhere:
-        pairs, ids, summed = _base(found, asked.by, level, _inside(connection, found, asked))
+        base = _base(found, asked.by, level, _inside(connection, found, asked))
     else:
         key = f"ranked by {asked.by}"
         if key not in found.kept:
             found.kept[key] = _base(found, asked.by, level, _everywhere(found))
-        pairs, ids, summed = found.kept[key]
-    code = _coded(found, asked, ids, summed)
-    score = _score(found, asked, code, summed)
-    counts = _counts(found, asked, (ids, code), summed, np.unique(pairs[0]))
-    hit = np.isin(code, asked.codes or _blind(asked.by))
-    order = ranked(score, ids)
-    members = _members(*pairs, ids)
-    return Ranking(asked, ids, code, score, summed, order[hit[order]], counts, members)
+        base = found.kept[key]
+    code = _coded(found, asked, base)
+    score = _score(found, asked, code, base.summed)
+    counts = _counts(found, asked, code, base)
+    hit = np.flatnonzero(np.isin(code, asked.codes or _blind(asked.by)))
+    wanted = hit[ranked(score[hit], base.ids[hit])]
+    return Ranking(asked, base.ids, code, score, base.summed, wanted, counts, base.members)
 
 
-def _base(found: Found, by: str, level: int | None, inside: _Inside) -> tuple[tuple[Ints, Ints], Ints, Sums]:
+@dataclass(frozen=True, eq=False)
+class _Base:
     """Pairs of units in scope and the place they are in, the ids of all places, and their sums."""
+
+    pairs: tuple[Ints, Ints]
+    ids: Ints
+    summed: Sums
+    book: RuleBook
+
+    @cached_property
+    def worst(self) -> Keys:
+        """The worst state (k,) of the units of each place."""
+        return sums.worst(self.summed, self.book)
+
+    @cached_property
+    def units(self) -> Ints:
+        """Positions of the units in scope, each once."""
+        return np.unique(self.pairs[0])
+
+    @cached_property
+    def members(self) -> tuple[Ints, Ints]:
+        """As :class:`Ranking` has them."""
+        unit, group = self.pairs
+        order = np.argsort(group, kind="stable")
+        first = np.searchsorted(group[order], np.append(self.ids, np.iinfo(np.int64).max))
+        begins = int(first[0]) if len(self.ids) else 0
+        return unit[order][begins:], first - begins
+
+
+def _base(found: Found, by: str, level: int | None, inside: _Inside) -> _Base:
     unit, group = _groups(found, by, level)
     kept = inside.units[unit] & (group != 0)
     pairs = unit[kept], group[kept]
     ids = np.unique(np.concatenate([pairs[1], inside.places(found, by)]))
-    return pairs, ids, sums.of(found.units, found.states, pairs, found.book, ids)
-
-
-def _members(unit: Ints, group: Ints, ids: Ints) -> tuple[Ints, Ints]:
-    order = np.argsort(group, kind="stable")
-    first = np.searchsorted(group[order], np.append(ids, np.iinfo(np.int64).max))
-    begins = int(first[0]) if len(ids) else 0
-    return unit[order][begins:], first - begins
+    return _Base(pairs, ids, sums.of(found.units, found.states, pairs, found.book, ids), found.book)
 
 
 # -- scope -------------------------------------------------------------------------------------------------------------
@@ -276,21 +307,22 @@ def _is_ground(asked: Asked) -> bool:
     return asked.by == "grid" and not (asked.codes and set(asked.codes) <= set(STATES) - {"U"})
 
 
-def _coded(found: Found, asked: Asked, ids: Ints, summed: Sums) -> Keys:
+def _coded(found: Found, asked: Asked, base: _Base) -> Keys:
     """The code (k,) each place is told by.
 
     Units and buildings by their one state, grids by their own; larger places hold units of every state, and are told
     by the worst of those asked for.
     """
     if _is_ground(asked):
-        return np.asarray(taken(found.grids.code, found.grids.id, ids))
+        return np.asarray(taken(found.grids.code, found.grids.id, base.ids))
     if asked.by not in ("unit", "building"):
-        return _worst_of(summed, [code for code in found.book.worst if code in (asked.codes or SCORED)], asked.codes)
-    worst = sums.worst(summed, found.book)
+        return _worst_of(
+            base.summed, [code for code in found.book.worst if code in (asked.codes or SCORED)], asked.codes
+        )
     if asked.by == "building" and "G3" in asked.codes:
-        crosses = taken(found.buildings.straddles, found.buildings.id, ids)
-        return np.where(crosses & ~np.isin(worst, asked.codes), "G3", worst)
-    return worst
+        crosses = taken(found.buildings.straddles, found.buildings.id, base.ids)
+        return np.where(crosses & ~np.isin(base.worst, asked.codes), "G3", base.worst)
+    return base.worst
 
 
 def _worst_of(summed: Sums, among: list[str], codes: tuple[str, ...]) -> Keys:
@@ -309,17 +341,17 @@ def _score(found: Found, asked: Asked, code: Keys, summed: Sums) -> Floats:
     return np.where(ground, own, np.where(code == "U", scored.survey, score))
 
 
-def _counts(found: Found, asked: Asked, coded: tuple[Ints, Keys], summed: Sums, units: Ints) -> dict[str, int]:
+def _counts(found: Found, asked: Asked, codes: Keys, base: _Base) -> dict[str, int]:
     """Buildings and units by their state, grids by their own; of larger places their units, each once."""
-    ids, codes = coded
     if asked.by == "building":
-        codes = sums.worst(summed, found.book)
+        codes = base.worst
     elif not _is_ground(asked):
-        codes = found.states.state[units]
+        codes = found.states.state[base.units]
     names, numbers = np.unique(codes, return_counts=True)
     counts = {name: number for name, number in zip(names.tolist(), numbers.tolist(), strict=True) if name}
-    if asked.by == "building" and (crossing := int(taken(found.buildings.straddles, found.buildings.id, ids).sum())):
-        counts["G3"] = crossing
+    if asked.by == "building":
+        crossing = int(taken(found.buildings.straddles, found.buildings.id, base.ids).sum())
+        counts |= {"G3": crossing} if crossing else {}
     return counts
 
 

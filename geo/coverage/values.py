@@ -141,7 +141,7 @@ class Reader:
     edition: Edition
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _tallies: dict[str, Tally] = field(default_factory=dict)
-    _levels: dict[int, list[Place]] = field(default_factory=dict)
+    _levels: dict[str, list[Place]] = field(default_factory=dict)
 
     @cached_property
     def asked(self) -> Asked:
@@ -151,9 +151,13 @@ class Reader:
     @cached_property
     def totals(self) -> Totals:
         """Every column that was read so far, added up; ground always."""
-        made = Totals(self.asked.tree)
-        made.add(self.tally("ground"))
-        return made
+        kept = self.asked.division.kept
+        if "ground" not in kept:
+            made = Totals(self.asked.tree)
+            made.add(tally := self.tally("ground"))
+            kept["ground"] = tally, made.columns
+        self._tallies["ground"], columns = kept["ground"]
+        return Totals(self.asked.tree, dict(columns))
 
     @cached_property
     def before(self) -> tuple[Run, Totals] | None:
@@ -173,10 +177,13 @@ class Reader:
         return self._tallies[key]
 
     def on_level(self, level: int) -> list[Place]:
-        """Places of a level in ascending order of code."""
-        if level not in self._levels:
-            self._levels[level] = areas.on_level(self.connection, level, self.edition)
-        return self._levels[level]
+        """Places of a level in ascending order of code; those above the grids, the many, are kept in memory."""
+        kept = self._levels if level == self.asked.city.grid_level else self.asked.division.kept
+        key = f"level {level}"  # what closes a place later, its last edition, is not asked of these
+        if key not in kept:
+            kept[key] = areas.on_level(self.connection, level, self.edition)
+        found: list[Place] = kept[key]
+        return found
 
     def read(self, indicator: Indicator) -> None:
         """Nothing; afterwards the columns of the indicator are in ``totals``."""

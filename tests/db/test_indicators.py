@@ -29,6 +29,21 @@ def reader(engine: sa.Engine) -> Iterator[Reader]:
         yield Reader(connection, areas.current(connection), NOW)
 
 
+def test_what_is_kept_of_an_edition_is_told_again_and_never_added_to(reader: Reader) -> None:
+    keys = ["grid-coverage", "incidents", "organisational-coverage"]
+    again = [Reader(reader.connection, reader.edition, NOW) for _ in range(2)]
+    first, second = ({key: told(one, key, GRID_LEVEL - 1) for key in keys} for one in again)
+    for key in keys:
+        assert first[key].places == second[key].places
+        assert all(
+            (getattr(first[key].rows, name) == getattr(second[key].rows, name)).all() for name in Parts.__annotations__
+        )
+    fresh = Reader(reader.connection, reader.edition, NOW)
+    assert "incidents" not in fresh.totals.columns
+    assert fresh.on_level(GRID_LEVEL) == areas.on_level(reader.connection, GRID_LEVEL, reader.edition)
+    assert fresh.on_level(1) == areas.on_level(reader.connection, 1, reader.edition)
+
+
 def parts(found: Values, code: str) -> tuple[float, float, float, float]:
     """``of``, ``among``, ``unknown`` and ``whole`` of a place, on the level or above."""
     for places, told_of in ((found.places, found.rows), (found.above, found.upper)):

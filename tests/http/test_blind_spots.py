@@ -104,6 +104,33 @@ def test_whatever_they_are_told_by_the_parts_make_the_score(site: httpx.Client, 
     assert sum(one["score"] for one in body["spots"]) == pytest.approx(136.0)
 
 
+@pytest.mark.parametrize(
+    ("by", "code"),
+    [
+        ("building", ""),
+        ("building", "U"),
+        ("community", "P1,P2,P3,P4,P5,work,covered,U"),
+        ("grid", "G1,U"),
+        ("unit", "P1,U"),
+    ],
+)
+def test_as_columns_the_list_tells_all_that_is_wanted_by_the_ids_of_tiles(
+    site: httpx.Client, city: sa.Engine, by: str, code: str
+) -> None:
+    asked = {"by": by, **({"code": code} if code else {})}
+    columns = told(site, **asked, f="columns", limit=1)
+    spots = told(site, **asked)["spots"]
+    assert columns["code"] == [one["code"] for one in spots]
+    assert columns["score"] == [one["score"] for one in spots]
+    names = [str(one["id"]).split("/")[1] for one in spots]
+    if by in ("community", "grid"):
+        with city.connect() as connection:
+            ids = {row.code: row.id for row in connection.execute(sa.text("SELECT code, id FROM codes"))}
+        assert columns["id"] == [ids[name] for name in names]
+    else:
+        assert columns["id"] == [int(name) for name in names]
+
+
 def test_a_business_district_holds_what_lies_in_it(site: httpx.Client) -> None:
     number = int(told(site, by="business-district")["spots"][0]["id"].split("/")[1])
     body = told(site, business_district=number)

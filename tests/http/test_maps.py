@@ -193,6 +193,32 @@ def test_a_page_has_a_fresh_nonce_in_its_policy_and_its_scripts(client: httpx.Cl
     assert len(nonces) == 2
 
 
+@pytest.mark.parametrize("path", ["/", "/maps/coverage", "/maps/blind-spots", "/maps/import"])
+def test_a_page_names_ahead_what_its_script_needs_and_all_of_it_is_there(client: httpx.Client, path: str) -> None:
+    named = re.findall(r"<([^>]+)>; rel=(\w+)", client.get(path).headers["link"])
+    modules = [address for address, rel in named if rel == "modulepreload"]
+    assert modules[0] == f"/static/js/{ {'/': 'start', '/maps/import': 'import'}.get(path, path.rsplit('/', 1)[1]) }.js"
+    assert {"/static/js/atlas.js", "/static/js/tiles.js", "/static/js/columns.js"} <= set(modules)
+    assert not {"/static/js/rows.js", "/static/js/layers.js", "/static/js/worker.js"} & set(modules), "fetched later"
+    assert len(set(modules)) == len(modules)
+    assert all(client.get(address).status_code == 200 for address, _ in named)
+
+
+@pytest.mark.parametrize(
+    ("path", "ahead"),
+    [
+        ("/maps/blind-spots", {"grid-coverage", "blind-spots"}),
+        ("/maps/blind-spots?by=grid", {"grid-coverage"}),
+        ("/maps/coverage", {"grid-coverage"}),
+        ("/maps/coverage?by=incidents", set()),
+        ("/maps/import", set()),
+    ],
+)
+def test_only_what_is_sure_to_be_asked_for_is_fetched_ahead(client: httpx.Client, path: str, ahead: set[str]) -> None:
+    named = re.findall(r"</v1/([^>?]+)\?[^>]*>; rel=preload; as=fetch; crossorigin", client.get(path).headers["link"])
+    assert {one.removeprefix("values/") for one in named} == ahead
+
+
 def test_a_page_begins_with_the_edition_of_its_date(client: httpx.Client) -> None:
     text = client.get("/maps/coverage?at=2024-03-01").text
     found = re.search(r'id="boot">(.*?)</script>', text, re.DOTALL)

@@ -12,8 +12,9 @@ import pytest
 
 from geo.errors import Refused
 from geo.files import renamed
-from maps import coverage, offline
+from maps import coverage
 from maps.assets import STATIC
+from maps.modules import IMPORT
 from maps.offline import WITHOUT_SERVER, modules, self_contained
 from maps.page import LANGUAGES, Starter, View, blank_map
 
@@ -49,7 +50,7 @@ def test_our_modules_import_each_other_in_the_one_form_that_is_renamed() -> None
     for module in JS.glob("*.js"):
         for line in module.read_text().splitlines():
             if re.match(r"\s*(import|export)\b.*\bfrom\b|\s*import\s*[\"']", line):
-                assert offline._IMPORT.search(line), f"{module.name}: {line}"
+                assert IMPORT.search(line), f"{module.name}: {line}"
 
 
 @pytest.mark.parametrize(("asks", "keeps"), WITHOUT_SERVER.items())

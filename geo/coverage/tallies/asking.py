@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,30 @@ from geo.entities import Entity
 from geo.entities.spots import spots
 from geo.fetching import Column, fetch, figure, whole
 
+_KEPT = 3
+_divided: OrderedDict[tuple[object, ...], Division] = OrderedDict()
+_reading = Lock()
+
 Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """An edition as every tally needs it: an edition never changes, so a process reads it once.
+
+    Attributes
+    ----------
+    leaves
+        Ids (n,) of the leaves.
+    tree
+        Every place.
+    kept
+        What was worked out from the edition alone and is asked for again.
+    """
+
+    leaves: Ints
+    tree: Tree
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +69,19 @@ class Asked:
         return areas.current(self.connection).number == self.edition.number
 
     @cached_property
-    def _lineage(self) -> tuple[Ints, Ints]:
-        ids, lineage = areas.lineage(self.connection, self.edition)
-        return ids.astype(np.int64), lineage.astype(np.int64)
+    def division(self) -> Division:
+        """The edition that is asked about, as it was read once."""
+        return _division(self.connection, self.edition)
 
     @property
     def leaves(self) -> Ints:
         """Ids (n,) of the leaves of the edition."""
-        return self._lineage[0]
+        return self.division.leaves
 
-    @cached_property
+    @property
     def tree(self) -> Tree:
         """Every place of the edition."""
-        return Tree.of(self._lineage[1])
+        return self.division.tree
 
     def located(self, grid: Ints, lonlat: Floats) -> Ints:
         """The leaf (n,) of the edition each row lies in; 0 for none. ``grid`` is that of the edition in force."""
@@ -100,6 +125,18 @@ class Asked:
         leaf = np.where(grid > 0, self.located(grid, lonlat), 0)
         told["node"] = np.where(leaf > 0, leaf, place)
         return told
+
+
+def _division(connection: sa.Connection, edition: Edition) -> Division:
+    key = (connection.engine.url, edition.number, edition.published_at)
+    with _reading:
+        if key not in _divided:
+            ids, lineage = areas.lineage(connection, edition)
+            _divided[key] = Division(ids.astype(np.int64), Tree.of(lineage.astype(np.int64)))
+        _divided.move_to_end(key)
+        while len(_divided) > _KEPT:
+            _divided.popitem(last=False)
+        return _divided[key]
 
 
 def _newest(table: sa.Table, keys: tuple[str, ...]) -> sa.Select[tuple[int]]:

@@ -8,18 +8,19 @@ import { METRES_A_PIXEL } from "./values.js";
 const NAMED_FROM_PX = 24; // a level whose usual area is narrower has no borders in ink, and no names
 
 export class Atlas {
-  /** `heard` has hover(id), choose(id), building(id, place) and over(id) of buildings, moved(), zoomed() and labels(zoom) → labels by priority. */
+  /** `grids(zoom)` says whether leaves are wanted at first. `heard` has hover(id), choose(id), building(id, place) and over(id) of buildings, moved(), zoomed() and labels(zoom) → labels by priority. */
   constructor({ map, boot, state, words, heard, grids }) {
-    Object.assign(this, { map, boot, state, words, heard, grids });
+    Object.assign(this, { map, boot, state, words, heard });
     map.options.zoomAnimation = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     map.createPane("labels").style.zIndex = 450;
     map.getPane("labels").style.pointerEvents = "none";
     const view = state.get("view");
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
     else fit(map, boot.within ?? boot.bounds, false);
+    this.grids = grids(map.getZoom());
     const levels = boot.city.levels.length;
     this.tiles = new WorkerTiles({
-      url: boot.tiles, buildings: boot.buildings, spots: drawn_of(boot), ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
+      url: boot.tiles, within: boot.ground ? null : boot.bounds, base: boot.base ?? true, buildings: boot.buildings, spots: drawn_of(boot), ground: boot.ground, levels, gridsFrom: boot.grids_from, maxZoom: map.getMaxZoom(), minZoom: 7,
       needsGrids: () => this.grids, failed: (count) => this.failed(count),
     }).addTo(map);
     this.things = null; // the layers menu, once it is there: over(things, place), choose(things, place), drop()

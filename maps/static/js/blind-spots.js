@@ -10,7 +10,7 @@ import { Decisions } from "./spot-acts.js";
 import { writes } from "./spot-doors.js";
 import { legend } from "./spot-legend.js";
 import { SpotList } from "./spot-list.js";
-import { SpotMap } from "./spot-map.js";
+import { SpotMap, is_far } from "./spot-map.js";
 import { SpotPanel } from "./spot-panel.js";
 import { UNIT_CODES } from "./spot-codes.js";
 import { ranked, weights_sheet } from "./spot-weights.js";
@@ -43,7 +43,7 @@ class BlindSpots {
     this.panel = new SpotPanel({ boot, words, heard: this.listeners() });
     this.building = new Chosen({ map, boot, words, changed: () => this.mark(), doors: () => [] });
     shell({ map, boot, words, state, go: (place) => this.go(place) });
-    this.atlas = new Atlas({ map, boot, state, words, grids: true, heard: {
+    this.atlas = new Atlas({ map, boot, state, words, grids: (zoom) => !is_far(boot, state, zoom), heard: {
       hover: (id) => this.hover_area(id), choose: (id) => this.choose_area(id), building: (id, at) => this.choose_building(id, at), over: (id) => this.hover(this.list.building(id)),
       moved: () => this.building.show(), zoomed: () => this.zoomed(), labels: (zoom) => this.drawn.labels(zoom),
     } });
@@ -71,10 +71,9 @@ class BlindSpots {
     const number = ++this.asked;
     const wait = setTimeout(() => this.panel.skeleton(), SKELETON_MS);
     try {
-      await this.list.read();
+      await this.list.read(() => first && number === this.asked && this.placed());
       if (this.trial) await this.list.rest();
       if (number !== this.asked) return;
-      if (first && !this.state.get("view_given")) this.frame(false);
       this.render();
       await this.follow_chosen();
     } catch (error) {
@@ -84,6 +83,11 @@ class BlindSpots {
     }
   }
 
+  /** The map does not wait for the rows: where the page is says what to show, unless rows are what it shows. */
+  placed() {
+    if (!this.state.get("view_given")) this.frame(false);
+    if (this.state.get("by") === "building") this.drawn.draw({ ...this.list.placed(), spots: [] });
+  }
 
   render() {
     const { list, words, state, trial } = this;
@@ -102,6 +106,7 @@ class BlindSpots {
 
   /** What the panel shows anew is tied to the map again. */
   redrawn() {
+    if (!this.view) return;
     legend({ ...this.view, areas: this.drawn.areas(), group: this.full?.group }, this.words);
     this.panel.mark(this.hovered?.id ?? null);
   }

@@ -43,7 +43,7 @@ class Coverage {
     this.grid = new GridBuildings({ words: this.words, heard: { choose: (id, place) => this.choose_building(id, place), changed: () => this.view && this.render() } });
     this.panel = new Panel({ boot: this.boot, words: this.words, heard: this.listeners() });
     shell({ map: this.map, boot: this.boot, words: this.words, state: this.state, go: (place) => this.go(place) });
-    this.atlas = new Atlas({ map: this.map, boot: this.boot, state: this.state, words: this.words, grids: this.state.get("level") === this.levels[this.deepest].key, heard: {
+    this.atlas = new Atlas({ map: this.map, boot: this.boot, state: this.state, words: this.words, grids: () => this.state.get("level") === this.levels[this.deepest].key, heard: {
       hover: (id) => this.hover(id), choose: (id) => this.choose(this.values?.place.get(id)), building: (id, at) => this.building.choose(id, at),
       moved: () => this.show_card(), zoomed: () => this.zoomed(), labels: (zoom) => this.labels(zoom),
     } });

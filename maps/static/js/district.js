@@ -36,7 +36,7 @@ class District {
     this.building = new Chosen({ map, boot, words, changed: () => this.mark(), doors: () => [] });
     this.panel = new DistrictPanel({ boot, words, heard: { choose: (one) => this.choose(one), hover: (one) => this.hover(one?.id ?? null), district: (id) => { location.href = doors.pages.district(id); }, drawn: () => this.mark() } });
     shell({ map, boot, words, state, go: (place) => fit(map, place.bounds) });
-    this.atlas = new Atlas({ map, boot, state, words, grids: true, heard: {
+    this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: {
       hover: () => {}, choose: () => this.choose(null), building: (id, at) => this.pick(id, at), over: (id) => this.hover(this.view?.buildings.some((one) => one.id === id) ? id : null),
       moved: () => this.building.show(), zoomed: () => {}, labels: (zoom) => this.labels(zoom),
     } });

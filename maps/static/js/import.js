@@ -35,7 +35,7 @@ class Imports {
     document.body.classList.toggle("no-city", !boot.city);
     if (!boot.city) map.setView([35, 105], 4, { animate: false });
     else {
-      this.atlas = new Atlas({ map, boot, state, words, grids: true, heard: { hover: () => {}, choose: () => this.choose(null), moved: () => this.card(), zoomed: () => {}, labels: () => [] } });
+      this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: () => {}, choose: () => this.choose(null), moved: () => this.card(), zoomed: () => {}, labels: () => [] } });
       const deepest = boot.city.levels.length - 1;
       this.atlas.paint({ level: Math.max(1, deepest - 1), levels: boot.city.levels.length, coloured: false, borders: deepest, colours: [], ids: [], classes: [] }, true);
       state.set({ within: "" });

@@ -50,7 +50,7 @@ class Mends {
       tab: (tab, kinds = "") => state.set({ tab, kinds, chosen: null }), kinds: (kind) => this.pick(kind),
       choose: (item) => this.choose(item, true), hover: (item) => this.hover(item),
     } });
-    this.atlas = new Atlas({ map, boot, state, words, grids: true, heard: { hover: () => {}, choose: () => {}, moved: () => this.card(), zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
+    this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: () => {}, choose: () => {}, moved: () => this.card(), zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
     this.atlas.paint({ level: this.levels.length - 1, levels: this.levels.length, coloured: false, colours: [], ids: [], classes: [] }, true);
     this.places = new Places({ kinds: this.looks, heard: { choose: (item) => this.choose(item), hover: (item) => this.hover(item) } }).addTo(map);
     const floats = this.atlas.labels.options.obstacles;

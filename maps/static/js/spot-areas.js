@@ -1,6 +1,4 @@
 // Far away, where a building is less than a pixel: areas by the score of all blind spots in them, in classes that never move.
-import { UNIT_CODES } from "./spot-codes.js";
-
 /** From the lightest; `lower` is taken in, `upper` left out. Dark is much, as counts have it. */
 export const CLASSES = [
   { key: "class.score.none", colour: "#f4f3ef", lower: 0, upper: 0 },
@@ -11,9 +9,8 @@ export const CLASSES = [
   { key: "class.score.above", colour: "#453781", lower: 5000, upper: Infinity },
 ];
 
-/** Number of the class of a score; -1 where nothing is known of an area but that it has units. */
-export function class_of({ parts, units }) {
-  const score = parts.filter((one) => UNIT_CODES.includes(one.code)).reduce((sum, one) => sum + one.score, 0);
-  if (score > 0) return CLASSES.findIndex((one, k) => k && score >= one.lower && score < one.upper);
-  return units && Object.keys(units).every((code) => code === "U") && units.U ? -1 : 0;
+/** Number of the class of a score; -1 where the worst that is known of the units of an area is that they are unknown. */
+export function class_of(code, score) {
+  if (code === "U") return -1;
+  return score > 0 ? CLASSES.findIndex((one, k) => k && score >= one.lower && score < one.upper) : 0;
 }

@@ -19,6 +19,11 @@ export async function spots(asked, { next = null, limit = MOST } = {}) {
   return answered(await fetch(next ?? `/v1/blind-spots?${query({ ...parameters(asked), limit })}`));
 }
 
+/** All that is asked for as columns: the id that tiles carry, the code, the score. */
+export async function scored(asked) {
+  return answered(await fetch(`/v1/blind-spots?${query({ ...parameters(asked), f: "columns" })}`));
+}
+
 /** One blind spot in full: its units, who can help, its joint branch, what was decided of it. */
 export async function spot(id, code) {
   return answered(await fetch(`/v1/blind-spots/${id}${code === "G3" ? "?code=G3" : ""}`));

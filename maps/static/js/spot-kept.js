@@ -23,6 +23,11 @@ export async function spots(asked) {
   return { ...answer, run: held.run, weights: held.weights, spots: found.map((spot, k) => ({ ...spot, rank: k + 1 })), wanted: found.length, next: null };
 }
 
+/** Areas with their worst code and score, as columns. */
+export async function scored() {
+  return held.scored;
+}
+
 export async function spot(id) {
   return Object.values(held.lists).flatMap(({ spots }) => spots).find((one) => one.id === id) ?? null;
 }

@@ -8,7 +8,7 @@ const PAGES = 25; // of a list that is read to its end
 
 export class SpotList {
   constructor({ boot, state, words }) {
-    Object.assign(this, { boot, state, words, spots: [], after: null, answer: null, areas: null, leaves: null, districts: [], district: null, children: [], chain: [] });
+    Object.assign(this, { boot, state, words, spots: [], after: null, answer: null, areas: null, leaves: null, asked_places: {}, districts: [], district: null, children: [], chain: [] });
     doors.open(boot, words);
   }
 
@@ -17,13 +17,13 @@ export class SpotList {
     return { by: state.get("by"), within: state.get("within") === this.boot.city.code ? null : state.get("within"), district: state.get("district"), codes: state.get("codes").split(",").filter(Boolean) };
   }
 
-  /** Everything the page needs of what its state asks for. */
-  async read() {
+  /** Everything the page needs of what its state asks for; `placed()` is called once it is known where the page is. */
+  async read(placed) {
     let done;
     this.ready = new Promise((resolve) => { done = resolve; });
     try {
       const asked = this.asked();
-      const [answer] = await Promise.all([this.rows(asked), this.where(asked)]);
+      const [answer] = await Promise.all([this.rows(asked), this.where(asked, placed)]);
       Object.assign(this, answer);
     } finally {
       done();
@@ -54,18 +54,36 @@ export class SpotList {
     return first;
   }
 
-  async where({ district }) {
-    const { boot, state, words } = this;
-    const levels = boot.city.levels, deepest = levels.length - 1;
-    this.areas ??= await load({ boot, indicator: "grid-coverage", level: levels[Math.max(1, deepest - 1)].key, city: words.city(boot.city) });
-    if (state.get("by") === "grid") this.leaves ??= await load({ boot, indicator: "grid-coverage", level: levels[deepest].key, city: words.city(boot.city) });
-    const code = state.get("within");
+  /** Places of a level, read once, however many ask. */
+  places(level) {
+    const { boot, words, asked_places } = this, { key } = boot.city.levels[level];
+    const forget = (error) => { delete asked_places[key]; throw error; };
+    return (asked_places[key] ??= load({ boot, indicator: "grid-coverage", level: key, city: words.city(boot.city) }).catch(forget));
+  }
+
+  get deepest() {
+    return this.boot.city.levels.length - 1;
+  }
+
+  /** Level of the areas that are shown far away: the one above grids. */
+  get usual() {
+    return Math.max(1, this.deepest - 1);
+  }
+
+  async where({ district }, placed = () => {}) {
+    const { boot, state, deepest } = this, code = state.get("within");
+    const everywhere = code === boot.city.code ? doors.districts(null) : null; // waits for nothing
+    everywhere?.catch(() => {}); // told where it is waited for
+    this.areas = await this.places(this.usual);
+    if (state.get("by") === "grid") this.leaves = await this.places(deepest);
     const known = this.areas.code.get(code);
     const leaf = known ? null : await doors.place(code, "grid").catch(() => null);
     this.chain = known ? this.areas.chain(known.id) : leaf ? [...this.areas.chain(leaf.parents.at(-1).id), leaf] : this.areas.chain(this.areas.above[0]?.id ?? this.areas.rows[0].id);
+    if (!district) { this.district = null; placed(); }
     this.children = known ? await this.below(known) : [];
-    this.districts = await doors.districts(known && known.level > 0 ? code : null);
+    this.districts = await (everywhere ?? doors.districts(known && known.level > 0 ? code : null));
     this.district = district ? this.districts.find((one) => String(one.id) === String(district)) ?? await doors.district(district) : null;
+    if (district) placed();
   }
 
   async below(place) {
@@ -73,15 +91,20 @@ export class SpotList {
     return found.length ? found : doors.children(place.code);
   }
 
+  /** Where a view is and what it is by. */
+  placed() {
+    const { state, chain, children, districts, district } = this;
+    return { by: state.get("by"), codes: new Set(state.get("codes").split(",").filter(Boolean)), chain, children, districts, district };
+  }
+
   /** What a view is made of. */
   told() {
-    const { answer, state, chain, children, districts, district } = this;
-    const { run, counts, weights, wanted } = answer, by = state.get("by");
-    const codes = new Set(state.get("codes").split(",").filter(Boolean));
+    const { answer } = this, placed = this.placed(), { by } = placed;
+    const { run, counts, weights, wanted } = answer;
     const blind_codes = by === "grid" ? ["G1", "G2", "G3"] : UNIT_CODES;
     const sum = (wanted) => wanted.reduce((total, code) => total + (counts[code] ?? 0), 0);
     this.left = this.after ? Math.max(0, wanted - this.spots.length) : 0;
-    return { run: run ?? this.boot.run, counts, weights, by, codes, chain, children, districts, district, blind: sum(blind_codes), total: answer.total, more: this.left, exports: doors.exports(this.asked()) };
+    return { ...placed, run: run ?? this.boot.run, counts, weights, blind: sum(blind_codes), total: answer.total, more: this.left, exports: doors.exports(this.asked()) };
   }
 
   /** Rows further down, until there are none. */
@@ -139,9 +162,10 @@ export class SpotList {
 
   /** Areas of the level above grids with what their blind spots score. */
   async shaded() {
-    const level = this.boot.city.levels[Math.max(1, this.boot.city.levels.length - 2)];
-    const { spots } = await this.whole({ by: level.key, codes: [...UNIT_CODES, "work", "covered", "U"] });
-    return { level, spots };
+    const level = this.boot.city.levels[this.usual];
+    const [told, areas] = await Promise.all([doors.scored({ by: level.key, codes: [...UNIT_CODES, "work", "covered", "U"] }), this.places(this.usual)]);
+    this.areas = areas;
+    return { level, ...told };
   }
 
   /** West, south, east, north of what the page is about. */

@@ -18,6 +18,11 @@ const GRID_PX = 400;
 const ASIDE_PX = 24;
 const GAP = 0.00006; // degrees between a shape and what is written beside it
 
+/** Whether a zoom shows areas in place of buildings. */
+export function is_far(boot, state, zoom) {
+  return state.get("by") === "building" && Math.round(zoom) < boot.spots.from;
+}
+
 export class SpotMap {
   /** `shaded()` is called when what is shown far away has come. */
   constructor({ map, boot, words, state, atlas, list, shaded }) {
@@ -27,11 +32,17 @@ export class SpotMap {
     this.deepest = this.levels.length - 1;
     const alt = words.t("spots.alt");
     map.getContainer().setAttribute("aria-label", alt);
+    this.ask();
   }
 
-  /** Whether this zoom shows areas in place of buildings. */
+  /** Whether areas are shown in place of buildings now. */
   is_far() {
-    return this.state.get("by") === "building" && Math.round(this.map.getZoom()) < this.boot.spots.from;
+    return is_far(this.boot, this.state, this.map.getZoom());
+  }
+
+  /** Have what areas are shaded by asked for, where it is shown. */
+  ask() {
+    if (this.is_far()) this.shading ??= this.shade();
   }
 
   /** What the areas shown come to, by class; null where buildings or grids are shown. */
@@ -41,7 +52,8 @@ export class SpotMap {
 
   draw(view) {
     this.view = view;
-    if (this.is_far()) this.shading ??= this.shade();
+    if (view.run?.number > this.shaded?.run) this.shading = null; // another run found something else
+    this.ask();
     this.redraw();
   }
 
@@ -53,12 +65,13 @@ export class SpotMap {
     } catch (error) {
       this.shading = null; // asked for again when the map moves
       say(this.words.t("error.values", { reason: error.message }));
+      this.redraw();
     }
   }
 
   redraw() {
     const { view } = this;
-    if (!view) return;
+    if (!view || (this.is_far() && this.shading && !this.shaded)) return; // what is on its way is painted once, when it is here
     const style = this.is_far() && this.shaded ? this.far() : view.by === "grid" ? this.grids() : this.near();
     const place = view.chain.at(-1);
     this.atlas.paint({ levels: this.levels.length, breadths: this.list.areas.breadths, scope: view.district || !place || place.level === 0 ? 0 : place.id, ...style }, !this.is_far());
@@ -80,14 +93,14 @@ export class SpotMap {
 
   far() {
     const { areas } = this.list;
-    return { level: areas.level, coloured: true, through: true, colours: CLASSES.map((one) => one.colour), ids: areas.rows.map((row) => row.id), classes: areas.rows.map((row) => this.shaded.of.get(row.code) ?? 0) };
+    return { level: areas.level, coloured: true, through: true, colours: CLASSES.map((one) => one.colour), ids: areas.rows.map((row) => row.id), classes: areas.rows.map((row) => this.shaded.of.get(row.id) ?? 0) };
   }
 
-  summed({ level, spots }) {
-    const of = new Map(spots.map((spot) => [spot.id.slice(spot.id.indexOf("/") + 1), class_of(spot)]));
+  summed({ run, level, id, code, score }) {
+    const of = new Map(id.map((one, k) => [one, class_of(code[k], score[k])]));
     const rows = this.list.areas.rows;
-    const counts = CLASSES.map((_, k) => rows.filter((row) => (of.get(row.code) ?? 0) === k).length);
-    return { level, of, counts, total: rows.length, unknown: rows.filter((row) => of.get(row.code) === -1).length };
+    const counts = CLASSES.map((_, k) => rows.filter((row) => (of.get(row.id) ?? 0) === k).length);
+    return { run, level, of, counts, total: rows.length, unknown: rows.filter((row) => of.get(row.id) === -1).length };
   }
 
   // -- what is chosen -----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ export default async function start(map, boot) {
     atlas.mark(hovered, row?.id ?? 0);
     card({ row, rank: null, parent: row && values.place.get(row.parent), said: said(values, words), deepest, map, words, doors: [[words.t("open.coverage"), () => { location.href = cover(row); }]], close: () => state.set({ chosen: null }) });
   };
-  const atlas = new Atlas({ map, boot, state, words, grids: true, heard: {
+  const atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: {
     hover: (id) => { if (id === hovered) return; hovered = id; map.getContainer().classList.toggle("pointing", Boolean(id)); atlas.mark(hovered, chosen()?.id ?? 0); },
     choose: (id) => { const row = values?.place.get(id); state.set({ chosen: row && row.code !== state.get("chosen") ? row.code : null }); },
     moved: () => values && show(), zoomed: () => {},

@@ -1,8 +1,10 @@
 // A Leaflet layer whose tiles are painted elsewhere: on a server's page in workers, so the main thread draws nothing.
 import { painters } from "./live.js";
 
+const BLEED = 8 / 256; // of a tile's side: how far it shows what lies beyond it
+
 export const WorkerTiles = L.GridLayer.extend({
-  /** options: url (with {layer}), buildings and spots (address of their tiles and first zoom, or nothing), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). `overlay` adds layers of rows. */
+  /** options: url (with {layer}), within (west, south, east, north of all ground, or nothing), base (whether there is any), buildings and spots (address of their tiles and first zoom, or nothing), ground (of a page that holds its own), levels, gridsFrom, level() → level wanted now, failed(count). `overlay` adds layers of rows. */
   initialize(options) {
     L.setOptions(this, { keepBuffer: 1, updateWhenZooming: false, updateWhenIdle: false, ...options });
     this._waiting = new Map();
@@ -44,6 +46,9 @@ export const WorkerTiles = L.GridLayer.extend({
 
   /** Paint with these values: a new indicator, nothing fetched. */
   restyle(style) {
+    const told = JSON.stringify(style);
+    if (told === this._told) return; // painted so already
+    this._told = told;
     this._all({ style });
   },
 
@@ -87,7 +92,8 @@ export const WorkerTiles = L.GridLayer.extend({
     this._shown.set(base, { key, tile, coords, names: [], taken: [] });
     const withGrids = this.options.needsGrids() && coords.z >= this.options.gridsFrom;
     const address = (layer) => new URL(L.Util.template(this.options.url, { layer, x: coords.x, y: coords.y, z: coords.z }), location).href;
-    const urls = { areas: address("areas"), base: address("base"), ...(withGrids ? { grids: address("grids") } : {}) };
+    const urls = this.options.base ? { base: address("base") } : {};
+    if (this._has_ground(coords)) Object.assign(urls, { areas: address("areas") }, withGrids ? { grids: address("grids") } : {});
     for (const layer of ["buildings", "spots"]) {
       const drawn = this.options[layer];
       if (drawn && coords.z >= drawn.from) urls[layer] = new URL(L.Util.template(drawn.tiles, coords), location).href;
@@ -95,6 +101,13 @@ export const WorkerTiles = L.GridLayer.extend({
     const lowest = this.options.levels - (withGrids ? 1 : 2);
     this._worker(coords).postMessage({ tile: { key, urls, of_layers: this._of_layers(coords), ratio, zoom: coords.z, lowest } });
     return tile;
+  },
+
+  /** Whether any ground shows in a tile: beside the city there is nothing to be fetched. */
+  _has_ground(coords) {
+    if (!this.options.within) return true;
+    const [west, south, east, north] = this.options.within;
+    return this._tileCoordsToBounds(coords).pad(BLEED).intersects([[south, west], [north, east]]);
   },
 
   _forget(base) {
