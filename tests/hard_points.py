@@ -1,4 +1,4 @@
-"""Points on which an index of a partition goes wrong if it can: on vertices, on edges, a step off, at cells' corners."""
+"""Points on which an index goes wrong if it can: on vertices and edges of leaves, a step off, at corners of cells."""
 
 from __future__ import annotations
 

@@ -10,10 +10,12 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.arrays import Shapes
+from geo.arrays import Positions, Shapes
 from geo.errors import Broken
-from geo.space.cells import few, index
+from geo.space.arrangement import united
+from geo.space.cells import building, checking, edges, few, index
 from geo.space.cells.index import CellIndex
+from geo.space.cells.layout import Redraw
 from geo.space.cells.orientation import side
 from tests.cities import MadeCity, cities, made_city
 from tests.hard_points import by_shapely, hard_points
@@ -50,7 +52,16 @@ def test_several_threads_answer_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(made.positions(points), alone)
 
 
-FLOATS = st.floats(-180, 180, allow_subnormal=False)
+@given(cities())
+def test_no_edge_of_a_partition_is_doubted(city: MadeCity) -> None:
+    slots = np.arange(1, len(city.shapes) + 1, dtype=np.int32)
+    found, _ = edges.edges_of(edges.rings_of(city.shapes, slots))
+    lattice = indexed(city.shapes).cells.lattice
+    window = building.window_of(found, lattice, np.zeros(lattice.rows, dtype=np.int32))
+    assert not len(checking.doubtful_edges(found, window))
+
+
+FLOATS = st.floats(-180, 180).map(lambda degrees: degrees if abs(degrees) > 1e-100 else 0.0)
 STEPS = st.integers(-4, 4)
 
 
@@ -125,3 +136,66 @@ def test_neighbours_that_share_no_vertex_are_no_overlap() -> None:
     made = indexed(shapes)
     points = hard_points(shapes, made.cells.lattice, 1, 200)
     assert np.array_equal(made.positions(points), by_shapely(shapes, points))
+
+
+@given(cities(3), SEEDS, st.integers(1, 4))
+def test_after_redraws_the_cells_laid_over_answer_as_an_index_built_anew(city: MadeCity, seed: int, times: int) -> None:
+    random = np.random.default_rng(seed)
+    slot_of = random.integers(1, len(city.shapes) + 1, len(city.shapes)).astype(np.int32)
+    slots, shapes = leaves_of(city, slot_of)
+    made = CellIndex.build(slots.astype(np.str_), shapes, slots)
+    for _ in range(times):
+        some = random.integers(0, len(slot_of), random.integers(1, 4))
+        slot_of[some] = random.choice([*slot_of, slot_of.max() + 1], len(some))  # to a leaf there is, or a new one
+        was, were = slots, shapes
+        slots, shapes = leaves_of(city, slot_of)
+        change = redraw_between((was, were), (slots, shapes))
+        if not len(change.gone):
+            continue
+        laid = made.redrawn(change, slots)
+        assert laid is not None
+        points = hard_points(city.shapes, made.cells.lattice, seed, 40)
+        assert np.array_equal(laid.positions(points), by_shapely(shapes, points))
+        assert np.array_equal(few.positions(laid.cells, points[::7]), by_shapely(shapes, points[::7]))
+        assert np.array_equal(made.positions(points), by_shapely(were, points)), "the index before is as it was"
+        made = laid
+
+
+def test_a_redraw_of_a_few_leaves_touches_their_cells_only() -> None:
+    city = made_city(5, 24, torn=False)
+    slot_of = np.arange(1, len(city.shapes) + 1, dtype=np.int32)
+    slots, shapes = leaves_of(city, slot_of)
+    made = CellIndex.build(slots.astype(np.str_), shapes, slots)
+    beside = np.flatnonzero(shapely.relate_pattern(shapes, shapes[300], "FF*F1****"))[0]
+    slot_of[beside] = slot_of[300]
+    now, after = leaves_of(city, slot_of)
+    laid = made.redrawn(redraw_between((slots, shapes), (now, after)), now)
+    assert laid is not None
+    assert len(laid.cells.over.words) < len(made.cells.base.words) / 10
+    assert laid.cells.base.words is made.cells.base.words
+
+
+def test_a_redraw_that_reaches_beyond_the_lattice_or_overlaps_is_built_anew() -> None:
+    city = made_city(5, 4)
+    made = indexed(city.shapes)
+    west, south, east, north = city.outline.bounds
+    slots = np.arange(1, len(city.shapes) + 2, dtype=np.int32)
+    for laid in (shapely.box(east, south, east + 1, north), shapely.box(west + 1e-3, south + 1e-3, east, north)):
+        redraw = Redraw(np.array(laid.bounds), np.zeros(0, dtype=np.int32), np.array([laid]), slots[-1:])
+        assert made.redrawn(redraw, slots) is None
+
+
+def leaves_of(city: MadeCity, slot_of: Positions) -> tuple[Positions, Shapes]:
+    """Slots, ascending, and shapes of leaves that are unions of a city's, each under the slot it is given."""
+    ground = united(city.shapes, slot_of.astype(np.int64))
+    return np.array(list(ground), dtype=np.int32), np.array(list(ground.values()), dtype=object)
+
+
+def redraw_between(before: tuple[Positions, Shapes], after: tuple[Positions, Shapes]) -> Redraw:
+    known = dict(zip(before[0].tolist(), before[1], strict=True))
+    now = dict(zip(after[0].tolist(), after[1], strict=True))
+    gone = [slot for slot in known if slot not in now or now[slot].wkb != known[slot].wkb]
+    came = [slot for slot in now if slot not in known or now[slot].wkb != known[slot].wkb]
+    shapes = np.array([now[slot] for slot in came], dtype=object)
+    bounds = shapely.total_bounds([shapely.Point(), *(known[slot] for slot in gone), *shapes])
+    return Redraw(bounds, np.array(gone, dtype=np.int32), shapes, np.array(came, dtype=np.int32))

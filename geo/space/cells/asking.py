@@ -27,22 +27,38 @@ def _upper_cell(lattice: Lattice, across: float, up: float) -> int:
 
 
 @kernel
-def _exact(part: Part, position_of: Positions, record: int, x: float, y: float) -> int:
-    """Slot at a point by exact orientations; on an edge the one with the lowest position."""
-    slot, count = part.words[record], part.words[record + 1]
+def label_in(part: Part, record: int, x: float, y: float) -> int:
+    """Label at a point of a lower cell, by exact orientations: what lies just right of it where it is on an edge."""
+    label, count = part.words[record], part.words[record + 1]
+    numbers = record + HEAD + EDGE * count
+    for at in range(numbers, numbers + count):
+        edge, is_beyond = part.words[at] >> 2, part.words[at] & 3
+        if crosses(part.ends, edge, is_beyond, x, y):
+            label += part.sides[edge, 0] - part.sides[edge, 1]
+    return int(label)
+
+
+@kernel
+def _touched(part: Part, position_of: Positions, record: int, x: float, y: float) -> int:
+    """Slot with the lowest position among the leaves whose edges a point lies on; NOBODY on none."""
+    count = part.words[record + 1]
     numbers = record + HEAD + EDGE * count
     lowest = np.int32(2147483647)
     touched = NOBODY
     for at in range(numbers, numbers + count):
-        edge, is_beyond = part.words[at] >> 2, part.words[at] & 3
-        if crosses(part.ends, edge, is_beyond, x, y):
-            slot += part.sides[edge, 0] - part.sides[edge, 1]
+        edge = part.words[at] >> 2
         if _is_on(part.ends, edge, x, y):
             for which in range(2):
                 beside = part.sides[edge, which]
                 if beside != NOBODY and position_of[beside] < lowest:
-                    lowest, touched = position_of[beside], beside
-    return int(slot if touched == NOBODY else touched)
+                    lowest, touched = position_of[beside], int(beside)
+    return touched
+
+
+@kernel
+def _exact(part: Part, position_of: Positions, record: int, x: float, y: float) -> int:
+    touched = _touched(part, position_of, record, x, y)
+    return label_in(part, record, x, y) if touched == NOBODY else touched
 
 
 @kernel

@@ -65,20 +65,27 @@ def window_of(edges: Edges, lattice: Lattice, right: Positions) -> Window:
 
 
 class _Room(NamedTuple):
-    """Words to write, and the place the first has in the index."""
+    """Words to write; the place the first has in its part, and the number the first edge has there."""
 
     words: Positions
     floats: NDArray[np.float32]
     begin: int
+    first_edge: int
 
 
-def built(edges: Edges, window: Window, begin: int = 0) -> tuple[Ints, Positions]:
-    """Entries (rows × columns,) of upper cells and the words they point into, the first of them at ``begin``."""
+def built(edges: Edges, window: Window, begin: int = 0, first_edge: int = 0) -> tuple[Ints, Positions]:
+    """Entries (rows × columns,) of upper cells, and the words they point into.
+
+    Parameters
+    ----------
+    begin, first_edge
+        Place of the first word, and number of the first edge, in the part they are for.
+    """
     entries = np.empty(len(window.labels), dtype=np.int64)
     words = np.empty(_ROOM, dtype=np.int32)
     cell, used = 0, 0
     while True:
-        cell, used = _build(edges, window, _Room(words, words.view(np.float32), begin), entries, cell, used)
+        cell, used = _build(edges, window, _Room(words, words.view(np.float32), begin, first_edge), entries, cell, used)
         if cell == len(entries):
             break
         words.resize(len(words) * 3 // 2 + _ROOM, refcheck=False)  # the system moves large blocks without a copy
@@ -194,7 +201,7 @@ def _record(edges: Edges, crossing: Positions, lower: Lattice, cell: int, room: 
         room.words[at + 5] = step
         count += 1
     room.words[used + 1] = count
-    _number(edges, crossing, right, room.words, used + HEAD + EDGE * count)
+    _number(edges, crossing, right, room, used + HEAD + EDGE * count)
     return used + HEAD + (EDGE + 1) * count
 
 
@@ -208,10 +215,10 @@ def _line(floats: NDArray[np.float32], at: int, low: tuple[float, float], high: 
 
 
 @kernel
-def _number(edges: Edges, crossing: Positions, right: float, words: Positions, at: int) -> None:
+def _number(edges: Edges, crossing: Positions, right: float, room: _Room, at: int) -> None:
     """Numbers of the edges of a record, in its order."""
     for edge in crossing:
         is_beyond = beyond(edges.ends, edge, right)
         if is_beyond != WHOLLY:
-            words[at] = edge * 4 + is_beyond
+            room.words[at] = (room.first_edge + edge) * 4 + is_beyond
             at += 1

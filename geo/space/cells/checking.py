@@ -40,9 +40,9 @@ def _check(edges: Edges, window: Window, doubtful: Bools) -> None:
             y = (edges.ends[edge, 1] + edges.ends[edge, 3]) / 2
             if np.floor(column_of(lattice, x)) != column or np.floor(row_of(lattice, y)) != row:
                 continue
-            beside = label + _crossed(edges, crossing, edge, right, x, y)
-            # the ray runs just above a level edge, and right of any other
+            # the ray from the middle of a level edge runs just above it, from any other it begins right of the edge
             is_level = edges.ends[edge, 1] == edges.ends[edge, 3]
+            beside = label + _crossed(edges, crossing, -1 if is_level else edge, right, x, y)
             doubtful[edge] |= beside != edges.sides[edge, 0 if is_level else 1]
 
 

@@ -14,7 +14,7 @@ import shapely
 from geo.arrays import Codes, Floats, Positions, Shapes
 from geo.errors import Broken
 from geo.space.cells import few
-from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, fixed, part_of
+from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, Redraw, fixed, part_of
 from geo.space.partition import OUTSIDE, place_of_defect
 
 FEW = 256
@@ -32,8 +32,13 @@ class CellIndex:
     cells: Cells
 
     @classmethod
-    def build(cls, codes: Codes, shapes: Shapes) -> CellIndex:
+    def build(cls, codes: Codes, shapes: Shapes, slots: Positions | None = None) -> CellIndex:
         """Index over leaves (n,), degrees; their positions are its answers.
+
+        Parameters
+        ----------
+        slots
+            (n,) above 0, one a leaf that no other leaf had or will have; None = 1 to n, where nothing is redrawn.
 
         Raises
         ------
@@ -42,14 +47,28 @@ class CellIndex:
         """
         from geo.space.cells import building, checking, edges
 
-        found, claimed_twice = edges.edges_of(edges.rings_of(shapes, np.arange(1, len(shapes) + 1, dtype=np.int32)))
+        slots = np.arange(1, len(shapes) + 1, dtype=np.int32) if slots is None else slots
+        found, claimed_twice = edges.edges_of(edges.rings_of(shapes, slots))
         lattice = _lattice_over(found, len(shapes))
         window = building.window_of(found, lattice, np.zeros(lattice.rows, dtype=np.int32))
         doubtful = np.union1d(claimed_twice, checking.doubtful_edges(found, window))
-        _refuse_no_partition(codes, shapes, found.sides[doubtful])
+        position_of = positions_of(slots)
+        _refuse_no_partition(codes, shapes, position_of[found.sides[doubtful]])
         entries, words = building.built(found, window)
-        position_of = np.arange(OUTSIDE, len(shapes), dtype=np.int32)
-        return cls(Cells(lattice, fixed(entries), part_of(words, found), NO_PART, fixed(position_of)))
+        return cls(Cells(lattice, fixed(entries), part_of(words, found), NO_PART, position_of))
+
+    def redrawn(self, redraw: Redraw, slots: Positions) -> CellIndex | None:
+        """The index after a redraw, for the cost of the cells it touches; None where it must be built anew.
+
+        Parameters
+        ----------
+        slots
+            (n,) of all leaves by their new positions.
+        """
+        from geo.space.cells.overlaying import overlaid
+
+        cells = overlaid(self.cells, redraw)
+        return cells and CellIndex(cells._replace(position_of=positions_of(slots)))
 
     def position(self, lonlat: tuple[float, float]) -> int:
         """Position of the leaf at one point; as :meth:`positions`."""
@@ -82,6 +101,13 @@ class CellIndex:
         return found
 
 
+def positions_of(slots: Positions) -> Positions:
+    """Position by slot (highest slot + 1,), -1 of slot 0 and of slots not given."""
+    position_of = np.full(int(slots.max()) + 1, OUTSIDE, dtype=np.int32)
+    position_of[slots] = np.arange(len(slots), dtype=np.int32)
+    return fixed(position_of)
+
+
 def _is_compiled() -> bool:
     return "geo.space.cells.asking" in sys.modules
 
@@ -98,15 +124,15 @@ def _lattice_over(edges: Edges, leaves: int) -> Lattice:
     return Lattice(float(west), float(south), float(columns / width), float(rows / height), 0, 0, 1, columns, rows)
 
 
-def _refuse_no_partition(codes: Codes, shapes: Shapes, sides: Positions) -> None:
+def _refuse_no_partition(codes: Codes, shapes: Shapes, beside: Positions) -> None:
     """Nothing, when none of the leaves beside doubtful edges is invalid or has ground in common with another."""
-    suspects = np.unique(sides[sides > 0]) - 1
+    suspects = np.unique(beside[beside != OUTSIDE])
     if not len(suspects):
         return
     if not (valid := shapely.is_valid(shapes[suspects])).all():
         at = int(suspects[valid.argmin()])
-        defect = place_of_defect(shapes[at])
-        raise Broken(f"the leaf {str(codes[at])!r} is no valid polygon: {shapely.is_valid_reason(shapes[at])}", where=defect)
+        why = f"the leaf {str(codes[at])!r} is no valid polygon: {shapely.is_valid_reason(shapes[at])}"
+        raise Broken(why, where=place_of_defect(shapes[at]))
     tree = shapely.STRtree(shapes)
     of, other = tree.query(shapes[suspects], predicate="intersects")
     one = suspects[of]

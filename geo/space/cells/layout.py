@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.arrays import Floats, Ints, Positions
+from geo.arrays import Floats, Ints, Positions, Shapes
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
@@ -93,6 +93,18 @@ class Cells(NamedTuple):
     base: Part
     over: Part
     position_of: Positions
+
+
+class Redraw(NamedTuple):
+    """What a redraw did to leaves: the slots that went, and shapes and slots that came.
+
+    A leaf with new ground is both. ``bounds`` (4,) are west, south, east, north of all ground that went or came.
+    """
+
+    bounds: Floats
+    gone: Positions
+    shapes: Shapes
+    slots: Positions
 
 
 def part_of(words: Positions, edges: Edges) -> Part:

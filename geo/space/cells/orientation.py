@@ -15,6 +15,7 @@ from geo.arrays import Floats
 from geo.space.cells.compiling import kernel
 
 _BOUND = (3.0 + 16.0 * 2.0**-53) * 2.0**-53  # of the rounding error, as a share of what was subtracted
+_LARGER = 2.0**500  # 180² of it is still a double
 _SPLITTER = 2.0**27 + 1.0
 
 
@@ -56,7 +57,11 @@ def _grown(expansion: Floats, length: int, value: float) -> int:
 
 @kernel
 def _exact_side(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
-    """Sign of the determinant multiplied out: six products, each exact, summed exactly."""
+    """Sign of the determinant multiplied out: six products, each exact, summed exactly.
+
+    All is taken larger first: the product of a degree and the smallest number there is has no exact double otherwise.
+    """
+    ax, ay, bx, by, x, y = ax * _LARGER, ay * _LARGER, bx * _LARGER, by * _LARGER, x * _LARGER, y * _LARGER
     expansion = np.zeros(14)
     length = 0
     for left, right in ((bx, y), (-bx, ay), (-ax, y), (-by, x), (by, ax), (ay, x)):
