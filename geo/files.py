@@ -12,10 +12,11 @@ from geo.errors import Refused
 
 
 @contextmanager
-def renamed(target: Path) -> Iterator[Path]:
+def renamed(target: Path, *, synced: bool = False) -> Iterator[Path]:
     """A name beside ``target`` that becomes it when the block ends, and vanishes when it raises.
 
-    An older file stays under its name until then, and is replaced.
+    An older file stays under its name until then, and is replaced. With ``synced`` both the file and its name are on
+    the disk when the block has ended.
 
     Raises
     ------
@@ -31,4 +32,16 @@ def renamed(target: Path) -> Iterator[Path]:
     with folder:
         unfinished = Path(folder.name) / target.name
         yield unfinished
+        if synced:
+            _sync(unfinished)
         os.replace(unfinished, target)
+        if synced:
+            _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -9,6 +9,7 @@ import shapely
 
 from geo.space.cells.compiling import folder
 from geo.space.cells.index import FEW, CellIndex
+from geo.space.cells.layout import Redraw
 
 
 def compile_all() -> None:
@@ -16,7 +17,10 @@ def compile_all() -> None:
     squares = np.array([shapely.box(at, 0, at + 1, 1) for at in range(2)], dtype=object)
     index = CellIndex.build(np.array(["0", "1"]), squares)
     index.positions(np.zeros((FEW + 1, 2)))
-    index.position((0.5, 0.5))
+    east = Redraw(
+        np.array([1.0, 0.0, 2.0, 1.0]), np.array([2], dtype=np.int32), squares[1:], np.array([2], dtype=np.int32)
+    )
+    index.redrawn(east, np.array([1, 2], dtype=np.int32))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which leaf is a point in: one point, or blocks of many.
+"""Which leaves are many points in, by blocks of them.
 
 A block goes through the upper cells first, then through the tables, then through the records, so that the processor
 waits for many of them at once and not for one after another.
@@ -11,10 +11,10 @@ import numpy as np
 from geo.arrays import Floats, Ints, Positions
 from geo.space.cells.compiling import kernel
 from geo.space.cells.lattices import crosses
-from geo.space.cells.layout import EDGE, HEAD, NOBODY, OVER, SCALE, SCALE_BITS, Cells, Lattice, Part
+from geo.space.cells.layout import EDGE, HEAD, NEAR, NOBODY, OVER, SCALE, SCALE_BITS, Cells, Lattice, Part
 from geo.space.cells.orientation import side
 
-_NEAR = np.float32(1e-6)  # cells; single precision errs by less than a fifth of it
+_NEAR = np.float32(NEAR)
 _BLOCK = 512
 
 
@@ -103,7 +103,7 @@ def _in_table(part: Part, position_of: Positions, entry: int, place: tuple[float
 
 
 @kernel
-def slot_at(cells: Cells, x: float, y: float) -> int:
+def _slot_at(cells: Cells, x: float, y: float) -> int:
     """Slot at one point, degrees; 0 outside and where not finite."""
     lattice = cells.lattice
     across, up = (x - lattice.west) * lattice.across, (y - lattice.south) * lattice.up
@@ -116,12 +116,6 @@ def slot_at(cells: Cells, x: float, y: float) -> int:
     if entry & OVER:
         return _in_table(cells.over, cells.position_of, entry, (across, up), x, y)
     return _in_table(cells.base, cells.position_of, entry, (across, up), x, y)
-
-
-@kernel
-def position_at(cells: Cells, x: float, y: float) -> int:
-    """Position of the leaf at one point, degrees; -1 outside and where not finite."""
-    return int(cells.position_of[slot_at(cells, x, y)])
 
 
 @kernel
@@ -154,7 +148,7 @@ def _locate_block(cells: Cells, lonlat: Floats, entries: Ints, deep: Positions, 
             found[at] = position_of[place]
             continue
         if entries[at] & OVER:
-            found[at] = position_of[slot_at(cells, lonlat[at, 0], lonlat[at, 1])]
+            found[at] = position_of[_slot_at(cells, lonlat[at, 0], lonlat[at, 1])]
             continue
         across = (lonlat[at, 0] - lattice.west) * lattice.across
         up = (lonlat[at, 1] - lattice.south) * lattice.up

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -13,12 +13,12 @@ import shapely
 
 from geo.arrays import Codes, Floats, Positions, Shapes
 from geo.errors import Broken
-from geo.space.cells import few
+from geo.space.cells.few import Handful
 from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, Redraw, fixed, part_of
 from geo.space.partition import OUTSIDE, place_of_defect
 
 FEW = 256
-"""Points for which no compiled code is loaded that is not there yet."""
+"""Points up to which no compiled code is loaded."""
 MANY = 100_000
 """Points from which several threads are worth their start."""
 _CELLS_A_LEAF = 4.0
@@ -70,18 +70,18 @@ class CellIndex:
         cells = overlaid(self.cells, redraw)
         return cells and CellIndex(cells._replace(position_of=positions_of(slots)))
 
-    def position(self, lonlat: tuple[float, float]) -> int:
-        """Position of the leaf at one point; as :meth:`positions`."""
-        if not _is_compiled():
-            return int(few.positions(self.cells, np.array([lonlat]))[0])
-        from geo.space.cells import asking
+    @cached_property
+    def _handful(self) -> Handful:
+        return Handful(self.cells)
 
-        return int(asking.position_at(self.cells, float(lonlat[0]), float(lonlat[1])))
+    def position(self, x: float, y: float) -> int:
+        """Position of the leaf at one point, degrees; on a border the lowest; -1 outside and where not finite."""
+        return self._handful.position(x, y)
 
     def positions(self, lonlat: Floats) -> Positions:
-        """Positions (n,) of the leaves at points (n, 2); on a border the lowest; -1 outside and where not finite."""
-        if len(lonlat) <= FEW and not _is_compiled():
-            return few.positions(self.cells, lonlat)
+        """Positions (n,) of the leaves at points (n, 2); as :meth:`position`."""
+        if len(lonlat) <= FEW:
+            return self._handful.positions(lonlat)
         from geo.space.cells import asking
 
         lonlat = np.ascontiguousarray(lonlat)
@@ -106,10 +106,6 @@ def positions_of(slots: Positions) -> Positions:
     position_of = np.full(int(slots.max()) + 1, OUTSIDE, dtype=np.int32)
     position_of[slots] = np.arange(len(slots), dtype=np.int32)
     return fixed(position_of)
-
-
-def _is_compiled() -> bool:
-    return "geo.space.cells.asking" in sys.modules
 
 
 def _lattice_over(edges: Edges, leaves: int) -> Lattice:

@@ -43,6 +43,10 @@ EDGE = 6
 """Words of an edge in a record, its number not counted."""
 
 
+NEAR = 1e-6
+"""Lower cells from an edge within which exact arithmetic decides; single precision errs by less than a fifth of it."""
+
+
 class Lattice(NamedTuple):
     """Cells; a longitude lies at ``((longitude - west) * across - left) * scale`` columns, a latitude so in rows.
 
