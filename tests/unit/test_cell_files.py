@@ -46,6 +46,7 @@ def test_an_index_comes_back_as_it_was_and_takes_no_memory(city: MadeCity, whole
     for array in (stored.cells.entries, stored.cells.base.words, stored.cells.base.ends, stored.cells.base.sides):
         assert not array.flags.owndata
         assert not array.flags.writeable
+        assert array.flags.aligned
 
 
 def test_one_laid_over_another_has_only_what_lies_over(

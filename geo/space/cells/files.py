@@ -24,6 +24,7 @@ from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, Part, fixed, 
 
 _TAIL = struct.Struct("<8sIQ")
 _MARK = b"GACELLS1"
+_ALIGNED = 64  # bytes; Arrow aligns a tensor within its message only
 _STEP = 1 << 24  # bytes summed at once
 
 
@@ -63,6 +64,7 @@ def write(path: Path, cells: Cells, about: dict[str, Any], base: Path | None = N
         with pa.OSFile(str(unfinished), "wb") as sink:
             for array in (text, cells.entries, cells.position_of, part.words, part.ends, part.sides):
                 pa.ipc.write_tensor(pa.Tensor.from_numpy(np.ascontiguousarray(array)), sink)
+                sink.write(bytes(-sink.tell() % _ALIGNED))
         with unfinished.open("r+b") as file:
             summed = _checksum(file.seek(0, 2), unfinished)
             file.write(_TAIL.pack(_MARK, summed, file.tell()))
@@ -105,11 +107,15 @@ def _mapped(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     if size < 0 or tail != _TAIL.pack(_MARK, _checksum(size, path), size):
         raise Damaged(f"{path.name} is not what was written: its checksum is another")
     source = pa.memory_map(str(path))
-    found = [pa.ipc.read_tensor(source).to_numpy() for _ in range(6)]
-    # Arrow's arrays name the order of their bytes, which memory views do not read
-    text, *arrays = (fixed(array.view(array.dtype.type)) for array in found)
+    text, *arrays = (fixed(_next(source)) for _ in range(6))
     head: dict[str, Any] = json.loads(text.tobytes())
     return head, arrays
+
+
+def _next(source: pa.MemoryMappedFile) -> NDArray[Any]:
+    array: NDArray[Any] = pa.ipc.read_tensor(source).to_numpy()
+    source.seek(source.tell() + -source.tell() % _ALIGNED)
+    return array
 
 
 def _checksum(size: int, path: Path) -> int:
