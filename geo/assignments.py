@@ -19,7 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from geo import areas
+from geo import areas, indexes
 from geo.areas import Areas, City, Edition, Leaves
 from geo.arrays import Bools, Codes, Floats, Positions
 from geo.crs import snap
@@ -27,7 +27,7 @@ from geo.settings import settings
 from geo.space.locate import GridIndex, points_of
 
 NOWHERE = -1
-_KEPT_OPEN = 4
+_KEPT_OPEN = 8
 
 
 class Rule(IntEnum):
@@ -202,7 +202,7 @@ def _build(connection: sa.Connection, edition: Edition) -> CityIndex:
         edition=edition,
         leaves=leaves,
         upper=areas.upper(connection, edition),
-        index=GridIndex.build(leaves.codes, leaves.shapes, city.metric_epsg),
+        index=GridIndex(leaves.codes, leaves.shapes, city.metric_epsg, indexes.opened(connection, edition, leaves)),
         lineage=areas.lineage(connection, edition)[1],
     )
 

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
+from geo import packed as _packed  # noqa: F401 - what it registers is known to connections opened from here on
 from geo.errors import Unavailable
 from geo.settings import settings
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import psycopg
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 from sqlalchemy.dialects import postgresql as pg
 
 from geo.arrays import Ints
 from geo.copying import Column
+from geo.packed import Packed
 
 _ELEMENTS: tuple[tuple[type[Any], str, int], ...] = (
     (sa.BigInteger, "bigint", 20),
@@ -38,23 +35,6 @@ _ELEMENTS: tuple[tuple[type[Any], str, int], ...] = (
 
 _ID = _ELEMENTS[0][2]
 _LIST_HEAD, _LIST_CELL = 20, 12  # bytes of a list of ids: before its elements, and of each with its length
-
-
-@dataclass(frozen=True)
-class Packed:
-    """One array in the bytes it is received in."""
-
-    sent: bytes
-
-
-class _PackedDumper(Dumper):
-    format = Format.BINARY
-
-    def dump(self, obj: Packed) -> bytes:
-        return obj.sent
-
-
-psycopg.adapters.register_dumper(Packed, _PackedDumper)
 
 
 def ids(values: Ints | Iterable[int]) -> Packed:

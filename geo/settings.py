@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     )
     pg_bindir: Path | None = Field(default=None, description="folder of PostgreSQL's programs; unset: searched for")
     pg_user: str | None = Field(default=None, description="account that runs PostgreSQL when started by root")
+    indexes: Path | None = Field(default=None, description="folder of the index files; unset: indexes under home")
     chromium: Path | None = Field(default=None, description="Chromium for browser tests; unset: searched for")
     host: str = Field(default="127.0.0.1", description="address to listen on; only loopback until sign-in exists")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -65,10 +66,10 @@ class Settings(BaseSettings):
         default="info", description="least severe line logged"
     )
 
-    @field_validator("home")
+    @field_validator("home", "indexes")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        return folder and folder.expanduser().absolute()
 
 
 def read_settings() -> Settings:

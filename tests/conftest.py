@@ -40,14 +40,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the run a short folder for its cluster; unix sockets do not bear long paths."""
     config.addinivalue_line("markers", "real: needs the real data beside the project; skipped where they are not")
     if hasattr(config, "workerinput"):
-        config.stash[RUN] = Path(config.workerinput["cluster"])
+        keep_indexes_in(config, Path(config.workerinput["cluster"]))
         return
     sweep()
     folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     folder.chmod(0o755)
-    config.stash[RUN] = folder
+    keep_indexes_in(config, folder)
     config.stash[OWNER] = (folder / ".owner").open("w")
     fcntl.flock(config.stash[OWNER], fcntl.LOCK_EX)
+
+
+def keep_indexes_in(config: pytest.Config, folder: Path) -> None:
+    """The folder of this run, where indexes of its cities lie too."""
+    config.stash[RUN] = folder
+    os.environ["GRIDATLAS_INDEXES"] = str(folder / "indexes")
+    settings.cache_clear()
 
 
 @pytest.hookimpl(optionalhook=True)

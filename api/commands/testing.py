@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -109,7 +110,9 @@ def _run_script(folder: str, name: str, size: str) -> None:
         raise Unknown(f"there is no {name!r} in tests/{folder}; there are: {', '.join(scripts) or 'none'}")
     for one in scripts if name == "all" else (name,):
         _say(f"{folder}/{one} --size {size}")
-        done = subprocess.run([sys.executable, str(scripts[one]), "--size", size], cwd=ROOT, check=False)
+        with tempfile.TemporaryDirectory(prefix="gridatlas-indexes-") as indexes:
+            command = [sys.executable, str(scripts[one]), "--size", size]
+            done = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | {"GRIDATLAS_INDEXES": indexes})
         if done.returncode:
             raise typer.Exit(done.returncode)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -67,3 +69,17 @@ def test_points_arrive_to_the_last_bit(connection: sa.Connection) -> None:
 def test_days_arrive_as_they_were(connection: sa.Connection) -> None:
     days = np.array(["2026-11-26", "NaT"], dtype="datetime64[D]")
     assert sent(connection, sa.Date(), copying.days(days)) == [days[0].item(), None]
+
+
+def test_connections_know_packed_arrays_whatever_was_imported_when_they_were_opened(server: sa.Engine) -> None:
+    asks = (
+        "import sys, sqlalchemy as sa; from geo import db\n"
+        "with db.connect(sys.argv[1]).connect() as connection:\n"
+        "    connection.execute(sa.text('SELECT 1'))\n"
+        "    from geo.parameters import ids, listed\n"
+        "    count = sa.select(sa.func.cardinality(listed('some')))\n"
+        "    print(connection.execute(count, {'some': ids([7, 8])}).scalar())\n"
+    )
+    url = server.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", asks, url]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "2\n"

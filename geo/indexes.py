@@ -1,0 +1,147 @@
+"""The index of each edition as a file, made by whoever asks first and mapped by every process.
+
+The files are a cache: each can be made anew from the database, and is when it is missing or damaged. The first edition
+is built whole; a later one is laid over the one before it, for the cost of what it changed, until the layers are many.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+
+from geo import areas
+from geo.areas import Edition, Leaves
+from geo.errors import Unavailable
+from geo.settings import settings
+from geo.space.cells import files
+from geo.space.cells.files import Damaged, Stored
+from geo.space.cells.index import CellIndex
+from geo.space.cells.layout import Redraw
+from geo.tables import grids
+
+MOST_LAYERS = 64
+"""Editions laid over one base; the next one is built whole."""
+LARGEST_REDRAW = 0.05
+"""Share of the leaves that an edition may change and still be laid over the one before."""
+WAIT_S = 30.0
+"""Seconds a process waits for another one that makes the same index."""
+_LOOK_S = 0.05
+
+
+def opened(connection: sa.Connection, edition: Edition, leaves: Leaves) -> CellIndex:
+    """The cells of an edition, mapped from their file, which is made where there is none.
+
+    Parameters
+    ----------
+    leaves
+        Those of the edition; their ids are the slots.
+
+    Raises
+    ------
+    Unavailable
+        When another process is still making it after ``WAIT_S`` seconds.
+    Broken
+        When the leaves in the database are no partition.
+    """
+    path = path_of(connection, edition)
+    try:
+        return CellIndex(files.read(path).cells)
+    except Damaged:
+        with _alone(path):
+            return CellIndex(_read_or_made(connection, edition, leaves, path).cells)
+
+
+def path_of(connection: sa.Connection, edition: Edition) -> Path:
+    """Where the index of an edition lies; a city that was published anew has other files."""
+    url = connection.engine.url
+    where = hashlib.blake2b(f"{url.host} {url.port} {url.database} {url.query}".encode(), digest_size=8).hexdigest()
+    folder = settings().indexes or settings().home / "indexes"
+    return folder / where / f"{edition.number:06d}-{edition.published_at.astimezone(UTC):%Y%m%dT%H%M%S%f}.cells"
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time makes the index at a path; the lock goes with the process that holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        end = time.monotonic() + WAIT_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise Unavailable("the index of this edition is still being made", retry_after_s=5) from None
+                time.sleep(_LOOK_S)
+        yield
+
+
+def _read_or_made(connection: sa.Connection, edition: Edition, leaves: Leaves, path: Path) -> Stored:
+    try:
+        return files.read(path)  # another process made it meanwhile
+    except Damaged:
+        if not _lay_over(connection, edition, leaves, path):
+            whole = CellIndex.build(leaves.codes, leaves.shapes, leaves.ids)
+            files.write(path, whole.cells, {"edition": edition.number, "layers": 0})
+        _forget_strangers(connection, path)
+        return files.read(path)
+
+
+def _forget_strangers(connection: sa.Connection, path: Path) -> None:
+    """Indexes of editions this database no longer has are deleted: those of a city that was there before."""
+    known = {path_of(connection, edition).name for edition in areas.all_editions(connection)}
+    for other in path.parent.glob("*.cells"):
+        if other.name not in known:
+            other.unlink(missing_ok=True)
+
+
+def _lay_over(connection: sa.Connection, edition: Edition, leaves: Leaves, path: Path) -> bool:
+    """Whether the index could be laid over that of the edition before, and was written."""
+    before = _before(connection, edition)
+    if before is None or edition.changed + edition.noded > max(1.0, LARGEST_REDRAW * edition.leaves):
+        return False
+    base, stored = before
+    laid = CellIndex(stored.cells).redrawn(_redraw(connection, edition, leaves), leaves.ids)
+    if laid is None:
+        return False
+    files.write(path, laid.cells, {"edition": edition.number, "layers": stored.about["layers"] + 1}, base)
+    return True
+
+
+def _before(connection: sa.Connection, edition: Edition) -> tuple[Path, Stored] | None:
+    """The index of the edition before and the file of its base, where it is there and may carry one more layer."""
+    if edition.number == 1:
+        return None
+    path = path_of(connection, areas.numbered(connection, edition.number - 1))
+    try:
+        stored = files.read(path)
+    except Damaged:
+        return None
+    if stored.about["layers"] >= MOST_LAYERS:
+        return None
+    return path.with_name(stored.base or path.name), stored
+
+
+def _redraw(connection: sa.Connection, edition: Edition, leaves: Leaves) -> Redraw:
+    """What an edition did to the leaves of the one before: rows that end with it, and rows that begin."""
+    ended = sa.select(grids.c.id, gis.ST_AsBinary(grids.c.geom)).where(grids.c.last_edition == edition.number)
+    gone = connection.execute(ended).all()
+    begun = sa.select(grids.c.id).where(grids.c.first_edition == edition.number)
+    came = np.isin(leaves.ids, np.array(connection.scalars(begun).all(), dtype=np.int32))
+    grounds = [shapely.from_wkb(bytes(wkb)) for _, wkb in gone]
+    return Redraw(
+        bounds=shapely.total_bounds([*grounds, *leaves.shapes[came]]),
+        gone=np.array([number for number, _ in gone], dtype=np.int32),
+        shapes=leaves.shapes[came],
+        slots=leaves.ids[came],
+    )
