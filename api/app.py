@@ -45,9 +45,11 @@ from api.jobs import Jobs, sweep
 from api.looking import Looker
 from api.statics import PageFiles
 from api.timelines import Timeline
+from geo import areas as areas_of
 from geo import db
 from geo.coverage import runs, spots
 from geo.coverage.found import open_run
+from geo.coverage.values import Reader
 from geo.errors import GeoError, TooMuch
 from geo.imports.shelves import Shelf
 from geo.settings import settings
@@ -196,7 +198,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = settings().pool_size
     sys.setswitchinterval(TURN_S)
     beside = [
-        threading.Thread(target=_warm, args=(app.state.timeline, app.state.store), name="warm", daemon=True),
+        threading.Thread(target=_warm, args=(app.state.timeline,), name="warm", daemon=True),
+        threading.Thread(target=_open, args=(app.state.store,), name="open", daemon=True),
         threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True),
     ]
     for thread in beside:
@@ -207,13 +210,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         thread.join(LEAVE_S)
 
 
-def _warm(timeline: Timeline, store: Store) -> None:
-    """What the first question would wait for: the index, and what the newest run found."""
+def _warm(timeline: Timeline) -> None:
     try:
         timeline.warm()
-        with store.read() as connection:
-            newest = runs.last(connection)
-            if newest is not None:
-                spots.rank(connection, open_run(connection, newest), spots.Asked())
     except (GeoError, SQLAlchemyError) as error:
         structlog.get_logger().warning("index not loaded yet", error=str(error).splitlines()[0])
+
+
+def _open(store: Store) -> None:
+    """What the first view of a page would wait for: places and their ground added up, and what the newest run found."""
+    try:
+        with store.read() as connection:
+            _ = Reader(connection, areas_of.current(connection)).totals
+            if (newest := runs.last(connection)) is None:
+                return
+            city, found = areas_of.city(connection), open_run(connection, newest)
+            for by in ("building", city.levels[city.grid_level - 1].key):
+                spots.rank(connection, found, spots.Asked(by))
+    except (GeoError, SQLAlchemyError) as error:
+        structlog.get_logger().warning("pages not prepared yet", error=str(error).splitlines()[0])
