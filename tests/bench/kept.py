@@ -73,7 +73,7 @@ def look(browser: Browser, path: Path) -> dict[str, float]:
     page.wait_for_function(f"() => {PAINTED}", timeout=60_000)
     opened = time.perf_counter() - begun
     context.close()
-    asked = [url for url in requests if not url.startswith("data:")]
+    asked = [url for url in requests if not url.startswith(("data:", "blob:"))]
     assert asked == [path.as_uri()], asked
     assert complaints == [], complaints
     return {"painted_s": round(opened, 2)}

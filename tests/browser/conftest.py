@@ -36,7 +36,8 @@ class Watched:
 
     @property
     def foreign(self) -> list[str]:
-        own = ["data:", *self.addresses, *(f"blob:{address}" for address in self.addresses)]
+        places = ["null/", *self.addresses]  # a file from disk is of no address
+        own = ["data:", *self.addresses, *(f"blob:{place}" for place in places)]
         return [url for url in self.requests if not url.startswith(tuple(own))]
 
     def of(self, part: str) -> list[str]:

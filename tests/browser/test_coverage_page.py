@@ -86,6 +86,70 @@ def colours(page: Page, x: float, y: float) -> set[tuple[int, int, int]]:
     return {(numbers[k], numbers[k + 1], numbers[k + 2]) for k in range(0, len(numbers), 4)}
 
 
+def test_of_several_indicators_chosen_at_once_the_last_one_stays_painted(visit: Opener) -> None:
+    page = ready(visit(PATH))
+    box = page.get_by_role("combobox", name="指标")
+    box.focus()
+    other, first = (box.locator("option").nth(k).get_attribute("value") or "" for k in (0, 1))
+    at, seen = pixel_of(page, *small_city.cell_centre(3, 0)), []
+    for chosen in ([first], [other], [first, other, first], [other, first, other]):
+        for one in chosen:
+            box.select_option(one)
+        page.wait_for_timeout(1500)
+        seen.append(colours(page, *at))
+    assert seen[0] == seen[2] != seen[1] == seen[3]
+
+
+@pytest.mark.parametrize("zoom", [12, 12.5, 13.5])
+def test_tiles_lie_on_whole_pixels_and_meet_edge_to_edge_at_every_zoom_and_after_zooming(
+    visit: Opener, zoom: float
+) -> None:
+    lon, lat = small_city.cell_centre(2, 1)
+    page = ready(visit(f"{PATH}?z={zoom}&c={lat},{lon}"))
+    assert_whole(page)
+    page.get_by_role("button", name="放大").click()
+    page.wait_for_timeout(600)
+    ready(page)
+    assert_whole(page)
+
+
+def assert_whole(page: Page) -> None:
+    """Every tile of the zoom shown is one picture on whole pixels, and begins where its neighbour ends."""
+    page.wait_for_function("() => !document.querySelector('.painted:not(.leaflet-tile-loaded)')")
+    boxes: list[list[float]] = page.evaluate(
+        """[...[...document.querySelectorAll(".leaflet-tile-container:has(img)")]
+            .sort((a, b) => b.style.zIndex - a.style.zIndex)[0].children].map((one) => {
+                const { left, top, right, bottom } = one.getBoundingClientRect();
+                return [left, top, right, bottom];
+            })"""
+    )
+    assert len(boxes) >= 12
+    assert all(edge == round(edge) for box in boxes for edge in box)
+    for begin, end in ((0, 2), (1, 3)):
+        begins = {box[begin] for box in boxes}
+        assert len({box[end] for box in boxes} - begins) == 1
+
+
+def test_a_dragged_map_moves_and_paints_nothing_that_is_there_anew(visit: Opener) -> None:
+    page = ready(visit(PATH))
+    page.wait_for_timeout(300)
+    page.evaluate("document.querySelectorAll('.painted img').forEach((one) => { one.title = 'there'; })")
+    there = page.locator(".painted img[title=there]").count()
+    before = page.locator(".painted img").first.bounding_box()
+    box = page.get_by_role("main").bounding_box()
+    assert box is not None
+    assert before is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y - 20, steps=6)
+    after = page.locator(".painted img").first.bounding_box()
+    page.mouse.up()
+    assert after is not None
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == (-60, -20)
+    assert page.locator(".painted img[title=there]").count() == there
+
+
 def test_a_click_on_the_map_chooses_what_the_server_locates_there(visit: Opener, city: str) -> None:
     page = ready(visit(PATH))
     for column in range(small_city.COLUMNS):

@@ -226,7 +226,7 @@ def test_a_layer_whose_tiles_fail_is_said_and_the_map_stays(visit: Opener, watch
     page.context.route("**/tiles/entities/**", refuse)
     opened(page).get_by_role("checkbox", name=re.compile("服务阵地")).check()
     expect(page.get_by_role("alert")).to_contain_text("块地图没有取到")
-    assert page.locator("canvas").count() > 4
+    assert page.locator(".painted img").count() > 4
     page.context.unroute("**/tiles/entities/**")
     page.keyboard.press("Escape")
     page.locator(".folium-map").focus()

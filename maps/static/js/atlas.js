@@ -44,6 +44,7 @@ export class Atlas {
   point() {
     let waiting = null;
     this.map.on("mousemove", ({ latlng }) => {
+      if (this.map.dragging.moving()) return; // the ground goes with the pointer
       if (waiting) { waiting = latlng; return; }
       waiting = latlng;
       requestAnimationFrame(async () => {

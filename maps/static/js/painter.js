@@ -43,7 +43,7 @@ async function open(tile) {
     const found = await Promise.all([...all, read_rows(tile, tile.of_layers)]);
     if (!tiles.has(tile.key)) return;
     Object.assign(tile, merged(Object.fromEntries(found.filter(Boolean))), { ready: true });
-    paint(tile);
+    await paint(tile);
     overlay(tile);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -98,7 +98,8 @@ function canvas(tile) {
   return [made, context];
 }
 
-function paint(tile) {
+/** Post the picture of a tile, as a file an image shows: canvases would each be copied again in every frame of a drag. Of several paintings only the last one counts. */
+async function paint(tile) {
   if (!style) return;
   const [made, context] = canvas(tile);
   const city = joined(tile.ground.filter((one) => one.level === 0));
@@ -114,8 +115,10 @@ function paint(tile) {
   if (style.scope) outline(context, tile);
   rows?.gather(tile, layers);
   rows?.draw(context, tile, layers);
-  const bitmap = made.transferToImageBitmap();
-  post({ key: tile.key, bitmap, names: names(tile), taken: rows?.taken(tile) ?? [] }, [bitmap]);
+  const answer = { key: tile.key, names: names(tile), taken: rows?.taken(tile) ?? [] };
+  const number = (tile.paintings = (tile.paintings ?? 0) + 1);
+  const picture = await made.convertToBlob();
+  if (number === tile.paintings && tiles.get(tile.key) === tile) post({ ...answer, picture });
 }
 
 function fills(context, tile, level) {

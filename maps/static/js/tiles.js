@@ -15,11 +15,25 @@ export const WorkerTiles = L.GridLayer.extend({
     this._layers = [];
     this._lacks = false; // whether some rows did not come
     this._workers = painters(this.options.ground, (message) => this._got(message));
+    this.on("tileloadstart", ({ tile, coords }) => lay(tile, this._levels[coords.z].laid));
     this.on("tileunload", ({ coords }) => this._forget(this._tileCoordsToKey(coords)));
     this.on("loading", () => {
       this._failed = 0;
       if (this._lacks) this.overlay(this._layers); // what did not come is asked for again
     });
+  },
+
+  /** In place of Leaflet's: at rest the tiles of half a zoom are laid out small, and nothing is scaled; while zooming all of a level is scaled at once. */
+  _setZoomTransform(level, center, zoom) {
+    const scale = this._map.getZoomScale(zoom, level.zoom);
+    const corner = level.origin.multiplyBy(scale).subtract(this._map._getNewPixelOrigin(center, zoom)).round();
+    const is_still = !this._map._animatingZoom && this._map._limitZoom(zoom) === zoom;
+    if (is_still && level.laid !== scale) {
+      level.laid = scale;
+      for (const { el, coords } of Object.values(this._tiles)) if (coords.z === level.zoom) lay(el, scale);
+    }
+    level.laid ??= 1;
+    L.DomUtil.setTransform(level.el, corner, scale / level.laid);
   },
 
   getEvents() {
@@ -84,12 +98,10 @@ export const WorkerTiles = L.GridLayer.extend({
   createTile(coords, done) {
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const tile = L.DomUtil.create("div", "painted");
-    const canvas = L.DomUtil.create("canvas", "", tile);
-    canvas.width = canvas.height = 256 * ratio;
     const base = this._tileCoordsToKey(coords);
     const key = `${base}#${this._number++}`;
     this._waiting.set(key, { tile, done, coords });
-    this._shown.set(base, { key, tile, coords, names: [], taken: [] });
+    this._shown.set(base, { key, tile, coords, ratio, names: [], taken: [] });
     const withGrids = this.options.needsGrids() && coords.z >= this.options.gridsFrom;
     const address = (layer) => new URL(L.Util.template(this.options.url, { layer, x: coords.x, y: coords.y, z: coords.z }), location).href;
     const urls = this.options.base ? { base: address("base") } : {};
@@ -125,10 +137,10 @@ export const WorkerTiles = L.GridLayer.extend({
       return;
     }
     const shown = this._shown.get(message.key.split("#")[0]);
-    if (!shown || shown.key !== message.key) { message.bitmap?.close(); message.marks?.close?.(); return; }
+    if (!shown || shown.key !== message.key) { message.marks?.close(); return; }
     if (message.error) this._failing(message);
-    else if (message.bitmap) this._painted(shown, message);
-    else this._marked(shown.tile, message.marks);
+    else if (message.picture) this._painted(shown, message);
+    else this._marked(shown, message.marks);
   },
 
   _failing({ key, error, is_part }) {
@@ -140,21 +152,25 @@ export const WorkerTiles = L.GridLayer.extend({
     waiting?.done(new Error(error), waiting.tile);
   },
 
-  _painted(shown, { key, bitmap, names, taken }) {
-    draw(shown.tile.firstChild, bitmap);
-    Object.assign(shown, { names, taken });
+  async _painted(shown, { key, picture, names, taken }) {
+    shown.coming = picture;
+    const image = await loaded(picture);
+    if (shown.coming !== picture || this._shown.get(key.split("#")[0]) !== shown) return;
+    shown.image?.remove();
+    shown.tile.prepend(image);
+    Object.assign(shown, { image, names, taken });
     const waiting = this._waiting.get(key);
     this._waiting.delete(key);
     waiting?.done(null, waiting.tile);
     if (!waiting) this.fire("repainted");
   },
 
-  _marked(tile, bitmap) {
-    let canvas = tile.children[1];
+  _marked({ tile, ratio }, bitmap) {
+    let canvas = tile.querySelector("canvas");
     if (!bitmap) { canvas?.remove(); return; }
     if (!canvas) {
       canvas = L.DomUtil.create("canvas", "marks", tile);
-      canvas.width = canvas.height = tile.firstChild.width;
+      canvas.width = canvas.height = 256 * ratio;
     }
     draw(canvas, bitmap);
   },
@@ -209,6 +225,23 @@ export const WorkerTiles = L.GridLayer.extend({
     }));
   },
 });
+
+/** Put a tile on whole pixels, edge to edge with its neighbours: what lies between pixels is mixed anew in every frame of a drag, and shows seams. */
+function lay(tile, scale) {
+  const { x, y } = L.DomUtil.getPosition(tile), edge = (at) => Math.round(at * scale);
+  Object.assign(tile.style, { transform: "", left: `${edge(x)}px`, top: `${edge(y)}px`, width: `${edge(x + 256) - edge(x)}px`, height: `${edge(y + 256) - edge(y)}px` });
+}
+
+/** The image of a file, ready to be shown: without `sync` a tile painted anew would be blank for a moment. */
+function loaded(picture) {
+  return new Promise((resolve) => {
+    const image = new Image();
+    image.alt = "";
+    image.decoding = "sync";
+    image.onload = () => { URL.revokeObjectURL(image.src); resolve(image); };
+    image.src = URL.createObjectURL(picture);
+  });
+}
 
 function draw(canvas, bitmap) {
   const context = canvas.getContext("2d");
