@@ -383,7 +383,7 @@ def test_names_that_look_like_markup_stay_text(visit: Opener, fresh_engine: sa.E
         page.keyboard.press("j")
         page.wait_for_load_state("networkidle")
         expect(page.get_by_role("complementary")).to_contain_text(name + FIRST)
-        assert page.locator("img").count() == 0
+        assert page.locator("img[src=x]").count() == 0
 
 
 def test_a_city_without_a_unit_says_what_to_bring(visit: Opener, fresh_engine: sa.Engine) -> None:

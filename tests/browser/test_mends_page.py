@@ -243,4 +243,4 @@ def test_a_name_that_looks_like_markup_stays_text(visit: Opener, tmp_path: Path)
 
     page = opened(visit, write_page(tmp_path, prepared(tmp_path, marked)))
     expect(page.get_by_role("complementary")).to_contain_text("<img src=x")
-    assert page.locator("img").count() == 0
+    assert page.locator("img[src=x]").count() == 0
