@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from api import performance
 from geo.errors import Unknown
 
 ROOT = Path(__file__).parent.parent.parent
@@ -96,12 +97,16 @@ def prove(name: Name = "", size: Size = "small") -> None:
     _run_script("proofs", name, size)
 
 
-def bench(name: Name = "", size: Size = "small") -> None:
-    """测速 · Run a bench of tests/bench at a size."""
-    _run_script("bench", name, size)
+def bench(
+    name: Name = "",
+    size: Size = "small",
+    write: Annotated[bool, typer.Option("--write", help="Put what it prints into docs/performance.md.")] = False,
+) -> None:
+    """测速 · Run a bench of tests/bench at a size; it prints its figures as JSON."""
+    _run_script("bench", name, size, write=write)
 
 
-def _run_script(folder: str, name: str, size: str) -> None:
+def _run_script(folder: str, name: str, size: str, *, write: bool = False) -> None:
     scripts = {found.stem.replace("_", "-"): found for found in sorted((TESTS / folder).glob("[a-z]*.py"))}
     if not name:
         Console().print("\n".join(scripts) or f"tests/{folder} is empty", highlight=False)
@@ -112,9 +117,13 @@ def _run_script(folder: str, name: str, size: str) -> None:
         _say(f"{folder}/{one} --size {size}")
         with tempfile.TemporaryDirectory(prefix="gridatlas-indexes-") as indexes:
             command = [sys.executable, str(scripts[one]), "--size", size]
-            done = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | {"GRIDATLAS_INDEXES": indexes})
+            surroundings = os.environ | {"GRIDATLAS_INDEXES": indexes}
+            output = subprocess.PIPE if write else None
+            done = subprocess.run(command, cwd=ROOT, check=False, env=surroundings, stdout=output, text=True)
         if done.returncode:
             raise typer.Exit(done.returncode)
+        if write:
+            performance.write(ROOT / "docs/performance.md", one, size, done.stdout)
 
 
 def doctor() -> None:
