@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, NotRequired
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import pyarrow as pa
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.answers import REVALIDATED, EditionNamed, compact, edition_named, etag_of, is_known, plain_column
-from api.deps import At, StoreOf, Text, only_known
+from api import streams
+from api.answers import REVALIDATED, EditionNamed, compact, edition_named, etag_of, is_known
+from api.deps import At, Text, only_known
 from api.errors import Malformed, described
+from api.lists import hundredths, listed, quoted
 from api.points import parse
 from api.timelines import Timeline
 from geo.areas import Edition
-from geo.arrays import Floats
-from geo.assignments import Assignment, CityIndex, Rule, assign, explain, open_index
+from geo.arrays import Floats, Positions
+from geo.assignments import Assignment, CityIndex, Rule, assign, explain
+from geo.columns import chosen, known
 from geo.crs import Datum, datum_of
 from geo.errors import Refused
 from geo.incidents.reports import converted
@@ -27,7 +34,12 @@ from geo.settings import settings
 
 router = APIRouter(prefix="/v1", tags=["locate"], dependencies=[Depends(only_known)])
 DATUMS = "`wgs84`, `cgcs2000`, `gcj02`, `bd09`, `EPSG:nnnn`"
+JSON = "application/json"
 _MEMBERS = {"datum", "at"}
+_KINDS = (JSON, streams.ARROW)
+_BYTES = {"type": "string", "format": "binary"}
+_KEYS = pa.array([rule.key for rule in Rule])
+_QUOTED_KEYS = quoted(_KEYS)
 _EXACT = ConfigDict(extra="forbid")
 
 
@@ -162,71 +174,144 @@ def _explained(city: CityIndex, place: Floats, accuracy_m: float | None) -> dict
 
 def _response(content: Mapping[str, Any], edition: Edition, instant: datetime | None) -> Response:
     headers = {"ETag": etag_of(edition, instant), "Cache-Control": REVALIDATED}
-    return Response(compact(content), media_type="application/json", headers=headers)
+    return Response(compact(content), media_type=JSON, headers=headers)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request) -> tuple[str, bytes]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Malformed("Content-Type", kind, "must be application/json")
-    return await request.body()
+    if kind not in _KINDS:
+        raise Malformed("Content-Type", kind, f"must be {' or '.join(_KINDS)}")
+    return kind, await request.body()
 
 
 @router.post(
     "/locate",
     summary="批量定位 · Whose ground many points are",
     response_model=PointsLocated,
-    responses=described("malformed", "denied", "unknown", "too-much", "unavailable"),
+    responses={
+        200: {"content": {streams.ARROW: {"schema": _BYTES}}},
+        **described("malformed", "denied", "unknown", "too-much", "unavailable"),
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Points"}}},
+            "content": {
+                JSON: {"schema": {"$ref": "#/components/schemas/Points"}},
+                streams.ARROW: {"schema": _BYTES},
+            },
         }
     },
 )
-def locate_many(store: StoreOf, body: Annotated[bytes, Depends(_body)]) -> Response:
-    """As many answers as points, as columns; the same as asking for each by itself, whatever their order."""
-    points, others = parse(body, settings().max_points)
-    datum, at = _members(others)
-    with store.asked(at) as asked:
-        city = open_index(asked.connection, asked.edition)
-    made = assign(city, converted(points, datum.name))
-    content = {
-        "edition": edition_named(asked.edition, asked.instant),
-        "datum": datum.name,
+async def locate_many(
+    request: Request,
+    body: Annotated[tuple[str, bytes], Depends(_body)],
+    datum: Annotated[Text | None, Query(description=f"坐标系 · Datum: {DATUMS}")] = None,
+    at: At = None,
+) -> Response:
+    """As many answers as points, as columns; the same as asking for each by itself, whatever their order.
+
+    Points come as JSON or as an Arrow stream, and leave as whichever `Accept` names. `datum` and `at` stand in the
+    query, or in a body of JSON.
+    """
+    wanted = Wanted(*body, datum, at, streams.ARROW in request.headers.get("accept", ""))
+    points, known, at = wanted.read()
+    timeline: Timeline = request.app.state.timeline
+    city, instant = await timeline.asked(at)
+    named = edition_named(city.edition, instant)
+    answer = partial(_answer, city, points, {"edition": named, "datum": known.name}, is_stream=wanted.is_stream)
+    content = await to_thread.run_sync(answer)
+    media_type = streams.ARROW if wanted.is_stream else JSON
+    return Response(content, media_type=media_type, headers={"Cache-Control": "no-store", "Vary": "Accept"})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request for many points says: its body and kind, what stands in its query, the form of its answer."""
+
+    kind: str
+    body: bytes
+    datum: str | None
+    at: str | None
+    is_stream: bool
+
+    def read(self) -> tuple[Floats, Datum, str | None]:
+        """The points as given, their datum, and the time asked for. Raises Malformed and TooMuch."""
+        most = settings().max_points
+        if self.kind == streams.ARROW:
+            return streams.parse(self.body, most), datum_named(self.datum or "wgs84"), self.at
+        points, others = parse(self.body, most)
+        for name, value in others.items():
+            if name not in _MEMBERS:
+                raise Malformed(name, value, "is not a member here; there are: points, datum, at")
+            if value is not None and not isinstance(value, str):
+                raise Malformed(name, value, "must be text")
+            if value is not None and getattr(self, name) is not None:
+                raise Malformed(name, value, "stands in the query as well; say it once")
+        return points, datum_named(others.get("datum") or self.datum or "wgs84"), others.get("at") or self.at
+
+
+def _answer(city: CityIndex, points: Floats, told: dict[str, Any], *, is_stream: bool) -> bytes:
+    """What ``told`` says, counts and columns, as an Arrow stream or as JSON; no point becomes an object."""
+    made = assign(city, converted(points, told["datum"]))
+    decided = np.bincount(made.rule, minlength=len(Rule)).tolist()
+    told |= {
         "count": len(points),
         "unplaced": int((made.position < 0).sum()),
-        "rules": {rule.key: int((made.rule == rule).sum()) for rule in Rule},
-        "columns": _columns(city, made),
+        "rules": {rule.key: decided[rule] for rule in Rule},
     }
-    return Response(compact(content), media_type="application/json", headers={"Cache-Control": "no-store"})
+    if is_stream:
+        return streams.stream(_batch(city, made, told))
+    columns = b",".join(b"%s:%s" % (compact(name), cells) for name, cells in _listed(city, made).items())
+    return b'%s,"columns":{%s}}' % (compact(told)[:-1], columns)
 
 
-def _members(others: dict[str, Any]) -> tuple[Datum, str | None]:
-    for name, value in others.items():
-        if name not in _MEMBERS:
-            raise Malformed(name, value, "is not a member here; there are: points, datum, at")
-        if value is not None and not isinstance(value, str):
-            raise Malformed(name, value, "must be text")
-    return datum_named(others.get("datum") or "wgs84"), others.get("at")
+def _batch(city: CityIndex, made: Assignment, told: dict[str, Any]) -> pa.RecordBatch:
+    """One column a level, null where there is none, and what every answer has; ``told`` in the metadata as JSON."""
+    codes = _codes(city)
+    columns = {name: chosen(one.codes, made.position) for name, one in zip(_levels(city), codes, strict=True)}
+    columns["rule"] = _KEYS.take(pa.array(made.rule))
+    columns["border_m"] = pa.array(np.round(made.border_m, 2), from_pandas=True)
+    columns["is_doubtful"] = pa.array(made.is_doubtful)
+    columns["nearest"] = chosen(codes[-1].codes, _outside(made))
+    schema = pa.schema([pa.field(name, column.type) for name, column in columns.items()])
+    metadata = {key: value if isinstance(value, str) else compact(value) for key, value in told.items()}
+    return pa.record_batch(list(columns.values()), schema=schema.with_metadata(metadata))
 
 
-def _columns(city: CityIndex, made: Assignment) -> dict[str, list[Any]]:
-    """One list a column; codes of every level, None where there is none."""
-    columns: dict[str, list[Any]] = {}
-    for level, codes in zip(city.city.levels, city.level_codes, strict=True):
-        columns[level.key] = _codes(codes, made.position)
-    keys = np.array([rule.key for rule in Rule], dtype=object)
-    outside = np.where(made.rule == Rule.OUTSIDE, made.nearest, -1)
-    columns["rule"] = keys[made.rule].tolist()
-    columns["border_m"] = plain_column(made.border_m)
-    columns["is_doubtful"] = made.is_doubtful.tolist()
-    columns["nearest"] = _codes(city.level_codes[-1], outside)
+def _listed(city: CityIndex, made: Assignment) -> dict[str, bytes]:
+    """The same columns as lists of JSON."""
+    codes = _codes(city)
+    columns = {name: listed(chosen(one.texts, made.position)) for name, one in zip(_levels(city), codes, strict=True)}
+    columns["rule"] = listed(_QUOTED_KEYS.take(pa.array(made.rule)))
+    columns["border_m"] = listed(hundredths(made.border_m))
+    columns["is_doubtful"] = listed(pa.array(made.is_doubtful).cast(pa.string()))
+    columns["nearest"] = listed(chosen(codes[-1].texts, _outside(made)))
     return columns
 
 
-def _codes(codes: np.ndarray[Any, Any], position: np.ndarray[Any, Any]) -> list[str | None]:
-    known = np.empty(len(codes) + 1, dtype=object)
-    known[:-1] = [code or None for code in codes.tolist()]
-    found: list[str | None] = known[position].tolist()  # -1, for none, is the None at the end
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """The codes of one level over every leaf, and the same as JSON writes them; null where there is none."""
+
+    codes: pa.Array
+    texts: pa.Array
+
+
+_told: WeakKeyDictionary[CityIndex, list[Codes]] = WeakKeyDictionary()
+
+
+def _codes(city: CityIndex) -> list[Codes]:
+    """Those of every level from the city down; made once an index."""
+    found = _told.get(city)
+    if found is None:
+        levels = [known(codes) for codes in city.level_codes]
+        found = _told[city] = [Codes(codes, quoted(codes)) for codes in levels]
     return found
+
+
+def _outside(made: Assignment) -> Positions:
+    return np.where(made.rule == Rule.OUTSIDE, made.nearest, -1).astype(np.int32)
+
+
+def _levels(city: CityIndex) -> list[str]:
+    return [level.key for level in city.city.levels]

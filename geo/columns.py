@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.arrays import Floats
+from geo.arrays import Codes, Floats, Positions
 from geo.errors import Refused
 
 _EXACT = 2.0**53
@@ -120,3 +120,14 @@ def word(value: bytes | None) -> str | None:
         return None if value is None else value.decode("utf-8")
     except UnicodeDecodeError:
         return None
+
+
+def known(codes: Codes) -> pa.Array:
+    """Codes (n,) as an Arrow array, null where blank."""
+    texts = pa.array(codes, type=pa.string())
+    return pc.if_else(pc.equal(texts, ""), None, texts)
+
+
+def chosen(values: pa.Array, position: Positions) -> pa.Array:
+    """The value at each position; null where it is -1."""
+    return values.take(pa.array(position, mask=position < 0))

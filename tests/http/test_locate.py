@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import numpy as np
+import pyarrow as pa
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from api.errors import Malformed
 from api.points import parse
+from api.streams import ARROW
+from api.streams import parse as parse_stream
 from geo.errors import TooMuch
 from tests.small_city import COMMUNITIES, DEDICATED, FALLBACK, HIGH, SOUTH, SPLIT_OFF, WEST, WIDE, cell_centre
 
@@ -132,6 +137,132 @@ def test_many_points_at_once_are_answered_as_one_by_one(http: httpx.Client, more
         assert one["edition"] == many["edition"]
     assert many["unplaced"] == sum(code is None for code in columns["grid"]) > 0
     assert sum(many["rules"].values()) == many["count"] == len(points)
+
+
+def ask_stream(http: httpx.Client, table: pa.Table, *, accept: str = ARROW, **options: Any) -> httpx.Response:
+    query = options.pop("query", {})
+    return http.post(
+        "/v1/locate",
+        params=query,
+        content=streamed(table, **options),
+        headers={"Content-Type": ARROW, "Accept": accept},
+    )
+
+
+def streamed(table: pa.Table, compression: str | None = None, chunk: int | None = None) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table, max_chunksize=chunk)
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+def tables(points: list[list[float]]) -> list[pa.Table]:
+    """The same points in every form a stream may have them."""
+    lon, lat = np.array(points, dtype=np.float64).T
+    shapes = shapely.points(lon, lat)
+    pairs = pa.FixedSizeListArray.from_arrays(pa.array(np.column_stack([lon, lat]).ravel()), 2)
+    struct = pa.StructArray.from_arrays([pa.array(lon), pa.array(lat)], names=["x", "y"])
+    return [
+        pa.table({"lon": lon, "lat": lat}),
+        pa.table({"lat": lat, "lon": lon}),
+        *(pa.table({"geometry": column}) for column in (pairs, struct, pa.array(shapely.to_wkb(shapes), pa.binary()))),
+    ]
+
+
+@pytest.mark.parametrize("more", [{}, {"datum": "gcj02"}, {"at": "2024-06-01"}])
+def test_an_arrow_stream_is_answered_as_json_is_whatever_form_its_points_have(
+    http: httpx.Client, more: dict[str, str]
+) -> None:
+    points = scattered(100)
+    expected = post(http, points, **more)
+    for table in tables(points):
+        answer = ask_stream(http, table, query=more, chunk=33)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == ARROW
+        found = pa.ipc.open_stream(answer.content).read_all()
+        assert found.to_pydict() == expected["columns"]
+        told = {key.decode(): value.decode() for key, value in found.schema.metadata.items()}
+        assert told.pop("datum") == expected["datum"]
+        assert {key: json.loads(value) for key, value in told.items()} == {
+            key: expected[key] for key in ("edition", "count", "unplaced", "rules")
+        }
+
+
+def test_accept_names_the_form_of_the_answer_whatever_the_form_of_the_question(http: httpx.Client) -> None:
+    points = scattered(20)
+    expected = post(http, points)
+    assert ask_stream(http, tables(points)[0], accept="*/*").json() == expected
+    answer = http.post("/v1/locate", json={"points": points}, headers={"Accept": ARROW})
+    assert pa.ipc.open_stream(answer.content).read_all().to_pydict() == expected["columns"]
+
+
+def test_a_stream_of_no_points_and_of_points_without_position_is_answered(http: httpx.Client) -> None:
+    lon, lat = cell_centre(0, 1)
+    table = pa.table({"lon": pa.array([None, lon, 500.0, np.inf]), "lat": pa.array([lat, lat, 1.0, 0.0])})
+    found = pa.ipc.open_stream(ask_stream(http, table).content).read_all()
+    assert found["rule"].to_pylist() == ["no_position", "inside", "no_position", "no_position"]
+    assert found["border_m"].null_count == 3
+    none = pa.ipc.open_stream(ask_stream(http, table.slice(0, 0)).content).read_all()
+    assert (none.num_rows, none.schema.names) == (0, found.schema.names)
+
+
+def test_datum_and_at_may_stand_in_the_query_of_json_but_not_twice(http: httpx.Client) -> None:
+    points = scattered(5)
+    asked = {"datum": "gcj02", "at": "2024-06-01"}
+    answer = http.post("/v1/locate", params=asked, json={"points": points})
+    assert answer.json() == post(http, points, **asked)
+    twice = http.post("/v1/locate", params={"at": "2025-06-01"}, json={"points": points, "at": "2024-06-01"})
+    assert (twice.status_code, twice.json()["errors"][0]["parameter"]) == (400, "at")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (pa.table({"lon": [1.0]}), "lon and lat"),
+        (pa.table({"lon": [1.0], "lat": [1.0], "id": [1]}), "lon and lat"),
+        (pa.table({"lon": ["1"], "lat": ["2"]}), "lon and lat"),
+        (pa.table({"points": [[1.0, 2.0]]}), "lon and lat"),
+        (pa.table({"lon": pa.array([1.0]).dictionary_encode(), "lat": [1.0]}), "lon and lat"),
+    ],
+)
+def test_other_columns_than_positions_are_a_400_that_says_what_is_right(
+    http: httpx.Client, table: pa.Table, said: str
+) -> None:
+    answer = ask_stream(http, table)
+    assert answer.status_code == 400
+    assert said in answer.json()["detail"]
+
+
+def test_a_stream_that_would_unpack_to_more_than_it_is_long_is_refused(http: httpx.Client) -> None:
+    zeros = np.zeros(99_000)
+    answer = ask_stream(http, pa.table({"lon": zeros, "lat": zeros}), compression="zstd")
+    assert answer.status_code == 400
+    assert "compressed" in answer.json()["detail"]
+
+
+def test_a_stream_of_too_many_points_is_a_413(http: httpx.Client) -> None:
+    zeros = np.zeros(100_001, dtype=np.int8)
+    answer = ask_stream(http, pa.table({"lon": zeros, "lat": zeros}), chunk=10_000)
+    assert answer.status_code == 413
+    assert "100000" in answer.json()["detail"]
+
+
+_STREAM = streamed(tables([[120.3, 36.1], [120.31, 36.11]])[2])
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", _STREAM[:-100], _STREAM[:40], b"\xff" * 64, b"ARROW1" + _STREAM])
+def test_bytes_that_are_no_stream_are_a_400(http: httpx.Client, body: bytes) -> None:
+    answer = http.post("/v1/locate", content=body, headers={"Content-Type": ARROW})
+    assert answer.status_code == 400, answer.text
+
+
+@given(st.integers(0, len(_STREAM) - 1), st.integers(0, 255))
+@hypothesis_settings(max_examples=300)
+def test_a_damaged_stream_is_refused_or_read_and_nothing_else(at: int, byte: int) -> None:
+    damaged = _STREAM[:at] + bytes([byte]) + _STREAM[at + 1 :]
+    with suppress(Malformed, TooMuch):
+        assert parse_stream(damaged, 100).shape[1] == 2
 
 
 def test_the_order_of_points_changes_nothing(http: httpx.Client) -> None:
