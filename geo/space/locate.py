@@ -58,8 +58,7 @@ class GridIndex:
     def borders(self) -> Borders:
         """The borders in metres, made when first asked for."""
         with _building:
-            known = self.__dict__.get("borders")
-            return known if known is not None else Borders.build(self.shapes, self.metric_epsg)
+            return self.__dict__.get("borders") or Borders.of(self.cells, self.metric_epsg)
 
     def locate(self, lonlat: Floats) -> Positions:
         """Position (n,) of the leaf that covers each point; on a border the lowest; -1 for none.
@@ -74,9 +73,10 @@ class GridIndex:
     def border_m(self, lonlat: Floats, positions: Positions | None = None) -> Floats:
         """Metres (n,) to the nearest border of the leaf that holds each point; outside, to the city; NaN not finite.
 
-        ``positions`` is what ``locate`` answered, for an engine that can use it; this one finds the same without.
+        ``positions`` (n,) is what ``locate`` answered, where that is known already.
         """
-        return self.borders.distance_m(points_of(lonlat))
+        lonlat = points_of(lonlat)
+        return self.borders.distance_m(lonlat, self.locate(lonlat) if positions is None else positions)
 
     def nearest(self, lonlat: Floats) -> tuple[Positions, Floats]:
         """Position (n,) of the nearest leaf and metres to it: 0 inside; ties lowest; -1 and NaN where not finite."""

@@ -1,73 +1,93 @@
-"""Metres to the borders, and the shares of a disc: what an accuracy or a tolerance is measured with.
+"""Metres to the borders: what an accuracy or a tolerance is measured with, from the cells of an index alone.
 
-Borders are kept once, in the city's metric CRS, cut into short chains under a tree. The nearest border of all is the
-nearest border of the leaf that holds the point, since the way to any other crosses it first.
+The nearest border of all is the nearest border of the leaf that holds the point, since the way to any other crosses it
+first. From outside it is the nearest piece of the outline.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from geo.arrays import Floats, Ints, Shapes
-from geo.crs import densified, from_metres, shapes_to_metres, to_metres
-from geo.space.partition import OUTSIDE, edges_of
+from geo.arrays import Floats, Positions
+from geo.crs import from_metres, shapes_to_metres, to_metres
+from geo.space.cells.few_metres import border_m
+from geo.space.cells.index import FEW, CellIndex, shared_out
+from geo.space.cells.metres import EXPRESSIBLE, Projection, forward, projection_of
+from geo.space.cells.outlines import Outline
+from geo.space.partition import OUTSIDE
 
-_CHAIN = 16  # edges in one chain
-_CHUNK = 1 << 16  # points looked up at once
 _DISCS = 1 << 12  # discs measured at once
 _QUARTER = 32  # sides of a quarter of a disc; the polygon has 0.04 % less ground, and shares are of the polygon
 
 
 @dataclass(frozen=True, eq=False)
 class Borders:
-    """Every border of a partition, in metres. ``lowest[i]`` is the lowest position among chain i's two leaves."""
+    """Every border of a partition, measured in a metric CRS; safe to ask from many threads."""
 
-    tree: shapely.STRtree
-    lowest: Ints
-    epsg: int
+    index: CellIndex
+    projection: Projection
 
     @classmethod
-    def build(cls, shapes: Shapes, epsg: int) -> Borders:
-        """Borders of shapes (degrees WGS 84) in a metric CRS; edges that would bend by 1 cm there get more nodes."""
-        edges = edges_of(shapes)
-        right = edges.right
-        once = np.flatnonzero((right == OUTSIDE) | (edges.owner < right))
-        chain = _chained(edges.tail[once], edges.head[once], edges.owner[once] * (len(shapes) + 1) + right[once])
-        lines = _lines(edges.ends[once], chain)
-        metric = shapes_to_metres(densified(lines, lambda xy: to_metres(xy, epsg), 1.0), epsg)
-        first = np.flatnonzero(np.diff(chain, prepend=-1))
-        tree = shapely.STRtree(metric)
-        tree.query(shapely.Point(0, 0))  # builds it now, so that threads only read
-        return cls(tree, edges.owner[once][first], epsg)
+    def of(cls, index: CellIndex, epsg: int) -> Borders:
+        """Borders in the metric CRS ``epsg``. Raises Refused where that is no transverse Mercator projection."""
+        return cls(index, projection_of(epsg))
 
-    def distance_m(self, lonlat: Floats) -> Floats:
-        """Metres (n,) to the nearest border; NaN where the point is not finite or the CRS cannot express it."""
-        return self.nearest(lonlat)[1]
+    @cached_property
+    def outline(self) -> Outline:
+        """The outline of the city, made when first asked for; made twice by two threads it is the same."""
+        return Outline.of(self.index.cells, self.projection)
 
-    def nearest(self, lonlat: Floats) -> tuple[Ints, Floats]:
-        """Lowest position (n,) among the leaves whose border is nearest, and metres to it; OUTSIDE and NaN for none."""
-        position = np.full(len(lonlat), OUTSIDE, dtype=np.int64)
+    def distance_m(self, lonlat: Floats, positions: Positions) -> Floats:
+        """Metres (n,) to the nearest border; NaN where the point is not finite or the CRS cannot express it.
+
+        Parameters
+        ----------
+        positions
+            (n,) of the leaves that hold the points.
+        """
         metres = np.full(len(lonlat), np.nan)
-        for start in range(0, len(lonlat), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            position[rows], metres[rows] = self._nearest(lonlat[rows])
-        return position, metres
+        inside = positions != OUTSIDE
+        metres[inside] = self._inside(lonlat[inside])
+        metres[~inside] = self.nearest(lonlat[~inside])[1]
+        return metres
 
-    def _nearest(self, lonlat: Floats) -> tuple[Ints, Floats]:
-        xy = to_metres(lonlat, self.epsg)
-        good = np.flatnonzero(np.isfinite(xy).all(axis=1))
-        (point, chain), distance = self.tree.query_nearest(
-            shapely.points(xy[good]), return_distance=True, all_matches=True
+    def _inside(self, lonlat: Floats) -> Floats:
+        cells = self.index.cells
+        if len(lonlat) <= FEW:
+            return np.array([border_m(cells, self.projection, x, y) for x, y in lonlat.tolist()], dtype=np.float64)
+        from geo.space.cells import distances
+
+        metres = np.empty(len(lonlat))
+        shared_out(
+            len(lonlat), lambda rows: distances.border_distances(cells, self.projection, lonlat[rows], metres[rows])
         )
-        position = np.full(len(xy), np.iinfo(np.int64).max, dtype=np.int64)
-        np.minimum.at(position, good[point], self.lowest[chain])
-        metres = np.full(len(xy), np.nan)
-        metres[good[point]] = distance
-        position[np.isnan(metres)] = OUTSIDE
+        return metres
+
+    def nearest(self, lonlat: Floats) -> tuple[Positions, Floats]:
+        """Lowest position (n,) among the leaves whose ground is nearest to points outside, and metres to it.
+
+        OUTSIDE and NaN where the point is not finite or the CRS cannot express it.
+        """
+        position, metres = np.full(len(lonlat), OUTSIDE, dtype=np.int32), np.full(len(lonlat), np.nan)
+        finite = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
+        places = forward(self.projection, *lonlat[finite].T)
+        good = np.abs(places.imag) <= EXPRESSIBLE * self.projection.radius
+        known, places = finite[good], places[good]
+        if len(known) <= FEW:
+            for at, place in zip(known.tolist(), places.tolist(), strict=True):
+                position[at], metres[at] = self.outline.nearest(place)
+            return position, metres
+        from geo.space.cells import distances
+
+        outline, lowest, nearest_m = self.outline, np.empty(len(known), dtype=np.int32), np.empty(len(known))
+        shared_out(
+            len(known), lambda rows: distances.outline_distances(outline, places[rows], lowest[rows], nearest_m[rows])
+        )
+        position[known], metres[known] = lowest, nearest_m
         return position, metres
 
 
@@ -102,25 +122,3 @@ def _shares(tree: shapely.STRtree, lonlat: Floats, radius_m: Floats, epsg: int) 
     for at, position, one in zip(row[order].tolist(), near[order].tolist(), share[order].tolist(), strict=True):
         found[at].append((position, one))
     return found
-
-
-def _chained(tail: Ints, head: Ints, sides: Ints) -> Ints:
-    """Chain number (ascending) of each edge: runs that join end to end between the same leaves, cut to length."""
-    follows = np.zeros(len(tail), dtype=np.bool_)
-    follows[1:] = (head[:-1] == tail[1:]) & (sides[:-1] == sides[1:])
-    run = np.cumsum(~follows) - 1
-    start = np.flatnonzero(~follows)
-    within = np.arange(len(tail)) - start[run]
-    begins: NDArray[np.bool_] = within % _CHAIN == 0
-    return np.cumsum(begins) - 1
-
-
-def _lines(ends: Floats, chain: Ints) -> Shapes:
-    """One line for each chain of edges."""
-    last = np.diff(chain, append=-1) != 0
-    points = np.arange(len(ends)) + np.cumsum(last) - last  # place of each edge's start among all vertices
-    xy = np.empty((len(ends) + int(last.sum()), 2))
-    of = np.empty(len(xy), dtype=np.int64)
-    xy[points], of[points] = ends[:, :2], chain
-    xy[points[last] + 1], of[points[last] + 1] = ends[last, 2:], chain[last]
-    return np.asarray(shapely.linestrings(xy, indices=of), dtype=object)

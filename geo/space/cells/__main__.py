@@ -7,9 +7,11 @@ import shutil
 import numpy as np
 import shapely
 
+from geo.crs import metric_epsg
 from geo.space.cells.compiling import folder
 from geo.space.cells.index import FEW, CellIndex
 from geo.space.cells.layout import Redraw
+from geo.space.nearness import Borders
 
 
 def compile_all() -> None:
@@ -20,6 +22,9 @@ def compile_all() -> None:
     east = Redraw(
         np.array([1.0, 0.0, 2.0, 1.0]), np.array([2], dtype=np.int32), squares[1:], np.array([2], dtype=np.int32)
     )
+    borders = Borders.of(index, metric_epsg(1, 0.5))
+    borders.distance_m(np.full((FEW + 1, 2), 0.5), np.zeros(FEW + 1, dtype=np.int32))
+    borders.nearest(np.full((FEW + 1, 2), 3.0))
     index.redrawn(east, np.array([1, 2], dtype=np.int32))
 
 

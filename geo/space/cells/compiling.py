@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba import extending
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
@@ -38,3 +39,9 @@ vars(numba.config)["CACHE_DIR"] = str(folder())  # NUMBA_CACHE_DIR would be read
 def kernel(function: _Kernel) -> _Kernel:
     """The function compiled: it lets other threads run, and its machine code is kept on disk."""
     return cast(_Kernel, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def shared(*functions: Callable[..., Any]) -> None:
+    """Plain functions of modules that import no compiler may now be called by kernels too."""
+    for function in functions:
+        extending.register_jitable(function)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,19 +87,19 @@ class CellIndex:
 
         lonlat = np.ascontiguousarray(lonlat)
         found = np.empty(len(lonlat), dtype=np.int32)
-        threads = len(os.sched_getaffinity(0)) if len(lonlat) >= MANY else 1
-        bounds = np.linspace(0, len(lonlat), threads + 1).astype(int).tolist()
-        shares = [slice(begin, end) for begin, end in pairwise(bounds)]
-
-        def locate(rows: slice) -> None:
-            asking.locate_blocks(self.cells, lonlat[rows], found[rows])
-
-        if threads == 1:
-            locate(shares[0])
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(locate, shares))
+        shared_out(len(lonlat), lambda rows: asking.locate_blocks(self.cells, lonlat[rows], found[rows]))
         return found
+
+
+def shared_out(count: int, work: Callable[[slice], object]) -> None:
+    """The work is done on all of so many rows, by several threads where they are many."""
+    threads = len(os.sched_getaffinity(0)) if count >= MANY else 1
+    if threads == 1:
+        work(slice(0, count))
+        return
+    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, (slice(begin, end) for begin, end in pairwise(bounds))))
 
 
 def positions_of(slots: Positions) -> Positions:
