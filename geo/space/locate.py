@@ -140,12 +140,19 @@ def _refuse_unfit(codes: Codes, shapes: Shapes) -> None:
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise Refused(f"the leaf {codes[at]!r} has no polygon; each leaf must be a polygon or multipolygon with ground")
-    west, _, east, _ = shapely.total_bounds(shapes)
-    if not (west >= -180 and east <= 180 and east - west <= 180):
-        raise Refused(
-            f"the leaves reach from {west}° to {east}°: a city across the 180° meridian cannot be indexed; "
-            "its longitudes must lie between -180 and 180 and span at most 180"
-        )
+    _refuse_across_180(codes, shapes)
+
+
+def _refuse_across_180(codes: Codes, shapes: Shapes) -> None:
+    west, _, east, _ = shapely.bounds(shapes).T
+    if west.min() >= -180 and east.max() <= 180 and east.max() - west.min() <= 180:
+        return
+    first, last = int(west.argmin()), int(east.argmax())
+    raise Refused(
+        f"the leaf {str(codes[first])!r} reaches to {west[first]}° and {str(codes[last])!r} to {east[last]}°: a city "
+        "across the 180° meridian cannot be indexed; its longitudes must lie between -180 and 180 and span at most 180",
+        where=shapely.MultiPoint(shapely.get_coordinates(shapely.point_on_surface(shapes[[first, last]]))),
+    )
 
 
 def _tree_over(shapes: Shapes) -> shapely.STRtree:

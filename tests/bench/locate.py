@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ import shapely
 import sqlalchemy as sa
 
 from geo.arrays import Floats, Positions, Shapes
+from geo.space.cells import files
 from geo.space.cells.asking import locate_blocks
 from geo.space.cells.index import CellIndex
 from geo.space.cells.layout import Cells, Redraw
@@ -163,17 +165,22 @@ def one_by_one(index: CellIndex, lonlat: Floats) -> float:
     return (time.process_time() - begun) / len(points) * 1e6
 
 
-def redraws_ms(index: CellIndex, shapes: Shapes, rounds: int) -> list[float]:
-    """Milliseconds, on the wall, in which cells are laid over for two neighbours that become one leaf."""
+def redraws_ms(index: CellIndex, shapes: Shapes, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds, on the wall, in which cells are laid over for two neighbours that become one leaf, and written."""
     slots = np.arange(1, len(shapes) + 1, dtype=np.int32)
-    took = []
-    for at in np.linspace(0, len(shapes) - 2, rounds).astype(int).tolist():
-        whole = shapely.coverage_union(shapes[at], shapes[at + 1])
-        redraw = Redraw(np.array(whole.bounds), slots[[at, at + 1]], np.array([whole]), slots[[at]])
-        begun = time.perf_counter()
-        laid = index.redrawn(redraw, np.delete(slots, at + 1))
-        took.append((time.perf_counter() - begun) * 1000)
-        assert laid is not None
+    took: dict[str, list[float]] = {"laid": [], "written": []}
+    with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as folder:
+        base = Path(folder) / "base.cells"
+        files.write(base, index.cells, {})
+        for at in np.linspace(0, len(shapes) - 2, rounds).astype(int).tolist():
+            whole = shapely.coverage_union(shapes[at], shapes[at + 1])
+            redraw = Redraw(np.array(whole.bounds), slots[[at, at + 1]], np.array([whole]), slots[[at]])
+            begun = time.perf_counter()
+            laid = index.redrawn(redraw, np.delete(slots, at + 1))
+            took["laid"].append((time.perf_counter() - begun) * 1000)
+            assert laid is not None
+            files.write(Path(folder) / "laid.cells", laid.cells, {}, base)
+            took["written"].append((time.perf_counter() - begun) * 1000)
     return took
 
 
@@ -188,13 +195,15 @@ def bench(size: str) -> dict[str, Any]:
     held = sum(array.nbytes for array in (base.words, base.ends, base.sides, index.cells.entries))
     lonlat = clustered(tuple(shapely.total_bounds(shapes)), POINTS[size][0])
     redraws_ms(index, shapes, 2)
+    redraws = redraws_ms(index, shapes, 21)
     return {
         "leaves": len(shapes),
         "vertices": int(shapely.get_num_coordinates(shapes).sum()),
         "built, CPU s": round(built, 2),
         "index, MB": round(held / 1e6, 1),
         "one point alone, CPU us": round(one_by_one(index, lonlat), 2),
-        "two leaves redrawn, ms": spread(redraws_ms(index, shapes, 11)),
+        "two leaves redrawn, ms": spread(redraws["laid"]),
+        "the same, on the disk, ms": spread(redraws["written"]),
         **measured(index, shapes, size),
     }
 

@@ -167,6 +167,13 @@ def test_an_index_that_would_answer_wrongly_is_refused(
         GridIndex.build(np.asarray(codes, dtype=np.str_), np.asarray(shapes, dtype=object), EPSG)
 
 
+def test_a_city_across_the_180_meridian_is_refused_with_the_leaves_at_both_ends() -> None:
+    shapes = np.asarray([shapely.box(0, 0, 1, 1), shapely.box(-180, 0, -179, 1), shapely.box(179, 0, 180, 1)])
+    with pytest.raises(Refused, match=r"'b' reaches to -180[.]0° and 'c' to 180[.]0°") as refused:
+        GridIndex.build(np.asarray(["a", "b", "c"]), shapes, EPSG)
+    assert refused.value.where == shapely.MultiPoint([(-179.5, 0.5), (179.5, 0.5)])
+
+
 def test_points_of_another_form_are_refused() -> None:
     with pytest.raises(Refused, match="n rows"):
         index_of(made_city(1)).locate(np.zeros((3, 3)))
