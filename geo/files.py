@@ -33,13 +33,14 @@ def renamed(target: Path, *, synced: bool = False) -> Iterator[Path]:
         unfinished = Path(folder.name) / target.name
         yield unfinished
         if synced:
-            _sync(unfinished)
+            sync(unfinished)
         os.replace(unfinished, target)
         if synced:
-            _sync(target.parent)
+            sync(target.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """What a file holds, or the names in a folder, are on the disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

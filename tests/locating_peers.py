@@ -6,9 +6,7 @@ none.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -21,9 +19,7 @@ import sedonadb
 import shapely
 import sqlalchemy as sa
 
-from geo import db
 from geo.arrays import Floats, Positions, Shapes
-from geo.cluster import Cluster
 from geo.space.cells import building, edges
 from geo.space.cells.layout import Lattice
 
@@ -130,23 +126,6 @@ def sedona(shapes: Shapes) -> Ask:
         return lowest(len(lonlat), pairs["id"].to_numpy(), pairs["leaf"].to_numpy())
 
     return ask
-
-
-@contextmanager
-def postgis_server() -> Iterator[sa.Engine]:
-    """A throw-away PostGIS."""
-    with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        cluster = Cluster(home, throw_away=True)
-        cluster.up()
-        engine = db.connect(cluster.url())
-        try:
-            db.migrate(engine)
-            yield engine
-        finally:
-            engine.dispose()
-            cluster.down()
 
 
 def postgis_subdivided(shapes: Shapes, connection: sa.Connection) -> Ask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,16 +10,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from api.logs import configure
-from geo import areas, db, drawings
+from geo import areas, drawings
 from geo.actors import Actor
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
-from geo.cluster import Cluster
 from geo.coverage import running
 from geo.editions import Request
 from tests import lattice_city
 from tests.browser.made import publish_whole_city
 from tests.serving import served
+from tests.throw_away import throw_away_postgis
 
 REAL = Path(__file__).parents[2] / "shared/data"
 SOURCES = Path(__file__).parent / "sources/taipei.toml"
@@ -41,25 +40,15 @@ class ServedCity:
 def served_city(key: str) -> Iterator[ServedCity]:
     """The city of ``CITIES`` under this key, drawn and looked through for blind spots, and gone afterwards."""
     configure("WARNING")
-    with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        cluster = Cluster(home, throw_away=True)
-        cluster.up()
-        engine = db.connect(cluster.url())
-        try:
-            db.migrate(engine)
-            CITIES[key](engine, home)
-            with engine.begin() as connection:
-                running.run(connection, Actor("bench"))
-                name, edition = areas.city(connection).name_en, areas.current(connection)
-                drawings.prepare(connection, edition)
-                bounds = drawings.extent(connection, edition)
-            with served(engine) as address:
-                yield ServedCity(name or "", address, edition.leaves, bounds, has_units=key != "taipei")
-        finally:
-            engine.dispose()
-            cluster.down()
+    with throw_away_postgis() as (engine, home):
+        CITIES[key](engine, home)
+        with engine.begin() as connection:
+            running.run(connection, Actor("bench"))
+            name, edition = areas.city(connection).name_en, areas.current(connection)
+            drawings.prepare(connection, edition)
+            bounds = drawings.extent(connection, edition)
+        with served(engine) as address:
+            yield ServedCity(name or "", address, edition.leaves, bounds, has_units=key != "taipei")
 
 
 def _taipei(engine: sa.Engine, folder: Path) -> None:

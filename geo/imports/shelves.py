@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from geo.errors import Stale, TooMuch, Unavailable, Unknown
+from geo.files import sync
 from geo.imports.records import RUNNING, Import, moment, read_document
 
 RECORD, FILE, LOCK = "record.json", "file", "at-work"
@@ -74,7 +75,7 @@ class Incoming:
         made = Import(self.id, kind, name, self.size, self._digest.hexdigest(), actor, at, at)
         _write(self._folder / RECORD, json.dumps(made.document(), ensure_ascii=False))
         self._folder.rename(self._shelf.folder / self.id)
-        _sync(self._shelf.folder)
+        sync(self._shelf.folder)
         return made
 
     def close(self) -> None:
@@ -237,16 +238,7 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """See that names in a folder are on the disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync(path.parent)
 
 
 def _locked(folder: Path) -> IO[bytes] | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +18,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from geo import db
 from geo.actors import Actor
-from geo.cluster import Cluster
 from geo.coverage import running, runs
 from tests.covered import tell
 from tests.lattice_city import Size, build
+from tests.throw_away import throw_away_postgis
 
 SIZES = {"small": Size(400, 5_000, 2_000), "full": Size(30_000, 500_000, 200_000)}
 ON = date(2026, 11, 22)
@@ -36,20 +34,10 @@ ACTOR = Actor("bench")
 @contextmanager
 def city(size: str) -> Iterator[sa.Engine]:
     """The made city in a database that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        cluster = Cluster(home, throw_away=True)
-        cluster.up()
-        engine = db.connect(cluster.url())
-        try:
-            db.migrate(engine)
-            with engine.begin() as connection:
-                build(connection, SIZES[size])
-            yield engine
-        finally:
-            engine.dispose()
-            cluster.down()
+    with throw_away_postgis() as (engine, _):
+        with engine.begin() as connection:
+            build(connection, SIZES[size])
+        yield engine
 
 
 def looked(engine: sa.Engine, *, full: bool = False) -> tuple[float, runs.Run]:

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import sysconfig
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,12 +21,12 @@ from geo import areas, db
 from geo.actors import Actor
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
-from geo.cluster import Cluster
 from geo.coverage import running
 from geo.demo import steps
 from geo.demo.plans import Order
 from geo.editions import Request
 from maps import kept
+from tests.throw_away import throw_away_postgis
 
 GRIDS = {"small": 260, "full": 3000}
 MOST_BYTES = 8_000_000
@@ -85,25 +84,15 @@ def main(size: str) -> None:
     if node.exists():
         os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node))
     program = str(browsers.chromium())
-    with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        cluster = Cluster(home, throw_away=True)
-        cluster.up()
-        engine = db.connect(cluster.url())
-        try:
-            db.migrate(engine)
-            publish(engine, home / "city", GRIDS[size])
-            told = write(engine, home / "coverage.html")
-            with db.read(engine) as connection:
-                assert areas.current(connection).leaves == told["leaves"]
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-                told |= look(browser, home / "coverage.html")
-                browser.close()
-        finally:
-            engine.dispose()
-            cluster.down()
+    with throw_away_postgis() as (engine, home):
+        publish(engine, home / "city", GRIDS[size])
+        told = write(engine, home / "coverage.html")
+        with db.read(engine) as connection:
+            assert areas.current(connection).leaves == told["leaves"]
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+            told |= look(browser, home / "coverage.html")
+            browser.close()
     print(json.dumps({"bench": "kept", "size": size, **told}))
     assert told["bytes"] <= MOST_BYTES, told
 

@@ -27,6 +27,7 @@ from geo.space.cells.asking import locate_blocks
 from geo.space.cells.index import CellIndex
 from geo.space.cells.layout import Cells, Redraw
 from tests import locating_peers as peers
+from tests.throw_away import throw_away_postgis
 from tests.winding_city import winding_city
 
 SIDES = {"small": 40, "full": 173}
@@ -104,7 +105,7 @@ def ours(cells: Cells) -> Callable[[Floats], Positions]:
 def measured(index: CellIndex, shapes: Shapes, size: str) -> dict[str, Any]:
     """Figures of every number of points."""
     told: dict[str, Any] = {}
-    with peers.postgis_server() as engine, engine.begin() as connection:
+    with throw_away_postgis() as (engine, _), engine.begin() as connection:
         postgis = peers.postgis_subdivided(shapes, connection)
         asked = [
             Took("ours", ours(index.cells)),

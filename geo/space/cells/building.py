@@ -14,7 +14,6 @@ from geo.space.cells.lattices import (
     WHOLLY,
     beyond,
     column_of,
-    count_crossing,
     crosses,
     latitude_of,
     list_crossing,
@@ -53,7 +52,7 @@ def window_of(edges: Edges, lattice: Lattice, right: Positions) -> Window:
     """
     every = np.arange(len(edges.ends), dtype=np.int32)
     starts = np.zeros(lattice.rows * lattice.columns + 1, dtype=np.int64)
-    count_crossing(edges.ends, every, lattice, starts)
+    list_crossing(edges.ends, every, lattice, starts, every[:0])
     np.cumsum(starts, out=starts)
     listed = np.empty(starts[-1], dtype=np.int32)
     list_crossing(edges.ends, every, lattice, starts[:-1].copy(), listed)
@@ -111,7 +110,7 @@ def _build(edges: Edges, window: Window, room: _Room, entries: Ints, cell: int, 
         else:
             lower = _within(window.lattice, cell, _scale_for(len(crossing)))
             starts = np.zeros(lower.rows * lower.columns + 1, dtype=np.int64)
-            count_crossing(edges.ends, crossing, lower, starts)
+            list_crossing(edges.ends, crossing, lower, starts, crossing[:0])
             starts = np.cumsum(starts)
             if used + (HEAD + 1) * len(starts) + (EDGE + 1) * starts[-1] > len(room.words):
                 break

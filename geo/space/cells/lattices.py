@@ -50,22 +50,12 @@ def _meets(ax: float, ay: float, bx: float, by: float) -> bool:
 
 
 @kernel
-def count_crossing(ends: Floats, edges: Positions, lattice: Lattice, counts: Ints) -> None:
-    """Edges that cross each cell, row by row, are counted in ``counts`` (cells + 1,) one place further on."""
-    for edge in edges:
-        ax, ay = column_of(lattice, ends[edge, 0]), row_of(lattice, ends[edge, 1])
-        bx, by = column_of(lattice, ends[edge, 2]), row_of(lattice, ends[edge, 3])
-        for row in range(int(max(0.0, ay - SLACK)), int(min(lattice.rows - 1.0, by + SLACK)) + 1):
-            first = int(max(0.0, min(ax, bx) - SLACK))
-            last = int(min(lattice.columns - 1.0, max(ax, bx) + SLACK))
-            for column in range(first, last + 1):
-                if _meets(ax - column - 0.5, ay - row - 0.5, bx - column - 0.5, by - row - 0.5):
-                    counts[row * lattice.columns + column + 1] += 1
-
-
-@kernel
 def list_crossing(ends: Floats, edges: Positions, lattice: Lattice, starts: Ints, listed: Positions) -> None:
-    """Each edge is written to ``listed`` at every cell it crosses; ``starts`` moves to where the next cell's begin."""
+    """Each edge is listed at every cell it crosses; cells are counted row by row.
+
+    With an empty ``listed`` they are only counted, in ``starts`` (cells + 1,), each one place further on. Else
+    ``starts`` (cells,) says where the edges of each cell go, and moves to behind them.
+    """
     for edge in edges:
         ax, ay = column_of(lattice, ends[edge, 0]), row_of(lattice, ends[edge, 1])
         bx, by = column_of(lattice, ends[edge, 2]), row_of(lattice, ends[edge, 3])
@@ -73,8 +63,12 @@ def list_crossing(ends: Floats, edges: Positions, lattice: Lattice, starts: Ints
             first = int(max(0.0, min(ax, bx) - SLACK))
             last = int(min(lattice.columns - 1.0, max(ax, bx) + SLACK))
             for column in range(first, last + 1):
-                if _meets(ax - column - 0.5, ay - row - 0.5, bx - column - 0.5, by - row - 0.5):
-                    cell = row * lattice.columns + column
+                if not _meets(ax - column - 0.5, ay - row - 0.5, bx - column - 0.5, by - row - 0.5):
+                    continue
+                cell = row * lattice.columns + column
+                if len(listed) == 0:
+                    starts[cell + 1] += 1
+                else:
                     listed[starts[cell]] = edge
                     starts[cell] += 1
 
