@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo.arrays import Bools, Floats, Ints, Positions
-from geo.space.cells import building, edges
+from geo.arrays import Floats, Ints, Positions
+from geo.space.cells import building, edges, gathering
 from geo.space.cells.asking import label_in
 from geo.space.cells.checking import doubtful_edges
 from geo.space.cells.compiling import kernel
 from geo.space.cells.lattices import latitude_of, longitude_of
 from geo.space.cells.layout import (
-    EDGE,
-    HEAD,
     NOBODY,
     OVER,
     SCALE,
@@ -69,16 +67,13 @@ def _window_around(lattice: Lattice, bounds: Floats) -> Lattice | None:
 
 def _edges_after(cells: Cells, window: Lattice, redraw: Redraw) -> Edges:
     """Edges of the window and of the column right of it, without the sides that went and with those that came."""
-    in_base, in_over = np.zeros(len(cells.base.ends), dtype=np.bool_), np.zeros(len(cells.over.ends), dtype=np.bool_)
-    _mark_edges(cells, window, in_base, in_over)
-    ends = np.concatenate([cells.base.ends[in_base], cells.over.ends[in_over]])
-    sides = np.concatenate([cells.base.sides[in_base], cells.over.sides[in_over]])
-    # an edge that leaves an earlier window is in both parts; both say the same
-    ends, first = np.unique(ends, axis=0, return_index=True)
-    sides = np.where(np.isin(sides[first], redraw.gone), NOBODY, sides[first])
+    top, right = window.bottom + window.rows, window.left + window.columns
+    upper = gathering.window(cells.lattice, window.left, right + 1, window.bottom, top)
+    before = gathering.edges_in(cells, upper)
+    sides = np.where(np.isin(before.sides, redraw.gone), NOBODY, before.sides)
     kept = (sides != NOBODY).any(axis=1)
     new, _ = edges.edges_of(edges.rings_of(redraw.shapes, redraw.slots))
-    return _joined(np.concatenate([ends[kept], new.ends]), np.concatenate([sides[kept], new.sides]))
+    return _joined(np.concatenate([before.ends[kept], new.ends]), np.concatenate([sides[kept], new.sides]))
 
 
 def _joined(ends: Floats, sides: Positions) -> Edges:
@@ -93,30 +88,6 @@ def _joined(ends: Floats, sides: Positions) -> Edges:
     if (total != highest).any():
         return Edges(ends, sides.astype(np.int32))
     return Edges(unique, total.astype(np.int32))
-
-
-@kernel
-def _mark_edges(cells: Cells, window: Lattice, in_base: Bools, in_over: Bools) -> None:
-    """Edges of each part in the cells of a window, and in the column right of it, are marked."""
-    for row in range(window.bottom, window.bottom + window.rows):
-        for column in range(window.left, min(window.left + window.columns + 1, cells.lattice.columns)):
-            entry = cells.entries[row * cells.lattice.columns + column]
-            if entry & OVER:
-                _mark_table(cells.over, entry, in_over)
-            elif entry & SCALE:
-                _mark_table(cells.base, entry, in_base)
-
-
-@kernel
-def _mark_table(part: Part, entry: int, marks: Bools) -> None:
-    scale, table = entry & SCALE, entry >> SCALE_BITS
-    for cell in range(table, table + scale * scale):
-        if part.words[cell] < 0:
-            record = -1 - part.words[cell]
-            count = part.words[record + 1]
-            numbers = record + HEAD + EDGE * count
-            for at in range(numbers, numbers + count):
-                marks[part.words[at] >> 2] = True
 
 
 @kernel
