@@ -77,7 +77,8 @@ def _least(lonlat: Floats, words: Positions, found: Positions) -> None:
         random ^= random << np.uint64(13)
         random ^= random >> np.uint64(7)
         random ^= random << np.uint64(17)
-        found[at] = words[random % size] + np.int32(lonlat[at, 0] + lonlat[at, 1])
+        somewhere = ((random >> np.uint64(32)) * size) >> np.uint64(32)
+        found[at] = words[somewhere] + np.int32(lonlat[at, 0] + lonlat[at, 1])
 
 
 def least(cells: Cells) -> Callable[[Floats], Positions]:
