@@ -89,6 +89,7 @@ def test_what_is_not_there_is_damaged_and_so_is_what_lies_over_it(
         files.read(tmp_path / "2.cells")
 
 
+@pytest.mark.slow
 def test_a_handful_of_points_from_a_file_imports_no_compiler(whole: CellIndex, tmp_path: Path) -> None:
     files.write(tmp_path / "1.cells", whole.cells, {})
     asks = (
