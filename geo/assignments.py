@@ -301,10 +301,9 @@ def _probability(index: GridIndex, lonlat: Floats, position: Positions, accuracy
     if accuracy_m is None:
         return probability
     asked = np.flatnonzero(np.isfinite(lonlat[:, 0]) & np.isfinite(accuracy_m) & (accuracy_m > 0))
-    for row, found in zip(asked.tolist(), index.candidates(lonlat[asked], accuracy_m[asked]), strict=True):
-        shares = dict(found)
-        inside = sum(shares.values())
-        probability[row] = shares.get(int(position[row]), 0.0) if position[row] >= 0 else 1.0 - inside
+    shares = index.shares(lonlat[asked], accuracy_m[asked])
+    assigned = position[asked]
+    probability[asked] = np.where(assigned >= 0, shares.at(assigned), 1.0 - shares.total())
     return probability
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
@@ -16,7 +17,8 @@ import shapely
 from geo.arrays import Codes, Floats, Positions, Shapes
 from geo.errors import Refused
 from geo.space.cells.index import CellIndex
-from geo.space.nearness import Borders, shares
+from geo.space.cells.spreads import Kind, Shares, ordered
+from geo.space.nearness import Borders
 from geo.space.partition import OUTSIDE
 
 
@@ -87,28 +89,42 @@ class GridIndex:
         position[away], metres[away] = self.borders.nearest(lonlat[away])
         return position, metres
 
-    def candidates(self, lonlat: Floats, accuracy_m: Floats | float) -> list[list[tuple[int, float]]]:
-        """For each point the leaves it may lie in: (position, probability), descending, ties lowest position.
+    def shares(self, lonlat: Floats, accuracy_m: Floats | float, kind: Kind = "disc") -> Shares:
+        """The leaves that each point may lie in, and how likely it lies in each.
 
         Parameters
         ----------
         lonlat
-            (n, 2) degrees; not finite: no candidates.
+            (n, 2) degrees; not finite: in no leaf.
         accuracy_m
-            (n,) or one for all: the point lies anywhere in the disc of this radius, evenly. Not finite or not above 0:
-            the leaf that holds the point, alone. What the probabilities lack to 1 lies outside the city.
+            (n,) or one for all. Not finite or not above 0: the leaf that holds the point, alone.
+        kind
+            ``disc``: the point lies anywhere within the accuracy, evenly. ``gaussian``: it is normally distributed
+            about its position, 68 % within the accuracy.
         """
         lonlat = points_of(lonlat)
-        radius = np.broadcast_to(np.asarray(accuracy_m, dtype=np.float64), len(lonlat))
+        accuracy_m = np.broadcast_to(np.asarray(accuracy_m, dtype=np.float64), len(lonlat))
         position = self.locate(lonlat)
-        sure = [[(int(at), 1.0)] if at != OUTSIDE else [] for at in position]
-        wide = np.flatnonzero(np.isfinite(lonlat).all(axis=1) & np.isfinite(radius) & (radius > 0))
-        wide = wide[self.border_m(lonlat[wide]) < radius[wide]]
-        for row, found in zip(
-            wide.tolist(), shares(self.tree, lonlat[wide], radius[wide], self.metric_epsg), strict=True
-        ):
-            sure[row] = found
-        return sure
+        is_wide = np.isfinite(lonlat).all(axis=1) & np.isfinite(accuracy_m) & (accuracy_m > 0)
+        wide, sure = np.flatnonzero(is_wide), np.flatnonzero(~is_wide & (position != OUTSIDE))
+        told = self.borders.shares(lonlat[wide], accuracy_m[wide], kind)
+        return ordered(
+            np.concatenate([np.repeat(wide, np.diff(told.begins)), sure]),
+            np.concatenate([told.position, position[sure]]),
+            np.concatenate([told.share, np.ones(len(sure))]),
+            len(lonlat),
+        )
+
+    def candidates(
+        self, lonlat: Floats, accuracy_m: Floats | float, kind: Kind = "disc"
+    ) -> list[list[tuple[int, float]]]:
+        """For each point the leaves it may lie in: (position, probability), descending, ties lowest position.
+
+        As :meth:`shares`. What the probabilities lack to 1 lies outside the city.
+        """
+        told = self.shares(lonlat, accuracy_m, kind)
+        pairs = list(zip(told.position.tolist(), told.share.tolist(), strict=True))
+        return [pairs[begin:end] for begin, end in pairwise(told.begins.tolist())]
 
 
 _building = Lock()

@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import shapely
 
-from geo.arrays import Floats, Positions
-from geo.crs import from_metres, shapes_to_metres, to_metres
+from geo.arrays import Floats, Ints, Positions
 from geo.space.cells.few_metres import border_m
+from geo.space.cells.few_spreads import shares_of
 from geo.space.cells.index import FEW, CellIndex, shared_out
 from geo.space.cells.metres import EXPRESSIBLE, Projection, forward, projection_of
 from geo.space.cells.outlines import Outline
+from geo.space.cells.spreads import REACH, Kind, Shares, ordered, sigma_of
 from geo.space.partition import OUTSIDE
-
-_DISCS = 1 << 12  # discs measured at once
-_QUARTER = 32  # sides of a quarter of a disc; the polygon has 0.04 % less ground, and shares are of the polygon
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,35 +87,24 @@ class Borders:
         position[known], metres[known] = lowest, nearest_m
         return position, metres
 
+    def shares(self, lonlat: Floats, accuracy_m: Floats, kind: Kind) -> Shares:
+        """Shares of the spread of each point (n, 2), finite degrees, in each leaf; accuracies (n,) metres above 0."""
+        sigma = sigma_of(accuracy_m) if kind == "gaussian" else np.zeros(len(lonlat))
+        reach = REACH * sigma if kind == "gaussian" else accuracy_m
+        spreads = np.column_stack([lonlat, reach, sigma])
+        if len(spreads) <= FEW:
+            told = [shares_of(self.index.cells, self.index.handful, self.projection, spread) for spread in spreads]
+            of = np.repeat(np.arange(len(told)), [len(position) for position, _ in told])
+            position, share = (np.concatenate([*column]) for column in zip(*told, strict=True)) if told else _NONE
+            return ordered(of, position, share, len(spreads))
+        from geo.space.cells.spreading import many_shares
 
-def shares(tree: shapely.STRtree, lonlat: Floats, radius_m: Floats, epsg: int) -> list[list[tuple[int, float]]]:
-    """Share of a disc around each point that lies in each leaf: (position, share), descending, ties lowest position.
-
-    Parameters
-    ----------
-    tree
-        Over the leaves, degrees WGS 84.
-    lonlat
-        (n, 2) finite degrees.
-    radius_m
-        (n,) above 0. What the shares of a point lack to 1 lies outside the city.
-    """
-    found: list[list[tuple[int, float]]] = []
-    for start in range(0, len(lonlat), _DISCS):
-        rows = slice(start, start + _DISCS)
-        found += _shares(tree, lonlat[rows], radius_m[rows], epsg)
-    return found
+        found: list[tuple[Ints, Positions, Floats]] = []
+        shared_out(
+            len(spreads), lambda rows: found.append(many_shares(self.index.cells, self.projection, spreads, rows))
+        )
+        of, position, share = (np.concatenate(column) for column in zip(*found, strict=True))
+        return ordered(of, position, share, len(spreads))
 
 
-def _shares(tree: shapely.STRtree, lonlat: Floats, radius_m: Floats, epsg: int) -> list[list[tuple[int, float]]]:
-    discs = shapely.buffer(shapely.points(to_metres(lonlat, epsg)), radius_m, quad_segs=_QUARTER)
-    there = shapely.transform(discs, lambda xy: from_metres(xy, epsg))
-    row, near = tree.query(there, predicate="intersects")
-    pieces = shapes_to_metres(shapely.intersection(tree.geometries[near], there[row]), epsg)
-    share = np.round(shapely.area(pieces) / shapely.area(discs)[row], 9)
-    order = np.lexsort((near, -share, row))
-    order = order[share[order] > 0]
-    found: list[list[tuple[int, float]]] = [[] for _ in discs]
-    for at, position, one in zip(row[order].tolist(), near[order].tolist(), share[order].tolist(), strict=True):
-        found[at].append((position, one))
-    return found
+_NONE = (np.zeros(0, dtype=np.int32), np.zeros(0))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from geo.crs import from_metres, metric_epsg, shapes_to_metres, to_metres
 from geo.errors import Refused
-from geo.space import nearness
 from geo.space.locate import GridIndex
 from tests.cities import MadeCity, border_distance, cities, made_city, points_in
 
@@ -96,15 +95,15 @@ def test_two_leaves_equally_near_give_the_lowest_code() -> None:
 @given(cities(torn=False), SEEDS, st.floats(1, 300))
 def test_candidates_are_the_shares_of_the_disc(city: MadeCity, seed: int, accuracy_m: float) -> None:
     index, points = index_of(city), points_in(city, seed, 10)
-    metric = shapes_to_metres(city.shapes, EPSG)
+    metric = shapes_to_metres(shapely.segmentize(city.shapes, 5e-4), EPSG)
     for point, found in zip(points, index.candidates(points, accuracy_m), strict=True):
-        disc = shapely.buffer(shapely.points(to_metres(point[None], EPSG))[0], accuracy_m, quad_segs=64)
+        disc = shapely.buffer(shapely.points(to_metres(point[None], EPSG))[0], accuracy_m, quad_segs=256)
         share = shapely.area(shapely.intersection(metric, disc)) / disc.area
         for at, probability in found:
-            assert probability == pytest.approx(share[at], abs=2e-3)
+            assert probability == pytest.approx(share[at], abs=1e-4)
         probabilities = [probability for _, probability in found]
         assert probabilities == sorted(probabilities, reverse=True)
-        assert sum(probabilities) == pytest.approx(share.sum(), abs=2e-3)
+        assert sum(probabilities) == pytest.approx(share.sum(), abs=1e-4)
         assert sum(probabilities) <= 1 + 1e-6
 
 
@@ -113,9 +112,7 @@ def test_discs_measured_together_are_those_measured_alone(city: MadeCity, seed: 
     index, points = index_of(city), points_in(city, seed, 12)
     accuracy_m = np.random.default_rng(seed).choice([0.0, 5.0, 80.0, 300.0, np.nan], 12)
     alone = [index.candidates(point[None], metres)[0] for point, metres in zip(points, accuracy_m, strict=True)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearness, "_DISCS", 3)
-        assert index.candidates(points, accuracy_m) == alone
+    assert index.candidates(points, accuracy_m) == alone
 
 
 def test_without_an_accuracy_the_leaf_that_holds_the_point_is_sure() -> None:

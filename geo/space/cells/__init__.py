@@ -8,5 +8,5 @@ decides nearly all; what it doubts is decided by the exact sign of an orientatio
 :mod:`~geo.space.cells.edges` finds the edges, :mod:`~geo.space.cells.building` the cells,
 :mod:`~geo.space.cells.asking` answers, :mod:`~geo.space.cells.few` answers a handful without compiled code, and
 :mod:`~geo.space.cells.index` is what others see. :mod:`~geo.space.cells.metres` is the plane that
-:mod:`~geo.space.cells.distances` measures on.
+:mod:`~geo.space.cells.distances` measures on, and :mod:`~geo.space.cells.spreads` what doubt is.
 """

@@ -25,6 +25,7 @@ def compile_all() -> None:
     borders = Borders.of(index, metric_epsg(1, 0.5))
     borders.distance_m(np.full((FEW + 1, 2), 0.5), np.zeros(FEW + 1, dtype=np.int32))
     borders.nearest(np.full((FEW + 1, 2), 3.0))
+    borders.shares(np.full((FEW + 1, 2), 0.5), np.full(FEW + 1, 9.0), "gaussian")
     index.redrawn(east, np.array([1, 2], dtype=np.int32))
 
 

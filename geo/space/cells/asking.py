@@ -85,7 +85,7 @@ def _in_record(words: Positions, floats: NDArray[np.float32], record: int, colum
 
 
 @kernel
-def _in_table(part: Part, position_of: Positions, entry: int, place: tuple[float, float], x: float, y: float) -> int:
+def in_table(part: Part, position_of: Positions, entry: int, place: tuple[float, float], x: float, y: float) -> int:
     """Slot at a point of an upper cell that has a table; ``place`` counts from the cell's south-west corner."""
     scale, table = entry & SCALE, entry >> SCALE_BITS
     across, up = place[0] * scale, place[1] * scale
@@ -155,7 +155,7 @@ def _look_at_tables(cells: Cells, lonlat: Floats, block: _Block, found: Position
             continue
         if entry & OVER:
             place_in_cell = (block.across[at], block.up[at])
-            slot = _in_table(cells.over, position_of, entry, place_in_cell, lonlat[at, 0], lonlat[at, 1])
+            slot = in_table(cells.over, position_of, entry, place_in_cell, lonlat[at, 0], lonlat[at, 1])
             found[at] = position_of[slot]
             continue
         across, up = block.across[at] * scale, block.up[at] * scale

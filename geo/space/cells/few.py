@@ -52,7 +52,7 @@ class Handful:
         slot, touching = part.words[record], []
         for number in part.numbers(record):
             ends, sides = part.edges.ends[number >> 2].tolist(), part.edges.sides[number >> 2].tolist()
-            side = _side(ends, x, y)
+            side = side_of(ends, x, y)
             if _crosses(ends, number & 3, side, y):
                 slot += sides[0] - sides[1]
             if side == 0 and _is_between(ends, x, y):
@@ -89,7 +89,7 @@ class _Words:
         return self.words[begin : begin + count].tolist()
 
 
-def _side(ends: list[float], x: float, y: float) -> int:
+def side_of(ends: list[float], x: float, y: float) -> int:
     """1 where the point lies left of the edge's line, -1 right of it, 0 on it."""
     ax, ay, bx, by, px, py = map(Fraction, (*ends, x, y))
     determinant = (bx - ax) * (py - ay) - (by - ay) * (px - ax)

@@ -58,7 +58,7 @@ def _about_feet(projection: Projection, here: complex, ends: Floats, share: Floa
     b: Places
     for _ in range(_TRIES):
         low, high = np.maximum(0, share - half), np.minimum(1, share + half)
-        a, b = (_along(projection, ends, at) - here for at in (low, high))
+        a, b = (along(projection, ends, at) - here for at in (low, high))
         step = feet(a, b)
         share = low + step * (high - low)
         if (((step > 0) | (low == 0)) & ((step < 1) | (high == 1))).all():
@@ -66,6 +66,7 @@ def _about_feet(projection: Projection, here: complex, ends: Floats, share: Floa
     return squares_to(a, b)
 
 
-def _along(projection: Projection, ends: Floats, share: Floats) -> Places:
+def along(projection: Projection, ends: Floats, share: Floats) -> Places:
+    """Places (m,) so far along edges, 0 to 1."""
     xy = ends[:, :2] + share[:, None] * (ends[:, 2:] - ends[:, :2])
     return np.asarray(forward(projection, xy[:, 0], xy[:, 1]))

@@ -72,17 +72,18 @@ class CellIndex:
         return cells and CellIndex(cells._replace(position_of=positions_of(slots)))
 
     @cached_property
-    def _handful(self) -> Handful:
+    def handful(self) -> Handful:
+        """The cells to ask without compiled code."""
         return Handful(self.cells)
 
     def position(self, x: float, y: float) -> int:
         """Position of the leaf at one point, degrees; on a border the lowest; -1 outside and where not finite."""
-        return self._handful.position(x, y)
+        return self.handful.position(x, y)
 
     def positions(self, lonlat: Floats) -> Positions:
         """Positions (n,) of the leaves at points (n, 2); as :meth:`position`."""
         if len(lonlat) <= FEW:
-            return self._handful.positions(lonlat)
+            return self.handful.positions(lonlat)
         from geo.space.cells import asking
 
         lonlat = np.ascontiguousarray(lonlat)
