@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from geo import areas, instants
-from geo.arrays import Floats, Ints, Positions
+from geo.arrays import Codes, Floats, Ints, Positions
 from geo.assignments import Assignment, Ground, Rule, assign, in_force, open_index
-from geo.columns import figures
+from geo.columns import chosen, figures, known
 from geo.crs import datum_in, snap
 from geo.errors import Refused
 from geo.files import renamed
 from geo.frames import Frame, Sheet, opened
-from geo.frames.points import positions
+from geo.frames.points import positions, wkb_of
 from geo.incidents.reports import converted
 from geo.layers import Layer
+from geo.pipes import ahead
 from geo.settings import settings
 from geo.writing import Rows, suffix_of, write
 
 Progress = Callable[[int, int | None], None]
 Columns = dict[str, pa.Array]
-
-"""Memory for the spatial index of a GeoPackage that is written: about 400,000 rows; more are indexed one by one."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ class OfCity:
             rows = np.flatnonzero(numbers == number)
             city = open_index(self.connection, areas.numbered(self.connection, number))
             made, found = _assigned(city, city.leaves.codes, lonlat[rows], accuracy_m[rows], told)
-            codes = zip(names, (_codes(level, found.position) for level in city.level_codes), strict=False)
-            parts.append({**dict(codes), "edition": pa.array(numbers[rows], type=pa.int32()), **made})
+            codes = [chosen(level, found.position) for level in _codes(city, city.level_codes)]
+            levels = dict(zip(names, codes, strict=False))
+            parts.append({**levels, "edition": pa.array(numbers[rows], type=pa.int32()), **made})
             order.append(rows)
         if len(parts) == 1:
             return parts[0]
@@ -144,9 +146,10 @@ class OfLayer:
     def columns(self, lonlat: Floats, accuracy_m: Floats, times: pa.Array | None, told: Assigned) -> Columns:
         """Code, distance, candidates and rule."""
         made, found = _assigned(self.layer, self.layer.codes, lonlat, accuracy_m, told)
-        return {self.layer.field: _codes(self.layer.codes, found.position), **made}
+        return {self.layer.field: chosen(_codes(self.layer, [self.layer.codes])[0], found.position), **made}
 
 
+_KEYS = pa.array([rule.key for rule in Rule])
 _TOLD = {"border_m": pa.float64(), "candidates": pa.string(), "rule": pa.string()}
 
 
@@ -162,30 +165,39 @@ def assign_file(
     Refused
         When the source cannot be read, a column is missing or would be added twice, or the datum is not declared.
     """
-    told = Assigned()
     suffix_of(target)  # refuses a name that says no format
-    with opened(source, encoding=points.encoding, layer=points.layer) as sheet:
-        told.recognised = sheet.recognised
-        placing = _Placing(sheet, points)
-        added = {points.prefix + name: kind for name, kind in division.added().items()}
-        _refuse_twice(sheet, added)
-        schema = sheet.schema
-        for name, kind in added.items():
-            schema = schema.append(pa.field(name, kind))
+    with opened(source, encoding=points.encoding, layer=points.layer) as sheet, renamed(target) as unfinished:
+        return assign_sheet(sheet, unfinished, points, division, progress)
 
-        def tables() -> Iterator[pa.Table]:
-            for frame in sheet.frames:
-                _refuse_ragged(source, frame)
-                lonlat, accuracy_m, times = placing.read(frame.table)
-                made = division.columns(lonlat, accuracy_m, times, told)
-                told.rows += frame.table.num_rows
-                if progress:
-                    progress(told.rows, sheet.total)
-                columns = [*frame.table.columns, *made.values()]
-                yield pa.table(columns, schema=schema)
 
-        with renamed(target) as unfinished:
-            _write(unfinished, schema, tables(), sheet)
+def assign_sheet(
+    sheet: Sheet, target: Path, points: Points, division: Division, progress: Progress | None = None
+) -> Assigned:
+    """As :func:`assign_file`, of a file that is open, written to ``target`` at once.
+
+    Rows are read, assigned and written at the same time: each step has a thread and is a few chunks ahead of the next.
+    A Parquet says in its metadata, under ``gridatlas``, what became of its rows.
+    """
+    told = Assigned(recognised=sheet.recognised)
+    placing = _Placing(sheet, points)
+    added = {points.prefix + name: kind for name, kind in division.added().items()}
+    _refuse_twice(sheet, added)
+    schema = sheet.schema
+    for name, kind in added.items():
+        schema = schema.append(pa.field(name, kind))
+
+    def tables() -> Generator[pa.Table, None, None]:
+        for frame in frames:
+            _refuse_ragged(sheet.path, frame)
+            lonlat, accuracy_m, times = placing.read(frame.table)
+            made = division.columns(lonlat, accuracy_m, times, told)
+            told.rows += frame.table.num_rows
+            if progress:
+                progress(told.rows, sheet.total)
+            yield pa.table([*frame.table.columns, *made.values()], schema=schema)
+
+    with closing(ahead(frame for frame in sheet.frames)) as frames, closing(ahead(tables())) as assigned:
+        _write(target, schema, assigned, sheet, told)
     return told
 
 
@@ -198,11 +210,10 @@ def _assigned(
     for rule, number in zip(*np.unique(found.rule, return_counts=True), strict=True):
         key = Rule(int(rule)).key
         told.rules[key] = told.rules.get(key, 0) + int(number)
-    keys = np.array([rule.key for rule in Rule], dtype=np.str_)
     return {
         "border_m": pa.array(np.round(found.border_m, 3), from_pandas=True),
         "candidates": _candidates(ground, codes, lonlat, accuracy_m, found),
-        "rule": pa.array(keys[found.rule], type=pa.string()),
+        "rule": _KEYS.take(pa.array(found.rule)),
     }, found
 
 
@@ -216,9 +227,15 @@ def _candidates(ground: Ground, codes: Any, lonlat: Floats, accuracy_m: Floats, 
     return pa.array(likely, type=pa.string())
 
 
-def _codes(codes: Any, position: Positions) -> pa.Array:
-    told = pa.array(codes, type=pa.string()).take(pa.array(np.maximum(position, 0)))
-    return pc.if_else(pa.array((position >= 0) & (codes[position] != "")), told, None)
+_known: WeakKeyDictionary[Ground, list[pa.Array]] = WeakKeyDictionary()
+
+
+def _codes(ground: Ground, levels: list[Codes]) -> list[pa.Array]:
+    """Codes of the levels over every leaf, null where there is none; made once for all chunks."""
+    found = _known.get(ground)
+    if found is None:
+        found = _known[ground] = [known(codes) for codes in levels]
+    return found
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -226,7 +243,7 @@ class _Placing:
     """Positions, accuracies and times out of the tables of one file."""
 
     def __init__(self, sheet: Sheet, points: Points) -> None:
-        self.file, self.geometry = sheet.path.name, sheet.geometry
+        self.file, self.geometry = sheet.path.name, sheet.geometry or sheet.points
         names = sheet.schema.names
         self.lon = points.lon or _usual(names, ("lon", "lng", "longitude", "经度"))
         self.lat = points.lat or _usual(names, ("lat", "latitude", "纬度"))
@@ -278,13 +295,24 @@ def _refuse_ragged(source: Path, frame: Frame) -> None:
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
-def _write(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet) -> None:
+def _write(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet, told: Assigned) -> None:
     """The file's own rows as they came: a CSV leaves the geometry out, Parquet keeps what its file said of it."""
-    if suffix_of(path) in _WITHOUT_GEOMETRY and sheet.geometry:
-        schema = schema.remove(schema.get_field_index(sheet.geometry))
-        tables = (table.drop_columns([str(sheet.geometry)]) for table in tables)
+    geometry = sheet.geometry or sheet.points
     is_layer = suffix_of(path) not in (*_WITHOUT_GEOMETRY, *_PARQUET)
-    write(path, Rows("assigned", schema, tables, sheet.geometry if is_layer else None, "Unknown", sheet.crs))
+    if geometry and suffix_of(path) in _WITHOUT_GEOMETRY:
+        schema = schema.remove(schema.get_field_index(geometry))
+        tables = (table.drop_columns([geometry]) for table in tables)
+    elif geometry and is_layer and sheet.points:
+        schema, tables = _as_wkb(schema, tables, geometry)
+    said = Rows("assigned", schema, tables, geometry if is_layer else None, "Unknown", sheet.crs)
+    write(path, replace(said, closing=lambda: {"gridatlas": json.dumps(asdict(told))}))
+
+
+def _as_wkb(schema: pa.Schema, tables: Iterator[pa.Table], column: str) -> tuple[pa.Schema, Iterator[pa.Table]]:
+    """Points whose coordinates lie in the file themselves, as layers have them."""
+    at = schema.get_field_index(column)
+    schema = schema.set(at, pa.field(column, pa.binary()))
+    return schema, (table.set_column(at, schema.field(at), wkb_of(positions(table.column(at)))) for table in tables)
 
 
 _WITHOUT_GEOMETRY = (".csv", ".csv.gz")

@@ -73,8 +73,21 @@ def numbers(column: pa.Array | pa.ChunkedArray) -> Floats:
     one = plain(column)
     if any(fits(one.type) for fits in (*_NUMBERS, pa.types.is_boolean)):
         return np.array(pc.cast(one, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if (plainly := _read_plainly(one)) is not None:
+        return plainly
     told = np.array(texts(one).to_pylist(), dtype=object)
     return np.array(pd.to_numeric(pd.Series(told, dtype=object), errors="coerce"), dtype=np.float64)
+
+
+def _read_plainly(column: pa.Array) -> Floats | None:
+    """Texts that Arrow reads as figures, each blank one as none; None when it cannot read one of them."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    try:
+        read = pc.cast(pc.if_else(pc.equal(column, ""), None, column), pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return np.array(read.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def cells(column: pa.Array | pa.ChunkedArray) -> list[Any]:

@@ -54,6 +54,8 @@ class Rows:
         ``EPSG:nnnn``.
     guards_formulas
         Whether a text that a spreadsheet would reckon with gets an apostrophe before it in CSV.
+    closing
+        What is said in the metadata of a Parquet when all rows are written.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Rows:
     kind: str = "Unknown"
     crs: str | None = None
     guards_formulas: bool = False
+    closing: Callable[[], dict[str, str]] | None = None
 
     @property
     def is_degrees(self) -> bool:
@@ -163,6 +166,8 @@ def _parquet(path: Path, rows: Rows) -> None:
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in rows.tables:
             writer.write_table(table.replace_schema_metadata(schema.metadata))
+        if rows.closing:
+            writer.add_key_value_metadata(rows.closing())
 
 
 # -- GDAL --------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo.errors import Refused
-from geo.frames import sheets
+from geo.frames import points, sheets
 from geo.frames.sheets import PARQUET, Sheet, numbered
 
 
 @contextmanager
-def sheet(path: Path, name: str, columns: list[str] | None) -> Iterator[Sheet]:
-    """The opened file, called ``name`` in messages; of ``columns`` only those, None = all.
+def sheet(path: Path, name: str, columns: list[str] | None, groups: Sequence[int] | None = None) -> Iterator[Sheet]:
+    """The opened file, called ``name`` in messages; of ``columns`` and row groups only those, None = all.
 
     Raises
     ------
@@ -30,11 +30,14 @@ def sheet(path: Path, name: str, columns: list[str] | None) -> Iterator[Sheet]:
             # A buffer, else a row group is held whole; pre_buffer, on by default, keeps what was read until the file is
             # closed, the buffer notwithstanding (apache/arrow#39808).
             file = stack.enter_context(pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False))
-            schema, total = file.schema_arrow, file.metadata.num_rows
+            schema, wanted = file.schema_arrow, range(file.num_row_groups) if groups is None else groups
+            total = sum(file.metadata.row_group(group).num_rows for group in wanted)
         _refuse_twice(schema, name)
-        geometry, crs = _geoparquet(schema, name)
-        frames = numbered(_batches(file, name, columns))
-        yield Sheet(path, PARQUET, schema, frames, total, geometry, crs, kind=PARQUET)
+        column, crs = _geoparquet(schema, name)
+        is_native = column is not None and points.is_native(schema.field(column).type)
+        geometry, native = (None, column) if is_native else (column, None)
+        frames = numbered(_batches(file, name, columns, wanted))
+        yield Sheet(path, PARQUET, schema, frames, total, geometry, crs, kind=PARQUET, points=native)
 
 
 @contextmanager
@@ -45,10 +48,12 @@ def _readable(name: str) -> Iterator[None]:
         raise Refused(f"{name} cannot be read as Parquet: {error}; fetch or export it again") from error
 
 
-def _batches(file: pq.ParquetFile, name: str, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+def _batches(
+    file: pq.ParquetFile, name: str, columns: list[str] | None, groups: Sequence[int]
+) -> Iterator[pa.RecordBatch]:
     """Batches whose texts are texts: Arrow does not look."""
     with _readable(name):
-        batches = file.iter_batches(sheets.CHUNK, columns=columns)
+        batches = file.iter_batches(sheets.CHUNK, row_groups=list(groups), columns=columns)
     while True:
         with _readable(name):
             batch = next(batches, None)
@@ -76,12 +81,14 @@ def _geoparquet(schema: pa.Schema, name: str) -> tuple[str | None, str | None]:
         meta = json.loads(told)
         column = meta["primary_column"]
         about = meta["columns"][column]
-        is_wkb = about.get("encoding", "WKB") == "WKB"
+        encoding = about.get("encoding", "WKB")
         crs = _crs(about)
         kind = schema.field(column).type
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(f"{name} does not say what its geometry is: 'geo' in its metadata: {error!r}") from error
-    if not is_wkb:
+    if encoding == "point" and points.is_native(kind):
+        return column, crs
+    if encoding != "WKB":
         return None, None
     if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
         raise Refused(f"{name}: its geometry {column!r} is {kind}; it must be WKB in a binary column")

@@ -50,6 +50,17 @@ def positions(points: pa.ChunkedArray) -> Floats:
     return _native(cells) if is_native(cells.type) else _wkb(cells)
 
 
+def wkb_of(lonlat: Floats) -> pa.Array:
+    """Points (n, 2) as WKB; null where not a number."""
+    missing = np.isnan(lonlat).any(axis=1)
+    cells = np.empty((len(lonlat), 21), dtype=np.uint8)
+    cells[:, :5] = np.array([(1, _PLAIN)], dtype=_HEAD).view(np.uint8)
+    cells[:, 5:] = np.ascontiguousarray(lonlat, dtype="<f8").view(np.uint8).reshape(-1, 16)
+    offsets = pa.py_buffer(np.arange(len(lonlat) + 1, dtype=np.int32) * cells.shape[1])
+    whole = pa.Array.from_buffers(pa.binary(), len(lonlat), [None, offsets, pa.py_buffer(cells)])
+    return pc.if_else(pa.array(missing), None, whole)
+
+
 def _storage(kind: pa.DataType) -> pa.DataType:
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 

@@ -54,8 +54,10 @@ class Sheet:
         Rows, when the file says so before it is read.
     geometry
         Column of WKB geometries; None when there is none.
+    points
+        Column of points whose coordinates lie in it themselves, as GeoArrow has them, when there is no ``geometry``.
     crs
-        Of ``geometry``, as ``EPSG:nnnn`` where it is one, else in the file's own words; None when not told.
+        Of ``geometry`` or ``points``: ``EPSG:nnnn`` where it is one, else in the file's own words; None when not told.
     recognised
         Encoding that nobody declared and that is not UTF-8, such as ``gbk``: to be said to the reader.
     kind
@@ -71,6 +73,7 @@ class Sheet:
     crs: str | None = None
     recognised: str | None = None
     kind: str = ""
+    points: str | None = None
 
 
 def form_of(path: Path) -> str:

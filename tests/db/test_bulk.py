@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -89,6 +90,39 @@ def test_layers_and_geoparquet_are_placed_by_their_geometry(city: sa.Connection,
     written = geopandas.read_file(tmp_path / "b.gpkg")
     assert [None if str(grid) == "nan" else grid for grid in written["grid"]] == expected
     assert written.geometry.geom_equals(frame.geometry).all()
+
+
+def native(path: Path, places: list[tuple[float, float]] = PLACES) -> Path:
+    """GeoParquet whose points are coordinates and no WKB; null where there is none."""
+    told = [{"x": lon, "y": lat} if np.isfinite(lon) else None for lon, lat in places]
+    kind = pa.struct([pa.field("x", pa.float64()), pa.field("y", pa.float64())])
+    table = pa.table({"id": range(len(places)), "where": pa.array(told, kind)})
+    about = {"version": "1.1.0", "primary_column": "where", "columns": {"where": {"encoding": "point"}}}
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(about)}), path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "gpkg"])
+def test_points_that_are_coordinates_in_geoparquet_are_placed_and_written(
+    city: sa.Connection, tmp_path: Path, suffix: str
+) -> None:
+    import geopandas
+
+    target = tmp_path / f"out.{suffix}"
+    assign_file(native(tmp_path / "in.parquet"), target, Points(), OfCity(city))
+    if suffix == "csv":
+        with target.open(encoding="utf-8-sig", newline="") as file:
+            assert [row["grid"] or None for row in csv.DictReader(file)] == GRIDS
+    elif suffix == "gpkg":
+        written = geopandas.read_file(target)
+        assert [None if str(grid) == "nan" else grid for grid in written["grid"]] == GRIDS
+        known = [place for place in PLACES if np.isfinite(place).all()]
+        np.testing.assert_array_equal(shapely.get_coordinates(written.geometry[written.geometry.notna()]), known)
+    else:
+        out, came = pq.read_table(target), pq.read_table(tmp_path / "in.parquet")
+        assert out["grid"].to_pylist() == GRIDS
+        assert out["where"].equals(came["where"])
+        assert out.schema.metadata[b"geo"] == came.schema.metadata[b"geo"]
 
 
 @pytest.mark.parametrize("held", [writing.RTREE_BYTES, 1000], ids=["in memory", "on the disk"])
