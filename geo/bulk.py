@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +21,7 @@ from geo.columns import chosen, figures, known
 from geo.crs import datum_in, snap
 from geo.errors import Refused
 from geo.files import renamed
-from geo.frames import Frame, Sheet, opened
+from geo.frames import CSV, XLSX, Frame, Sheet, form_of, opened
 from geo.frames.points import positions, wkb_of
 from geo.incidents.reports import converted
 from geo.layers import Layer
@@ -31,6 +31,7 @@ from geo.writing import Rows, suffix_of, write
 
 Progress = Callable[[int, int | None], None]
 Columns = dict[str, pa.Array]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,8 @@ def assign_sheet(
 ) -> Assigned:
     """As :func:`assign_file`, of a file that is open, written to ``target`` at once.
 
-    Rows are read, assigned and written at the same time: each step has a thread and is a few chunks ahead of the next.
+    Rows are read, assigned and written at the same time: each step has a thread and is a chunk ahead of the next. Texts
+    are read and written by Python, which does one thing at a time, so for them all is done in turn.
     A Parquet says in its metadata, under ``gridatlas``, what became of its rows.
     """
     told = Assigned(recognised=sheet.recognised)
@@ -196,9 +198,14 @@ def assign_sheet(
                 progress(told.rows, sheet.total)
             yield pa.table([*frame.table.columns, *made.values()], schema=schema)
 
-    with closing(ahead(frame for frame in sheet.frames)) as frames, closing(ahead(tables())) as assigned:
+    ahead_of = _in_turn if CSV in (sheet.form, form_of(target)) or sheet.form == XLSX else ahead
+    with closing(ahead_of(frame for frame in sheet.frames)) as frames, closing(ahead_of(tables())) as assigned:
         _write(target, schema, assigned, sheet, told)
     return told
+
+
+def _in_turn(items: Generator[T, None, None]) -> Generator[T, None, None]:
+    return items
 
 
 def _assigned(

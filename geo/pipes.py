@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-AHEAD = 2
-"""Items made before they are asked for."""
+AHEAD = 1
+"""Items made before they are asked for: while one is taken, the next is ready and the one after it in the making."""
 _END: Final = object()
 
 

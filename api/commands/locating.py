@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from geo.bulk import Assigned, Points
 
 
 def register(app: typer.Typer) -> None:
@@ -85,26 +88,68 @@ def assign(
     prefix: Annotated[str, typer.Option(help="put before the names of the added columns")] = "",
     in_layer: Annotated[str | None, typer.Option(help="worksheet or layer of IN, where there are several")] = None,
     encoding: Annotated[str | None, typer.Option(help="of CSV: utf-8, gbk …; unset: recognised")] = None,
+    dask: Annotated[str | None, typer.Option(help="by workers: local:4, or a scheduler as tcp://host:8786")] = None,
 ) -> None:
-    """批量落格 · The rows of a file with the codes of every level, by chunks."""
-    from rich.console import Console
+    """批量落格 · The rows of a file with the codes of every level, by chunks.
 
-    from api.progress import rows_read
-    from geo import bulk, db
-    from geo.layers import read_layer
+    OUT without a suffix is a folder: a file for each row group of IN. Started again, it goes on where it was ended.
+    With --dask OUT is always such a folder.
+    """
+    from geo import bulk
 
     if (areas is None) != (code is None):
         raise typer.BadParameter("--areas and --code go together: --areas wards.gpkg --code ward")
     if areas is not None and at_field is not None:
         raise typer.BadParameter("--at-field asks the city's editions; the areas of --areas have none")
     points = bulk.Points(lon, lat, datum, at_field, accuracy_field, encoding, in_layer, prefix)
-    if areas is not None and code is not None:
-        over = bulk.OfLayer(read_layer(areas, code, layer=layer, datum=areas_datum))
-        with rows_read(source.name) as progress:
-            told = bulk.assign_file(source, target, points, over, progress)
+    of_areas = (areas, code, layer, areas_datum) if areas is not None and code is not None else None
+    if dask is not None or not target.suffix or source.is_dir():
+        told = _by_parts(source, target, points, of_areas, dask)
     else:
-        with rows_read(source.name) as progress, db.read(db.engine()) as connection:
-            told = bulk.assign_file(source, target, points, bulk.OfCity(connection), progress)
+        told = _as_file(source, target, points, of_areas)
+    _say_assigned(target, told, is_timed=at_field is not None)
+
+
+Areas = tuple[Path, str, str | None, str | None]
+"""The file of --areas, the column of its code, its layer and its datum."""
+
+
+def _as_file(source: Path, target: Path, points: Points, areas: Areas | None) -> Assigned:
+    from api.progress import rows_read
+    from geo import bulk, db
+    from geo.layers import read_layer
+
+    if areas:
+        path, code, layer, datum = areas
+        over = bulk.OfLayer(read_layer(path, code, layer=layer, datum=datum))
+        with rows_read(source.name) as progress:
+            return bulk.assign_file(source, target, points, over, progress)
+    with rows_read(source.name) as progress, db.read(db.engine()) as connection:
+        return bulk.assign_file(source, target, points, bulk.OfCity(connection), progress)
+
+
+def _by_parts(source: Path, target: Path, points: Points, areas: Areas | None, dask: str | None) -> Assigned:
+    from rich.console import Console
+
+    from api.progress import rows_read
+    from geo import parts
+
+    do: parts.Do = parts.one_by_one
+    if dask is not None:
+        from geo import workers
+
+        do = workers.spread(dask)
+    job: parts.Job = parts.OnAreas(points, areas[0].resolve(), *areas[1:]) if areas else parts.OnCity.now(points)
+    with rows_read(source.name) as progress:
+        told, kept = parts.assign_parts(source, target, job, do, progress)
+    if kept:
+        Console().print(f"接着上次：已有 {kept} 份 continued: {kept} parts were there already", highlight=False)
+    return told
+
+
+def _say_assigned(target: Path, told: Assigned, *, is_timed: bool) -> None:
+    from rich.console import Console
+
     rules = " · ".join(f"{key} {number:,}" for key, number in sorted(told.rules.items()))
     counts = f"{told.rows:,} rows → {target.name} · 未落格 unplaced {told.unplaced:,} · 存疑 doubtful {told.doubtful:,}"
     Console().print(f"{counts}\n{rules}", highlight=False)
@@ -113,7 +158,7 @@ def assign(
             f"编码按识别读取 the text was recognised as {told.recognised}; to be sure: --encoding {told.recognised}"
         )
         Console().print(read_as, highlight=False)
-    if at_field:
+    if is_timed:
         Console().print(
             f"无时间 without time {told.untimed:,} · 按本市时区读 read in the city's time zone {told.naive:,} · "
             f"早于首版 before the first edition {told.before_first:,}",
