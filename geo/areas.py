@@ -91,7 +91,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Leaves:
+class LeafRows:
     """Every leaf of an edition in ascending order of code: the lowest position is the lowest code."""
 
     ids: Ids
@@ -99,11 +99,17 @@ class Leaves:
     names: Codes
     kinds: Codes
     parent_ids: Ids
+
+
+@dataclass(frozen=True)
+class Leaves(LeafRows):
+    """The leaves of an edition and their ground."""
+
     shapes: Shapes
 
 
 @dataclass(frozen=True)
-class Areas:
+class AreaRows:
     """Every area above the grids of an edition, in order of level, then code; ``parent_ids`` 0 for the city."""
 
     ids: Ids
@@ -111,6 +117,12 @@ class Areas:
     names: Codes
     levels: Ids
     parent_ids: Ids
+
+
+@dataclass(frozen=True)
+class Areas(AreaRows):
+    """The areas of an edition and their ground."""
+
     shapes: Shapes
 
 
@@ -314,51 +326,54 @@ def _shapes(wkb: Iterable[bytes]) -> Shapes:
     return np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
 
 
-def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
-    """Every leaf of ``edition``, fallback ones included, in ascending order of code."""
-    query = (
-        sa.select(
-            grids.c.id, codes.c.code, grids.c.name, grids.c.kind, grids.c.parent_id, gis.ST_AsBinary(grids.c.geom)
-        )
-        .join(codes, codes.c.id == grids.c.id)
-        .where(in_edition(grids, edition.number))
-        .order_by(codes.c.code.collate("C"))
-    )
-    ids, names_of, names, kinds, parents, wkb = _columns(connection.execute(query).all(), 6)
-    return Leaves(
+def _rows(table: sa.Table, edition: Edition, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Of each leaf or area of an edition, in the order of code, of areas by level first."""
+    levels = [areas.c.level] if table is areas else []
+    rows = sa.select(*columns).join(codes, codes.c.id == table.c.id).where(in_edition(table, edition.number))
+    return rows.order_by(*levels, codes.c.code.collate("C"))
+
+
+def leaf_rows(connection: sa.Connection, edition: Edition) -> LeafRows:
+    """Every leaf of ``edition``, fallback ones included, in ascending order of code, without ground."""
+    query = _rows(grids, edition, grids.c.id, codes.c.code, grids.c.name, grids.c.kind, grids.c.parent_id)
+    ids, names_of, names, kinds, parents = _columns(connection.execute(query), 5)
+    return LeafRows(
         ids=np.array(ids, dtype=np.int32),
         codes=np.array(names_of, dtype=np.str_),
         names=np.array(names, dtype=np.str_),
         kinds=np.array(kinds, dtype=np.str_),
         parent_ids=np.array(parents, dtype=np.int32),
-        shapes=_shapes(wkb),
     )
 
 
-def upper(connection: sa.Connection, edition: Edition) -> Areas:
-    """Every area above the grids of ``edition``, the city first."""
-    query = (
-        sa.select(
-            areas.c.id,
-            codes.c.code,
-            areas.c.name,
-            areas.c.level,
-            sa.func.coalesce(areas.c.parent_id, 0),
-            gis.ST_AsBinary(areas.c.geom),
-        )
-        .join(codes, codes.c.id == areas.c.id)
-        .where(in_edition(areas, edition.number))
-        .order_by(areas.c.level, codes.c.code.collate("C"))
-    )
-    ids, names_of, names, levels, parents, wkb = _columns(connection.execute(query).all(), 6)
-    return Areas(
+def leaf_shapes(connection: sa.Connection, edition: Edition) -> Shapes:
+    """Ground (n,) of every leaf, in the order of :func:`leaf_rows`."""
+    return _shapes(connection.scalars(_rows(grids, edition, gis.ST_AsBinary(grids.c.geom))))
+
+
+def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
+    """As :func:`leaf_rows`, with their ground."""
+    return Leaves(**vars(leaf_rows(connection, edition)), shapes=leaf_shapes(connection, edition))
+
+
+def area_rows(connection: sa.Connection, edition: Edition) -> AreaRows:
+    """Every area above the grids of ``edition``, the city first, without ground."""
+    parent = sa.func.coalesce(areas.c.parent_id, 0)
+    query = _rows(areas, edition, areas.c.id, codes.c.code, areas.c.name, areas.c.level, parent)
+    ids, names_of, names, levels, parents = _columns(connection.execute(query), 5)
+    return AreaRows(
         ids=np.array(ids, dtype=np.int32),
         codes=np.array(names_of, dtype=np.str_),
         names=np.array(names, dtype=np.str_),
         levels=np.array(levels, dtype=np.int32),
         parent_ids=np.array(parents, dtype=np.int32),
-        shapes=_shapes(wkb),
     )
+
+
+def upper(connection: sa.Connection, edition: Edition) -> Areas:
+    """As :func:`area_rows`, with their ground."""
+    shapes = _shapes(connection.scalars(_rows(areas, edition, gis.ST_AsBinary(areas.c.geom))))
+    return Areas(**vars(area_rows(connection, edition)), shapes=shapes)
 
 
 def lineage(connection: sa.Connection, edition: Edition) -> tuple[Ids, Ids]:
@@ -369,13 +384,7 @@ def lineage(connection: sa.Connection, edition: Edition) -> tuple[Ids, Ids]:
     depth = len(city(connection).levels)
     above = sa.select(areas.c.id, areas.c.level, areas.c.parent_id).where(in_edition(areas, edition.number))
     known = {row.id: (row.level, row.parent_id) for row in connection.execute(above)}
-    query = (
-        sa.select(grids.c.id, grids.c.parent_id)
-        .join(codes, codes.c.id == grids.c.id)
-        .where(in_edition(grids, edition.number))
-        .order_by(codes.c.code.collate("C"))
-    )
-    rows = connection.execute(query).all()
+    rows = connection.execute(_rows(grids, edition, grids.c.id, grids.c.parent_id)).all()
     ids = np.array([row.id for row in rows], dtype=np.int32)
     table = np.zeros((len(rows), depth), dtype=np.int32)
     table[:, -1] = ids

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from geo import areas, indexes
-from geo.areas import Areas, City, Edition, Leaves
+from geo.areas import AreaRows, City, Edition, LeafRows
 from geo.arrays import Bools, Codes, Floats, Positions
 from geo.crs import snap
 from geo.settings import settings
@@ -92,8 +92,8 @@ class CityIndex:
 
     city: City
     edition: Edition
-    leaves: Leaves
-    upper: Areas
+    leaves: LeafRows
+    upper: AreaRows
     index: GridIndex
     lineage: Positions
 
@@ -127,6 +127,14 @@ class CityIndex:
         return [
             np.array([said.get(number, "") for number in column.tolist()], dtype=np.str_) for column in self.lineage.T
         ]
+
+    def grounded(self, connection: sa.Connection) -> GridIndex:
+        """The index with the ground of its leaves, read when first asked for: for what cuts shapes."""
+        with _building:
+            if "with ground" not in self.__dict__:
+                self.__dict__["with ground"] = replace(self.index, ground=areas.leaf_shapes(connection, self.edition))
+            found: GridIndex = self.__dict__["with ground"]
+            return found
 
     def chain(self, position: int) -> list[Step]:
         """The areas over a leaf from the city down, the leaf last; levels without an area are left out."""
@@ -196,13 +204,13 @@ def open_index(connection: sa.Connection, edition: Edition) -> CityIndex:
 
 def _build(connection: sa.Connection, edition: Edition) -> CityIndex:
     city = areas.city(connection)
-    leaves = areas.leaves(connection, edition)
+    leaves = areas.leaf_rows(connection, edition)
     return CityIndex(
         city=city,
         edition=edition,
         leaves=leaves,
-        upper=areas.upper(connection, edition),
-        index=GridIndex(leaves.codes, leaves.shapes, city.metric_epsg, indexes.opened(connection, edition, leaves)),
+        upper=areas.area_rows(connection, edition),
+        index=GridIndex(leaves.codes, city.metric_epsg, indexes.opened(connection, edition, leaves)),
         lineage=areas.lineage(connection, edition)[1],
     )
 

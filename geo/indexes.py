@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
 from geo import areas
-from geo.areas import Edition, Leaves
+from geo.areas import Edition, LeafRows
 from geo.errors import Unavailable
 from geo.settings import settings
 from geo.space.cells import files
@@ -38,13 +38,13 @@ WAIT_S = 30.0
 _LOOK_S = 0.05
 
 
-def opened(connection: sa.Connection, edition: Edition, leaves: Leaves) -> CellIndex:
+def opened(connection: sa.Connection, edition: Edition, leaves: LeafRows) -> CellIndex:
     """The cells of an edition, mapped from their file, which is made where there is none.
 
     Parameters
     ----------
     leaves
-        Those of the edition; their ids are the slots.
+        Those of the edition; their ids are the slots. Their ground is read only where the file must be made.
 
     Raises
     ------
@@ -86,12 +86,12 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _read_or_made(connection: sa.Connection, edition: Edition, leaves: Leaves, path: Path) -> Stored:
+def _read_or_made(connection: sa.Connection, edition: Edition, leaves: LeafRows, path: Path) -> Stored:
     try:
         return files.read(path)  # another process made it meanwhile
     except Damaged:
         if not _lay_over(connection, edition, leaves, path):
-            whole = CellIndex.build(leaves.codes, leaves.shapes, leaves.ids)
+            whole = CellIndex.build(leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids)
             files.write(path, whole.cells, {"edition": edition.number, "layers": 0})
         _forget_strangers(connection, path)
         return files.read(path)
@@ -105,13 +105,13 @@ def _forget_strangers(connection: sa.Connection, path: Path) -> None:
             other.unlink(missing_ok=True)
 
 
-def _lay_over(connection: sa.Connection, edition: Edition, leaves: Leaves, path: Path) -> bool:
+def _lay_over(connection: sa.Connection, edition: Edition, leaves: LeafRows, path: Path) -> bool:
     """Whether the index could be laid over that of the edition before, and was written."""
     before = _before(connection, edition)
     if before is None or edition.changed + edition.noded > max(1.0, LARGEST_REDRAW * edition.leaves):
         return False
     base, stored = before
-    laid = CellIndex(stored.cells).redrawn(_redraw(connection, edition, leaves), leaves.ids)
+    laid = CellIndex(stored.cells).redrawn(_redraw(connection, edition), leaves.ids)
     if laid is None:
         return False
     files.write(path, laid.cells, {"edition": edition.number, "layers": stored.about["layers"] + 1}, base)
@@ -132,16 +132,16 @@ def _before(connection: sa.Connection, edition: Edition) -> tuple[Path, Stored] 
     return path.with_name(stored.base or path.name), stored
 
 
-def _redraw(connection: sa.Connection, edition: Edition, leaves: Leaves) -> Redraw:
+def _redraw(connection: sa.Connection, edition: Edition) -> Redraw:
     """What an edition did to the leaves of the one before: rows that end with it, and rows that begin."""
-    ended = sa.select(grids.c.id, gis.ST_AsBinary(grids.c.geom)).where(grids.c.last_edition == edition.number)
-    gone = connection.execute(ended).all()
-    begun = sa.select(grids.c.id).where(grids.c.first_edition == edition.number)
-    came = np.isin(leaves.ids, np.array(connection.scalars(begun).all(), dtype=np.int32))
-    grounds = [shapely.from_wkb(bytes(wkb)) for _, wkb in gone]
+    ground = sa.select(grids.c.id, gis.ST_AsBinary(grids.c.geom))
+    gone, came = (
+        [(number, shapely.from_wkb(bytes(wkb))) for number, wkb in connection.execute(ground.where(those))]
+        for those in (grids.c.last_edition == edition.number, grids.c.first_edition == edition.number)
+    )
     return Redraw(
-        bounds=shapely.total_bounds([*grounds, *leaves.shapes[came]]),
+        bounds=shapely.total_bounds([shape for _, shape in gone + came]),
         gone=np.array([number for number, _ in gone], dtype=np.int32),
-        shapes=leaves.shapes[came],
-        slots=leaves.ids[came],
+        shapes=np.array([shape for _, shape in came], dtype=object),
+        slots=np.array([number for number, _ in came], dtype=np.int32),
     )

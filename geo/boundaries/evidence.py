@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo.areas import current
+from geo.areas import current, leaf_shapes
 from geo.arrays import Floats, Shapes, Texts
 from geo.assignments import CityIndex, open_index
 from geo.boundaries.coordinates import Around, placed
@@ -107,11 +107,11 @@ def witnessed(layer: Boundaries, keys: Sequence[str]) -> Witnessed:
     return Witnessed(layer.label, layer.key, layer.source.datum, stand_ins(layer.shapes), _columns_of(layer, keys))
 
 
-def in_force(index: CityIndex) -> Witnessed:
+def in_force(index: CityIndex, shapes: Shapes) -> Witnessed:
     """The leaves of an edition as evidence is held against them: WGS 84, called by the codes and names over them."""
     keys = [level.key for level in index.city.levels]
     columns = columns_of(keys, index.level_codes, index.level_names)
-    return Witnessed(f"edition {index.edition.number}", keys[-1], NAMES[0], index.leaves.shapes, columns)
+    return Witnessed(f"edition {index.edition.number}", keys[-1], NAMES[0], shapes, columns)
 
 
 def hold_file(source: LayerSource, evidence: EvidenceSource) -> list[Finding]:
@@ -138,8 +138,9 @@ def hold_edition(connection: sa.Connection, evidence: EvidenceSource) -> list[Fi
     Refused, TooMuch
         When the points cannot be read.
     """
-    index = open_index(connection, current(connection))
-    return judge_datums([in_force(index)], read_stated(evidence), evidence.level)
+    edition = current(connection)
+    leaves = in_force(open_index(connection, edition), leaf_shapes(connection, edition))
+    return judge_datums([leaves], read_stated(evidence), evidence.level)
 
 
 def _columns_of(layer: Boundaries, keys: Sequence[str]) -> list[Column]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import shapely
 import sqlalchemy as sa
 
 from geo import areas, revisions
@@ -164,7 +163,7 @@ class _Loading:
             geometry=sheet.geometry,
             datum=self.datum,
             source=self.intake.source.strip() or (osm.SOURCE if osm.is_osm(sheet) else ""),
-            bounds=tuple(shapely.total_bounds(open_index(self.connection, self.edition).leaves.shapes).tolist()),
+            bounds=open_index(self.connection, self.edition).index.bounds,
             uses=self.intake.uses,
         )
 

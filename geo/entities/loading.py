@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import shapely
 import sqlalchemy as sa
 
 from geo import areas, marks, revisions
@@ -183,7 +182,7 @@ class _Loading:
             datum=datum_of(self.intake.datum) if self.intake.datum else None,
             source=self.intake.source.strip(),
             zone=self.index.city.time_zone,
-            bounds=tuple(shapely.total_bounds(self.index.leaves.shapes).tolist()),
+            bounds=self.index.index.bounds,
         )
 
     def naming(self) -> Naming:

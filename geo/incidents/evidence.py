@@ -13,6 +13,7 @@ import geoalchemy2.functions as gis
 import numpy as np
 import sqlalchemy as sa
 
+from geo.arrays import Shapes
 from geo.assignments import CityIndex
 from geo.space.evidence import NAMES, STATES_NOTHING, Speech, Stated, Verdict, Words, columns_of, hear, level_of
 from geo.tables import incident_keys, incidents
@@ -61,14 +62,17 @@ def of_store(connection: sa.Connection) -> Stated | None:
     return stated if len(stated) else None
 
 
-def weighed(index: CityIndex, stated: Iterable[Stated]) -> tuple[Weighed, ...]:
-    """What incidents say of their datum, held against the areas of an edition; those that say nothing are left out."""
+def weighed(index: CityIndex, shapes: Shapes, stated: Iterable[Stated]) -> tuple[Weighed, ...]:
+    """What incidents say of their datum, held against the areas of an edition; those that say nothing are left out.
+
+    ``shapes`` are the ground of its leaves.
+    """
     columns = columns_of([level.key for level in index.city.levels], index.level_codes, index.level_names)
     told = []
     for one in stated:
         # the lowest level first: of two that fit alike, the one with more borders tells more
         column = level_of(one, reversed(columns))
-        heard = column and hear(one, index.leaves.shapes, column, NAMES[0])
+        heard = column and hear(one, shapes, column, NAMES[0])
         if heard and heard.verdict:
             verdict = _points_first(heard.verdict)
             speech = Speech(NAMES[0], one, heard, verdict)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import shapely
 import sqlalchemy as sa
 
 from geo import areas
@@ -139,7 +138,9 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     findings.add("duplicate", reading.columns["reference"], staging.take_duplicates(connection))
     already, changed = staging.take_repeats(connection)
     findings.add("changed", reading.columns["reference"], changed)
-    evidence = weighed(open_index(connection, edition), of_stage(connection, intake.path.name))
+    stated = of_stage(connection, intake.path.name)
+    ground = areas.leaf_shapes(connection, edition) if stated else np.zeros(0, dtype=object)
+    evidence = weighed(open_index(connection, edition), ground, stated)
     is_held_back = any(one.is_contradicted for one in evidence) and not intake.despite_evidence
     is_kept = intake.commit and not is_held_back and (intake.skip_bad or not findings.refused)
     if is_kept:
@@ -169,7 +170,7 @@ def _reading(connection: sa.Connection, sheet: Sheet, intake: Intake, datum: str
         datum=datum,
         source=intake.source.strip(),
         zone=index.city.time_zone,
-        bounds=tuple(shapely.total_bounds(index.leaves.shapes).tolist()),
+        bounds=index.index.bounds,
         earliest_us=microseconds(EARLIEST),
         latest_us=microseconds(datetime.now(UTC) + AHEAD),
     )

@@ -1,7 +1,7 @@
 """Which leaf is this point in: containment, and nothing else.
 
-``GridIndex`` stands on the cells of :mod:`geo.space.cells`. Shapely's tree over the same leaves is made only for what
-asks for ground and not for points.
+``GridIndex`` stands on the cells of :mod:`geo.space.cells` alone. Who asks for ground and not for points gives it the
+shapes, over which shapely's tree is made.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from geo.space.partition import OUTSIDE
 class GridIndex:
     """Leaves that can be asked; immutable, and safe to ask from many threads.
 
-    ``codes`` (n,) ascend, so the lowest position is the lowest code; ``shapes`` (n,) degrees WGS 84.
+    ``codes`` (n,) ascend, so the lowest position is the lowest code. ``ground`` (n,), degrees WGS 84, is None where it
+    was not given.
     """
 
     codes: Codes
-    shapes: Shapes
     metric_epsg: int
     cells: CellIndex
+    ground: Shapes | None = None
 
     @classmethod
     def build(cls, codes: Codes, shapes: Shapes, metric_epsg: int) -> GridIndex:
@@ -48,7 +49,21 @@ class GridIndex:
         """
         codes, shapes = np.asarray(codes, dtype=np.str_), np.asarray(shapes, dtype=object)
         _refuse_unfit(codes, shapes)
-        return cls(codes, shapes, metric_epsg, CellIndex.build(codes, shapes))
+        return cls(codes, metric_epsg, CellIndex.build(codes, shapes), shapes)
+
+    @property
+    def shapes(self) -> Shapes:
+        """The leaves (n,) themselves, for an index that was given its ground."""
+        if self.ground is None:
+            raise ValueError("this index was opened without its ground")
+        return self.ground
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the city, degrees, a millionth wider than its ground."""
+        lattice = self.cells.cells.lattice
+        east, north = lattice.west + lattice.columns / lattice.across, lattice.south + lattice.rows / lattice.up
+        return (lattice.west, lattice.south, east, north)
 
     @cached_property
     def tree(self) -> shapely.STRtree:

@@ -154,7 +154,7 @@ def test_after_a_redraw_shares_are_those_of_an_index_built_anew() -> None:
         assert laid is not None
         cells, slots, shapes = laid, now, np.append(shapes[kept], [gone])
     anew = index_of(shapes)
-    found = GridIndex(anew.codes, anew.shapes, EPSG, cells)
+    found = GridIndex(anew.codes, EPSG, cells)
     points = points_in(city, 1, FEW + 20)
     for these in (points, points[:30]):
         expected = dense(anew.shares(these, 300.0), len(shapes))
