@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
@@ -265,6 +266,25 @@ def test_the_map_is_painted_before_the_list_is_here(visit: Opener) -> None:
         route.continue_()
     expect(legend(page)).to_contain_text("各社区盲点得分")
     expect(rows(page)).to_have_count(6)
+
+
+def test_a_list_that_is_here_stays_while_its_chosen_row_waits_for_more(visit: Opener) -> None:
+    page = ready(visit(PATH))
+    row(page, FIRST).get_by_role("button").first.click()
+    expect(page).to_have_url(re.compile("sel="))
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/v1/blind-spots/building/*", hold)
+    page.clock.install()  # however long the list takes, its time to be drawn as a skeleton comes after it
+    page.reload()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
+    expect(rows(page)).to_have_count(len(SCORES))
+    page.clock.run_for(1000)
+    assert late
+    expect(rows(page)).to_have_count(len(SCORES))
 
 
 def test_grids_are_told_by_their_own_codes(visit: Opener) -> None:

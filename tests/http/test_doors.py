@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -135,14 +136,15 @@ def add_faulty_door(app: FastAPI) -> None:
 
 
 def ask_directly(app: FastAPI, path: str) -> httpx.Response:
-    """The application's answer without a server between."""
+    """The application's answer without a server between; in a thread, for tests of pages leave a loop in this one."""
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(path)
 
-    return asyncio.run(ask())
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(lambda: asyncio.run(ask())).result()
 
 
 def test_without_its_database_the_server_lives_and_says_it_is_not_ready(lost_http: httpx.Client) -> None:

@@ -74,6 +74,7 @@ class BlindSpots {
       await this.list.read(() => first && number === this.asked && this.placed());
       if (this.trial) await this.list.rest();
       if (number !== this.asked) return;
+      clearTimeout(wait); // the list is here: what its chosen row waits for is no reason to hide it
       this.render();
       await this.follow_chosen();
     } catch (error) {

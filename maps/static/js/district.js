@@ -57,6 +57,7 @@ class District {
     const wait = setTimeout(() => this.panel.skeleton(), SKELETON_MS);
     try {
       const district = await doors.district(this.boot.district);
+      clearTimeout(wait); // what is around it is no reason to hide it
       const buildings = district.buildings.map((one, k) => ({ ...one, number: k + 1 }));
       this.view = { district, buildings, points: null, full: null, chosen: this.chosen() };
       if (!this.state.get("view_given")) fit(this.map, bounds_of(district.geometry), false);
