@@ -139,14 +139,24 @@ def test_before_and_after_are_two_pictures(visit: Opener, file: Path) -> None:
         "width": 80,
         "height": 40,
     }
-    after = page.screenshot(clip=clip)  # type: ignore[arg-type]
+    after = still(page, clip)
     page.keyboard.press("b")
     expect(page.get_by_role("button", name="修补前").first).to_have_attribute("aria-pressed", "true")
-    page.wait_for_timeout(300)
-    assert page.screenshot(clip=clip) != after  # type: ignore[arg-type]
+    before = still(page, clip, unlike=after)
+    assert before != after
     page.get_by_role("button", name="修补后").first.click()
-    page.wait_for_timeout(300)
-    assert page.screenshot(clip=clip) == after  # type: ignore[arg-type]
+    assert still(page, clip, unlike=before) == after
+
+
+def still(page: Page, clip: dict[str, float], unlike: bytes = b"") -> bytes:
+    """The picture of a piece of the page that no longer changes; another than ``unlike``, if one comes within 10 s."""
+    shot = b""
+    for _ in range(50):
+        before, shot = shot, page.screenshot(clip=clip)  # type: ignore[arg-type]
+        if shot == before != unlike:
+            break
+        page.wait_for_timeout(200)
+    return shot
 
 
 def test_chips_filter_by_kind_with_their_counts(visit: Opener, long: Path) -> None:
