@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from geo.arrays import Floats, Positions, Shapes
 from geo.crs import densified, metric_epsg, shapes_to_metres, to_metres
 from geo.errors import Refused
-from geo.space.cells import distances
+from geo.space.cells import distances, files
 from geo.space.cells.index import FEW, CellIndex
 from geo.space.cells.layout import Redraw
 from geo.space.cells.metres import EXPRESSIBLE, FAR, forward, frame_at, isometric, narrowing, projection_of
+from geo.space.locate import GridIndex
 from geo.space.nearness import Borders
 from tests.cities import MadeCity, cities, made_city, points_in
 
@@ -153,12 +155,33 @@ def test_after_a_redraw_metres_are_those_of_an_index_built_anew(city: MadeCity, 
         assert found.distance_m(points[these], inside[these]) == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_handful_is_measured_without_loading_a_compiler() -> None:
-    asked = (
-        "import sys, numpy as np; from geo.space.cells import few_metres, outlines, metres; import geo.space.nearness;"
-        "sys.exit('numba' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+ASKED = """
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from geo.space.cells import files
+from geo.space.cells.index import CellIndex
+from geo.space.locate import GridIndex
+
+index = GridIndex(np.array([]), int(sys.argv[2]), CellIndex(files.read(Path(sys.argv[1])).cells))
+points = np.array([[117.003, 36.603], [110.0, 30.0]])
+print(index.border_m(points).round(3).tolist(), index.nearest(points)[0].tolist(), index.candidates(points, 500.0))
+sys.exit("numba" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_a_handful_is_measured_without_loading_a_compiler(tmp_path: Path) -> None:
+    city = made_city(5)
+    cells = CellIndex.build(city.codes, city.shapes)
+    files.write(tmp_path / "index", cells.cells, {})
+    command = [sys.executable, "-c", ASKED, str(tmp_path / "index"), str(EPSG)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    index, points = GridIndex(city.codes, EPSG, cells), np.array([[117.003, 36.603], [110.0, 30.0]])
+    metres, nearest = index.border_m(points).round(3).tolist(), index.nearest(points)[0].tolist()
+    assert told.strip() == f"{metres} {nearest} {index.candidates(points, 500.0)}"
 
 
 def test_a_city_of_one_leaf_has_its_outline_for_border() -> None:

@@ -25,7 +25,7 @@ from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, Part, fixed, 
 _TAIL = struct.Struct("<8sIQ")
 _MARK = b"GACELLS1"
 _ALIGNED = 64  # bytes; Arrow aligns a tensor within its message only
-_STEP = 1 << 24  # bytes summed at once
+_STEP = 1 << 16  # bytes summed at once: large pieces would stay with the process
 
 
 class Damaged(Exception):
