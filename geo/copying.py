@@ -122,13 +122,27 @@ def binary(columns: list[Column]) -> bytes:
     out[begins + 1] = len(columns) & 255
     at = begins + 2
     for column, width in zip(columns, widths.T, strict=True):
-        heads = column.length.astype(">i4").view(np.uint8).reshape(-1, 4)
-        out[at[:, None] + np.arange(4)] = heads
-        payload = width - 4
-        first = np.cumsum(payload) - payload
-        out[np.repeat(at + 4 - first, payload) + np.arange(len(column.cells))] = column.cells
+        _put(out, at, column)
         at = at + width
     return _HEAD + out.tobytes() + _TAIL
+
+
+def _put(out: Bytes, at: Ints, column: Column) -> None:
+    """Write a column into ``out``, each cell after its length, from ``at`` (n,) on; cells of one length at once."""
+    length = np.asarray(column.length, dtype=np.int64)
+    _windows(out, 4)[at] = length.astype(">i4").view("V4")
+    first = np.cumsum(np.maximum(length, 0)) - np.maximum(length, 0)
+    order = np.argsort(length, kind="stable")
+    changes = np.flatnonzero(np.diff(length[order])) + 1
+    for rows in np.split(order, changes) if len(order) else ():
+        if (width := int(length[rows[0]])) > 0:
+            _windows(out, width)[at[rows] + 4] = _windows(column.cells, width)[first[rows]]
+
+
+def _windows(data: Bytes, width: int) -> NDArray[np.void]:
+    """The bytes from every place on, as one thing that is moved at once; they overlap."""
+    count = max(len(data) - width + 1, 0)
+    return np.ndarray((count,), dtype=f"V{width}", buffer=np.ascontiguousarray(data), strides=(1,))
 
 
 def copy(connection: sa.Connection, table: str, columns: dict[str, Column]) -> None:

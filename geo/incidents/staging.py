@@ -1,4 +1,4 @@
-"""A file's incidents on their way in: staged by binary COPY, compared with what is stored, stored in one statement."""
+"""A file's incidents on their way in: staged by binary COPY, compared with what is stored, stored at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from geo.areas import Edition
 from geo.arrays import Floats, Ints
 from geo.copying import copy, figures, ids, numbers, points, texts, times
 from geo.frames import CHUNK
-from geo.incidents.months import make_months
+from geo.incidents.months import arriving, missing_months
 from geo.incidents.placing import Places, place
 from geo.incidents.reports import Reports, digests
 from geo.instants import NEVER_US
@@ -18,6 +18,11 @@ from geo.statements import statement
 
 _WAITING = """SELECT row_number, ST_X(geom), ST_Y(geom), (extract(epoch FROM occurred_at) * 1000000)::bigint, accuracy_m
                 FROM staged WHERE row_number > :after ORDER BY row_number LIMIT :most"""
+
+
+_TAKE_STORED = """DELETE FROM staged WHERE NOT EXISTS (
+    SELECT FROM incident_keys AS stored
+     WHERE stored.source = staged.source AND stored.reference = staged.reference AND stored.id = staged.id)"""
 
 
 def open_stage(connection: sa.Connection) -> None:
@@ -65,6 +70,7 @@ def _stage_places(connection: sa.Connection, rows: Ints, places: Places) -> None
 def place_anew(connection: sa.Connection, edition: Edition) -> None:
     """Place everything on the stage again: another edition came into force since."""
     connection.execute(sa.text("TRUNCATE staged_places"))
+    connection.execute(sa.text("CREATE INDEX ON staged (row_number)"))
     after = 0
     while rows := connection.execute(sa.text(_WAITING), {"after": after, "most": CHUNK}).all():
         some = np.array([tuple(row) for row in rows], dtype=np.float64)
@@ -76,7 +82,8 @@ def place_anew(connection: sa.Connection, edition: Edition) -> None:
 
 def take_duplicates(connection: sa.Connection) -> list[tuple[int, str]]:
     """Rows (number, reference) that repeat an earlier row's key, taken off the stage."""
-    connection.execute(sa.text("ANALYZE staged"))
+    # only what joins: a sample of every text and position would cost as much as telling the repeats
+    connection.execute(sa.text("ANALYZE staged (row_number, source, reference, occurred_at)"))
     rows = connection.execute(statement("incidents_duplicates"))
     return sorted((row.row_number, row.reference) for row in rows)
 
@@ -99,8 +106,20 @@ def waiting(connection: sa.Connection) -> dict[str, int]:
 
 def store(connection: sa.Connection) -> int:
     """Number of incidents stored from the stage; those another transaction stored meanwhile are left out."""
+    staged = connection.scalar(sa.text("SELECT count(*) FROM staged"))
+    kept = int(connection.execute(statement("incidents_keys")).rowcount)
+    if kept != staged:
+        connection.execute(sa.text(_TAKE_STORED))
     months = connection.scalars(
         sa.text("SELECT DISTINCT date_trunc('month', occurred_at AT TIME ZONE 'UTC') FROM staged")
     )
-    make_months(connection, np.array(list(months), dtype="datetime64[us]").astype(np.int64))
-    return int(connection.execute(statement("incidents_store")).rowcount)
+    every = np.array(list(months), dtype="datetime64[M]")
+    new = missing_months(connection, every)
+    into = statement("incidents_store")
+    if there := [month.item() for month in every if month not in new]:
+        connection.execute(into, {"months": there})
+    if len(new):
+        with arriving(connection, new) as table:
+            anew = sa.text(into.text.replace("INSERT INTO incidents ", f"INSERT INTO {table} ", 1))
+            connection.execute(anew, {"months": [month.item() for month in new]})
+    return kept

@@ -1,7 +1,8 @@
 -- Rows whose key stands in an earlier row of the same file leave the stage and are told.
--- No parameters. Leans on a sort of the stage.
-WITH later AS (
-    SELECT row_number, row_number() OVER (PARTITION BY source, reference ORDER BY row_number) AS turn FROM staged
+-- No parameters. Leans on a hash of the stage's keys.
+WITH first AS (
+    SELECT source, reference, min(row_number) AS row_number FROM staged GROUP BY source, reference HAVING count(*) > 1
 )
-DELETE FROM staged USING later WHERE later.row_number = staged.row_number AND later.turn > 1
+DELETE FROM staged USING first
+ WHERE first.source = staged.source AND first.reference = staged.reference AND first.row_number < staged.row_number
 RETURNING staged.row_number, staged.reference

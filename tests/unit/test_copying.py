@@ -1,0 +1,52 @@
+"""Rows in the bytes of a binary COPY are read back as they were, cell by cell."""
+
+from __future__ import annotations
+
+import struct
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.copying import binary, figures, texts
+
+WORDS = st.none() | st.text(st.characters(codec="utf-8"), max_size=12)
+FIGURES = st.floats(allow_nan=False)
+
+
+def cells(rows: bytes) -> list[list[bytes | None]]:
+    """The cells of the rows, by the letter of the format."""
+    assert rows[:19] == b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    found: list[list[bytes | None]] = []
+    at = 19
+    while (count := struct.unpack_from(">h", rows, at)[0]) >= 0:
+        at += 2
+        row: list[bytes | None] = []
+        for _ in range(count):
+            length = struct.unpack_from(">i", rows, at)[0]
+            at += 4
+            row.append(None if length < 0 else rows[at : at + length])
+            at += max(length, 0)
+        found.append(row)
+    assert rows[at:] == b"\xff\xff"
+    return found
+
+
+@given(st.lists(st.tuples(WORDS, FIGURES, WORDS), max_size=30), st.integers(0, 2))
+def test_every_cell_is_in_its_place_whatever_the_lengths_around_it(
+    rows: list[tuple[str | None, float, str | None]], cut: int
+) -> None:
+    first, figure, last = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    kept = rows[cut:]
+    told = cells(
+        binary(
+            [
+                texts(pa.array(first, pa.string())[cut:]),
+                figures(pa.array(figure, pa.float64()).to_numpy()[cut:]),
+                texts(pa.array(last, pa.string())[cut:]),
+            ]
+        )
+    )
+    plain = [None if word is None else word.encode() for row in kept for word in (row[0], row[2])]
+    assert [cell for row in told for cell in (row[0], row[2])] == plain
+    assert [row[1] for row in told] == [struct.pack(">d", row[1]) for row in kept]
