@@ -30,10 +30,9 @@ def write(path: Path, name: str, size: str, printed: str) -> None:
     Refused
         When the bench did not print one JSON object.
     """
-    try:
-        told = json.loads(printed)
-    except ValueError as error:
-        raise Refused(f"bench {name} prints no figures that could be written: {error}") from error
+    told = figures(printed)
+    if told is None:
+        raise Refused(f"bench {name} prints no JSON object, so there are no figures that could be written")
     page = path.read_text(encoding="utf-8") if path.exists() else _HEAD
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     part = f"{begin}{_part(name, size, told)}{end}"
@@ -42,14 +41,29 @@ def write(path: Path, name: str, size: str, printed: str) -> None:
     path.write_text(page, encoding="utf-8")
 
 
+def figures(printed: str) -> dict[str, Any] | None:
+    """What a bench printed, when it is one JSON object."""
+    try:
+        told = json.loads(printed)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
 def _part(name: str, size: str, told: dict[str, Any]) -> str:
+    head = [f"## {name}", "```sh", f"./gridatlas bench {name} --size {size}", "```", _machine(), ""]
+    return "\n".join(head + tables(told))
+
+
+def tables(told: dict[str, Any]) -> list[str]:
+    """Lines of Markdown: a table of the plain figures, and one for each group of them."""
     plain = {key: value for key, value in told.items() if not isinstance(value, dict)}
-    lines = [f"## {name}", "```sh", f"./gridatlas bench {name} --size {size}", "```", _machine(), ""]
+    lines: list[str] = []
     lines += _table(("", ""), list(plain.items())) if plain else []
     for key, rows in told.items():
         if isinstance(rows, dict):
             lines += [f"### {key}", "", *_nested(rows)]
-    return "\n".join(lines)
+    return lines
 
 
 def _nested(rows: dict[str, Any]) -> list[str]:

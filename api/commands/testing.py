@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -94,19 +95,26 @@ def _quickly(wanted: list[str], options: list[str]) -> tuple[str, ...]:
 
 def prove(name: Name = "", size: Size = "small") -> None:
     """证明 · Run a proof of tests/proofs at a size."""
-    _run_script("proofs", name, size)
+    for _, printed in _run_scripts("proofs", name, size):
+        print(printed)
 
 
 def bench(
     name: Name = "",
     size: Size = "small",
-    write: Annotated[bool, typer.Option("--write", help="Put what it prints into docs/performance.md.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as the bench does, as JSON.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Put the figures into docs/performance.md.")] = False,
 ) -> None:
-    """测速 · Run a bench of tests/bench at a size; it prints its figures as JSON."""
-    _run_script("bench", name, size, write=write)
+    """测速 · Run a bench of tests/bench at a size and print its figures."""
+    for one, printed in _run_scripts("bench", name, size):
+        told = performance.figures(printed)
+        print(printed if json or told is None else "\n".join(performance.tables(told)))
+        if write:
+            performance.write(ROOT / "docs/performance.md", one, size, printed)
 
 
-def _run_script(folder: str, name: str, size: str, *, write: bool = False) -> None:
+def _run_scripts(folder: str, name: str, size: str) -> Iterator[tuple[str, str]]:
+    """Name of each script of a folder that is asked for, and what it printed."""
     scripts = {found.stem.replace("_", "-"): found for found in sorted((TESTS / folder).glob("[a-z]*.py"))}
     if not name:
         Console().print("\n".join(scripts) or f"tests/{folder} is empty", highlight=False)
@@ -118,12 +126,13 @@ def _run_script(folder: str, name: str, size: str, *, write: bool = False) -> No
         with tempfile.TemporaryDirectory(prefix="gridatlas-indexes-") as indexes:
             command = [sys.executable, str(scripts[one]), "--size", size]
             surroundings = os.environ | {"GRIDATLAS_INDEXES": indexes}
-            output = subprocess.PIPE if write else None
-            done = subprocess.run(command, cwd=ROOT, check=False, env=surroundings, stdout=output, text=True)
+            done = subprocess.run(
+                command, cwd=ROOT, check=False, env=surroundings, stdout=subprocess.PIPE, encoding="utf-8"
+            )
         if done.returncode:
+            print(done.stdout)
             raise typer.Exit(done.returncode)
-        if write:
-            performance.write(ROOT / "docs/performance.md", one, size, done.stdout)
+        yield one, done.stdout
 
 
 def doctor() -> None:

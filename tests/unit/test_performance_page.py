@@ -34,6 +34,13 @@ def test_rows_of_figures_are_a_table_with_their_names(tmp_path: Path) -> None:
 
 
 def test_what_is_no_json_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="prints no figures"):
+    with pytest.raises(Refused, match="prints no JSON object"):
         performance.write(tmp_path / "p.md", "pages", "full", "a table")
     assert not (tmp_path / "p.md").exists()
+
+
+def test_figures_are_told_as_tables_and_anything_else_as_it_is() -> None:
+    assert performance.tables({"leaves": 9}) == ["|  |  |", "| --- | --- |", "| leaves | 9 |", ""]
+    assert performance.figures('{"leaves": 9}') == {"leaves": 9}
+    assert performance.figures("a table") is None
+    assert performance.figures("[1]") is None
