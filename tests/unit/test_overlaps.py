@@ -1,6 +1,8 @@
-"""Which leaf holds most of a footprint: laws against a brute-force oracle, and the ties."""
+"""Which leaf holds most of a footprint: laws against GEOS, and the ties."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ from geo.arrays import Floats, Positions, Shapes
 from geo.crs import area_m2, shapes_to_metres, snap, snapped
 from geo.space.locate import GridIndex
 from geo.space.overlaps import largest_overlap, overlaps
-from tests.cities import MadeCity, cities, points_in
+from tests.cities import MadeCity, cities, made_city, points_in
+from tests.hard_footprints import hard_footprints, shares_by_geos
+from tests.unit.test_cells import leaves_of, redraw_between
 
 EPSG = 4549
 
@@ -99,6 +103,70 @@ def test_order_and_chunking_change_nothing(city: MadeCity, seed: int, data: st.D
     assert [float(one[1][0]) for one in singly] == share.tolist()
 
 
+@given(city=cities(), seed=st.integers(0, 10_000))
+@hypothesis_settings(max_examples=60)
+def test_what_touches_shares_borders_or_holds_leaves_is_cut_as_geos_cuts_it(city: MadeCity, seed: int) -> None:
+    footprints = hard_footprints(city.shapes, seed, 12)
+    found = overlaps(index_of(city), footprints)
+    for at, footprint in enumerate(footprints):
+        wanted, error = shares_by_geos(city.shapes, footprint, EPSG)
+        here = found.footprint == at
+        shares = np.zeros(len(city.shapes))
+        shares[found.position[here]] = found.share[here]
+        np.testing.assert_allclose(shares, wanted, atol=error, rtol=0)
+        assert (np.diff(found.share[here]) <= 0).all()
+    whole = largest_overlap(index_of(city), footprints)[1] == 1
+    covered = np.array([shapely.covers(city.shapes, one).any() for one in footprints], dtype=np.bool_)
+    assert whole[covered].all(), "what a leaf covers lies in it whole, whatever the vertices along it"
+
+
+@given(city=cities(3), seed=st.integers(0, 10_000))
+@hypothesis_settings(max_examples=20)
+def test_cells_laid_over_after_a_redraw_cut_as_an_index_built_anew(city: MadeCity, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    slot_of = random.integers(1, len(city.shapes) + 1, len(city.shapes)).astype(np.int32)
+    before = leaves_of(city, slot_of)
+    slot_of[random.integers(0, len(slot_of), 2)] = random.choice(slot_of, 2)
+    slots, shapes = leaves_of(city, slot_of)
+    codes = np.array([f"{slot:06d}" for slot in slots])
+    anew = GridIndex.build(codes, shapes, EPSG)
+    cells = type(anew.cells).build(before[0].astype(np.str_), before[1], before[0])
+    change = redraw_between(before, (slots, shapes))
+    laid = cells.redrawn(change, slots) if len(change.gone) else cells
+    assert laid is not None
+    footprints = np.concatenate([hard_footprints(shapes, seed, 20), footprints_in(city, seed, 10)])
+    one, other = overlaps(replace(anew, cells=laid), footprints), overlaps(anew, footprints)
+    assert one.footprint.tolist() == other.footprint.tolist()
+    assert one.position.tolist() == other.position.tolist()
+    assert one.share.tolist() == other.share.tolist()
+
+
+@pytest.mark.slow
+def test_many_footprints_in_any_order_are_answered_as_one_by_one() -> None:
+    city = made_city(8, 6)
+    index, footprints = index_of(city), footprints_in(city, 8, 6_000)
+    assert len(footprints) > 4_096
+    position, share = largest_overlap(index, footprints)
+    some = np.random.default_rng(8).integers(0, len(footprints), 300)
+    for at in some:
+        one = largest_overlap(index, footprints[at : at + 1])
+        assert (one[0][0], one[1][0]) == (position[at], share[at])
+
+
+def test_a_footprint_of_many_vertices_over_many_leaves_is_cut_like_a_small_one() -> None:
+    city = made_city(3, 8)
+    middle = np.array(city.outline.centroid.coords[0])
+    turn = np.linspace(0, 2 * np.pi, 2_000, endpoint=False)
+    radius = 0.012 * (1 + 0.02 * np.cos(40 * turn))
+    star = shapely.Polygon(snap(middle + radius[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)))
+    wanted, error = shares_by_geos(city.shapes, star, EPSG)
+    found = overlaps(index_of(city), np.array([star]))
+    shares = np.zeros(len(city.shapes))
+    shares[found.position] = found.share
+    assert (shares > 0).sum() > 20
+    np.testing.assert_allclose(shares, wanted, atol=error, rtol=0)
+
+
 @pytest.fixture(scope="module")
 def two() -> GridIndex:
     """Two leaves side by side; the border is the meridian 120.01."""
@@ -135,3 +203,40 @@ def test_a_footprint_beyond_the_rim_tells_the_share_that_lies_inside(two: GridIn
 def test_no_footprints_have_no_leaves(two: GridIndex) -> None:
     position, share = largest_overlap(two, np.empty(0, dtype=object))
     assert (len(position), len(share)) == (0, 0)
+
+
+def test_a_building_around_a_leaf_and_one_in_its_courtyard_are_told_apart() -> None:
+    """The middle leaf lies wholly within the footprint; with a courtyard of its size, wholly without it."""
+    middle, outer = shapely.box(120.001, 36.001, 120.002, 36.002), shapely.box(120.0, 36.0, 120.003, 36.003)
+    index = GridIndex.build(np.array(["1", "2"]), np.array([middle, outer - middle]), EPSG)
+    around = shapely.box(120.0005, 36.0005, 120.0025, 36.0025)
+    found = overlaps(index, np.array([around, around - middle, middle]))
+    assert found.footprint.tolist() == [0, 0, 1, 2]
+    assert found.position.tolist() == [1, 0, 1, 0]
+    assert found.share == pytest.approx([0.75, 0.25, 1, 1], abs=1e-5)
+
+
+def test_what_is_no_polygon_has_no_ground(two: GridIndex) -> None:
+    line, point = shapely.LineString([(120.001, 36.001), (120.015, 36.002)]), shapely.Point(120.001, 36.001)
+    assert largest_overlap(two, np.array([line, point]))[0].tolist() == [-1, -1]
+
+
+def test_halves_that_a_crooked_border_makes_equal_are_a_tie_in_any_order_of_vertices() -> None:
+    """A border with a step to either side; the footprint is turned around and begun at each vertex."""
+    border = [
+        (120.01, 36.0),
+        (120.01, 36.004),
+        (120.011, 36.0045),
+        (120.009, 36.0055),
+        (120.01, 36.006),
+        (120.01, 36.01),
+    ]
+    west = shapely.Polygon([(120.0, 36.0), *border, (120.0, 36.01)])
+    east = shapely.Polygon([*border[::-1], (120.02, 36.0), (120.02, 36.01)])
+    index = GridIndex.build(np.array(["1", "2"]), np.array([west, east]), EPSG)
+    corners = [(120.008, 36.003), (120.012, 36.003), (120.012, 36.007), (120.008, 36.007)]
+    turned = [shapely.Polygon((corners[at:] + corners[:at])[::way]) for at in range(4) for way in (1, -1)]
+    position, share = largest_overlap(index, np.array(turned))
+    assert len(set(share.tolist())) == 1
+    assert set(position.tolist()) <= {0, 1}
+    assert len(set(position.tolist())) == 1
