@@ -14,6 +14,7 @@ from tests.spotted_city import publish_spotted_city
 
 PATH = "/maps/blind-spots"
 NEAR = f"{PATH}?c=36.1035,120.304&z=17"
+FAR = f"{PATH}?c=36.112,120.32&z=12"
 PAINT = {"P1": (0xD5, 0x5E, 0x00), "P3": (0xCC, 0x79, 0xA7), "P4": (0x56, 0xB4, 0xE9), "covered": (0xA9, 0xD8, 0xC8)}
 
 

@@ -12,12 +12,11 @@ from playwright.sync_api import Route, expect
 
 from tests import small_city
 from tests.browser.conftest import Opener, Watched
-from tests.browser.spots import PATH, legend, ready, row, rows, spotted
+from tests.browser.spots import FAR, PATH, legend, ready, row, rows, spotted
 from tests.browser.test_coverage_page import colours, pixel_of
 from tests.spotted_city import SCORES
 
 FIRST = next(iter(SCORES))
-FAR = f"{PATH}?c=36.112,120.32&z=12"
 
 
 @pytest.fixture(scope="module")

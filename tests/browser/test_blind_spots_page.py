@@ -12,7 +12,7 @@ from playwright.sync_api import Route, expect
 
 from tests import small_city
 from tests.browser.conftest import Opener, Watched
-from tests.browser.spots import NEAR, PAINT, PATH, legend, names, opened, ready, row, rows, spotted
+from tests.browser.spots import FAR, NEAR, PAINT, PATH, legend, names, opened, ready, row, rows, spotted
 from tests.browser.test_coverage_page import asked, colours, pixel_of
 from tests.serving import served
 from tests.spotted_city import CODES, DISTRICT, SCORES, place, publish_spotted_city
