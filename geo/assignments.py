@@ -269,7 +269,9 @@ def assign(
 
     # Rule 1: containment. Rule 2 will stand right below it, for points within tolerance_m of a border only.
     position = ground.index.locate(lonlat)
-    border_m = ground.index.border_m(lonlat, position)
+    border_m = np.full(len(lonlat), np.nan)
+    inside = np.flatnonzero(position >= 0)
+    border_m[inside] = ground.index.border_m(lonlat[inside], position[inside])
     nearest = position.copy()
     away = np.flatnonzero(known & (position < 0))
     nearest[away], border_m[away] = ground.index.nearest(lonlat[away])
