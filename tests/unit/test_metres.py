@@ -17,7 +17,7 @@ from geo.crs import densified, metric_epsg, shapes_to_metres, to_metres
 from geo.errors import Refused
 from geo.space.cells import distances, files
 from geo.space.cells.index import FEW, CellIndex
-from geo.space.cells.layout import Redraw
+from geo.space.cells.layout import NO_PART, Cells, Lattice, Redraw
 from geo.space.cells.metres import EXPRESSIBLE, FAR, forward, frame_at, isometric, narrowing, projection_of
 from geo.space.locate import GridIndex
 from geo.space.nearness import Borders
@@ -25,6 +25,7 @@ from tests.cities import MadeCity, cities, made_city, points_in
 
 EPSG = metric_epsg(117, 36.6)
 SEEDS = st.integers(0, 1000)
+NOTHING = (np.zeros(400, dtype=np.int64), NO_PART, NO_PART, np.zeros(1, dtype=np.int32))
 PLACES = st.tuples(st.floats(-180, 180), st.floats(-80, 84))
 
 
@@ -74,6 +75,27 @@ def test_no_place_is_nearer_than_degrees_allow(
     metres += 1e-6  # what doubles of the size of a radius of the Earth lose
     assert metres >= abs(there[0] - here[0]) * frame_at(projection, *here).across * narrow
     assert metres >= abs(there[1] - here[1]) * np.radians(projection.least) * narrow
+
+
+@given(PLACES, st.floats(-2.5, 2.5), SEEDS)
+def test_an_edge_is_no_nearer_than_the_plane_at_the_point_says(
+    centre: tuple[float, float], aside: float, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    projection = projection_of(metric_epsg(*centre))
+    x, y = centre[0] + aside, centre[1]
+    lattice = Lattice(x - 1, y - 1, 10.0, 10.0, 0, 0, 1, 20, 20)
+    seen = distances.seen_from(Cells(lattice, *NOTHING), projection, x, y)
+    size = 10.0 ** random.uniform(-7, -2, (50, 1))
+    ends = np.array([x, y, x, y]) + size * random.uniform(-1, 1, (50, 4)) * np.tile([1, seen.east / seen.north], 2)
+    here = forward(projection, x, y)
+    for edge in range(50):
+        share = np.linspace(0, 1, 200)
+        way = ends[edge, :2] + share[:, None] * (ends[edge, 2:] - ends[edge, :2])
+        nearest = np.abs(forward(projection, *way.T) - here).min()
+        about = np.sqrt(distances.square_about(seen, ends, edge))
+        assert about <= nearest + 1e-7
+        assert about == 0 or about >= nearest * 0.998 - np.abs(way[1] - way[0]).max() * seen.north - 1e-7
 
 
 def test_metres_are_measured_in_a_transverse_mercator_projection_only() -> None:

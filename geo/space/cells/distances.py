@@ -81,7 +81,10 @@ def _along(projection: Projection, frame: Frame, ends: Floats, edge: int, share:
 
 
 class Seen(NamedTuple):
-    """A point as cells are seen from it: columns and rows from the lattice's corner, least metres in a degree."""
+    """A point as cells are seen from it: columns and rows from the lattice's corner.
+
+    ``wide`` and ``high`` are the least metres in a degree anywhere, ``east`` and ``north`` those at the point.
+    """
 
     projection: Projection
     frame: Frame
@@ -89,6 +92,8 @@ class Seen(NamedTuple):
     row: float
     wide: float
     high: float
+    east: float
+    north: float
 
 
 @kernel
@@ -98,7 +103,9 @@ def seen_from(cells: Cells, projection: Projection, x: float, y: float) -> Seen:
     frame = frame_at(projection, x, y)
     narrow = narrowing(lattice.columns / lattice.across)
     column, row = (x - lattice.west) * lattice.across, (y - lattice.south) * lattice.up
-    return Seen(projection, frame, column, row, frame.across * narrow, np.radians(projection.least) * narrow)
+    east = np.radians(np.sqrt(square(frame.f1)))
+    wide, high = frame.across * narrow, np.radians(projection.least) * narrow
+    return Seen(projection, frame, column, row, wide, high, east, east * frame.p1)
 
 
 @kernel
@@ -146,12 +153,15 @@ def _through(cells: Cells, seen: Seen, column: int, row: int, best: float) -> fl
         off = max(0.0, lower_row - up, up - lower_row - 1) * high
         if off * off >= best:
             continue
-        for lower_column in range(scale):
-            label = part.words[table + lower_row * scale + lower_column]
-            off = max(0.0, lower_column - across, across - lower_column - 1) * wide
-            if label < 0 and off * off < best:
-                best = _through_record(part, seen, -1 - label, best)
+        reach = min(float(scale * _FARTHEST), np.sqrt(best) / wide)
+        first, last = int(max(0.0, across - reach)), int(min(scale - 1.0, across + reach))
+        for at in range(table + lower_row * scale + first, table + lower_row * scale + last + 1):
+            if part.words[at] < 0:
+                best = _through_record(part, seen, -1 - part.words[at], best)
     return best
+
+
+_FARTHEST = 1 << 20  # upper cells: what lies farther is beside the lattice
 
 
 @kernel
@@ -160,9 +170,24 @@ def _through_record(part: Part, seen: Seen, record: int, best: float) -> float:
     numbers = record + HEAD + EDGE * count
     for at in range(numbers, numbers + count):
         edge = part.words[at] >> 2
-        if _least_square(seen, part.ends, edge) < best:
+        if _least_square(seen, part.ends, edge) < best and square_about(seen, part.ends, edge) < best:
             best = min(best, _square_to_edge(seen.projection, seen.frame, part.ends, edge))
     return best
+
+
+@kernel
+def square_about(seen: Seen, ends: Floats, edge: int) -> float:
+    """What the square of the distance to an edge is not below, within a thousandth of it; 0 where that is not sure.
+
+    The plane is taken as it is at the point, which errs by less than a tenth of that up to ``_ABOUT``.
+    """
+    a = complex((ends[edge, 1] - seen.frame.y) * seen.north, (ends[edge, 0] - seen.frame.x) * seen.east)
+    b = complex((ends[edge, 3] - seen.frame.y) * seen.north, (ends[edge, 2] - seen.frame.x) * seen.east)
+    limit = _ABOUT * seen.east * _ABOUT * seen.east
+    return _square_to(a, b) * 0.998 if square(a) < limit and square(b) < limit else 0.0
+
+
+_ABOUT = np.degrees(1e-4)  # of longitude: 500 m or more
 
 
 @kernel
