@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
@@ -127,14 +127,6 @@ class CityIndex:
         return [
             np.array([said.get(number, "") for number in column.tolist()], dtype=np.str_) for column in self.lineage.T
         ]
-
-    def grounded(self, connection: sa.Connection) -> GridIndex:
-        """The index with the ground of its leaves, read when first asked for: for what cuts shapes."""
-        with _building:
-            if "with ground" not in self.__dict__:
-                self.__dict__["with ground"] = replace(self.index, ground=areas.leaf_shapes(connection, self.edition))
-            found: GridIndex = self.__dict__["with ground"]
-            return found
 
     def chain(self, position: int) -> list[Step]:
         """The areas over a leaf from the city down, the leaf last; levels without an area are left out."""

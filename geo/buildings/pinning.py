@@ -37,7 +37,7 @@ def pin(connection: sa.Connection, actor: Actor, number: int, code: str) -> Buil
     if at == len(index.leaves.codes) or index.leaves.codes[at] != code:
         raise Unknown(f"no grid {code!r} in edition {edition.number}; a building is pinned to a grid in force")
     shape = _locked(connection, number)
-    found = overlaps(index.grounded(connection), shape)
+    found = overlaps(index.index, shape)
     if at not in found.position:
         raise Refused(f"grid {code} holds none of building {number}; {_holding(index, found.position, found.share)}")
     return _write(connection, actor, (number, shape), edition, int(index.leaves.ids[at]))

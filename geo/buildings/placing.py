@@ -47,7 +47,7 @@ class Places:
 def place(connection: sa.Connection, edition: Edition, footprints: Shapes, pinned: Positions | None = None) -> Places:
     """Where ``footprints`` (n,) belong in ``edition``; ``pinned`` (n,) ids of grids, 0 for none."""
     index = open_index(connection, edition)
-    found = overlaps(index.grounded(connection), footprints)
+    found = overlaps(index.index, footprints)
     position, share = found.largest(len(footprints))
     straddles = np.asarray((position >= 0) & (share < STRADDLES_BELOW), dtype=np.bool_)
     wanted = np.zeros(len(footprints), dtype=np.int32) if pinned is None else pinned

@@ -236,7 +236,7 @@ def _leaves(connection: sa.Connection, found: Found, ground: bytes) -> list[Leaf
     """Grids of the run's edition the district lies in, the largest share first."""
     index = open_index(connection, found.edition)
     shape = np.array([shapely.from_wkb(ground)], dtype=object)
-    there = overlaps(index.grounded(connection), shape)
+    there = overlaps(index.index, shape)
     order = np.argsort(-there.share, kind="stable")
     leaves = index.leaves
     return [

@@ -1,7 +1,6 @@
 """Which leaf is this point in: containment, and nothing else.
 
-``GridIndex`` stands on the cells of :mod:`geo.space.cells` alone. Who asks for ground and not for points gives it the
-shapes, over which shapely's tree is made.
+``GridIndex`` stands on the cells of :mod:`geo.space.cells` alone.
 """
 
 from __future__ import annotations
@@ -26,14 +25,12 @@ from geo.space.partition import OUTSIDE
 class GridIndex:
     """Leaves that can be asked; immutable, and safe to ask from many threads.
 
-    ``codes`` (n,) ascend, so the lowest position is the lowest code. ``ground`` (n,), degrees WGS 84, is None where it
-    was not given.
+    ``codes`` (n,) ascend, so the lowest position is the lowest code.
     """
 
     codes: Codes
     metric_epsg: int
     cells: CellIndex
-    ground: Shapes | None = None
 
     @classmethod
     def build(cls, codes: Codes, shapes: Shapes, metric_epsg: int) -> GridIndex:
@@ -49,14 +46,7 @@ class GridIndex:
         """
         codes, shapes = np.asarray(codes, dtype=np.str_), np.asarray(shapes, dtype=object)
         _refuse_unfit(codes, shapes)
-        return cls(codes, metric_epsg, CellIndex.build(codes, shapes), shapes)
-
-    @property
-    def shapes(self) -> Shapes:
-        """The leaves (n,) themselves, for an index that was given its ground."""
-        if self.ground is None:
-            raise ValueError("this index was opened without its ground")
-        return self.ground
+        return cls(codes, metric_epsg, CellIndex.build(codes, shapes))
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -64,12 +54,6 @@ class GridIndex:
         lattice = self.cells.cells.lattice
         east, north = lattice.west + lattice.columns / lattice.across, lattice.south + lattice.rows / lattice.up
         return (lattice.west, lattice.south, east, north)
-
-    @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Shapely's tree over the leaves, made when first asked for; the leaves are prepared with it."""
-        with _building:
-            return self.__dict__.get("tree") or _tree_over(self.shapes)
 
     @cached_property
     def borders(self) -> Borders:
@@ -184,19 +168,3 @@ def _refuse_across_180(codes: Codes, shapes: Shapes) -> None:
         "across the 180° meridian cannot be indexed; its longitudes must lie between -180 and 180 and span at most 180",
         where=shapely.MultiPoint(shapely.get_coordinates(shapely.point_on_surface(shapes[[first, last]]))),
     )
-
-
-def _tree_over(shapes: Shapes) -> shapely.STRtree:
-    shapely.prepare(shapes)
-    tree = shapely.STRtree(shapes)
-    tree.query(shapely.Point(0, 0))
-    # GEOS builds each polygon's index at its first question, without a lock: ask once, before threads do.
-    first = shapely.get_coordinates(shapes)[_first_vertices(shapes)]
-    shapely.intersects_xy(shapes, first[:, 0], first[:, 1])
-    return tree
-
-
-def _first_vertices(shapes: Shapes) -> Positions:
-    counts = shapely.get_num_coordinates(shapes)
-    first: Positions = (np.cumsum(counts) - counts).astype(np.int32)
-    return first

@@ -270,6 +270,6 @@ def test_what_is_stored_is_what_placing_finds(city: sa.Connection, tmp_path: Pat
     index = open_index(city, areas.current(city))
     found = city.execute(sa.select(buildings.c.grid_id, buildings.c.share, sa.text("ST_AsBinary(geom)"))).all()
     shapes = shapely.from_wkb(np.array([bytes(row[2]) for row in found], dtype=object))
-    position, share = largest_overlap(index.grounded(city), shapes)
+    position, share = largest_overlap(index.index, shapes)
     assert [row[0] or 0 for row in found] == index.ids(position).tolist()
     assert [row[1] for row in found] == share.tolist()

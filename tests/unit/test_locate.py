@@ -116,8 +116,8 @@ def test_discs_measured_together_are_those_measured_alone(city: MadeCity, seed: 
 
 
 def test_without_an_accuracy_the_leaf_that_holds_the_point_is_sure() -> None:
-    index = index_of(made_city(5, torn=False))
-    middle = shapely.get_coordinates(shapely.point_on_surface(index.shapes[7]))
+    city = made_city(5, torn=False)
+    index, middle = index_of(city), shapely.get_coordinates(shapely.point_on_surface(city.shapes[7]))
     for accuracy in (0.0, np.nan, -1.0, np.inf):
         assert index.candidates(middle, accuracy) == [[(7, 1.0)]]
 
