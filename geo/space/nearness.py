@@ -14,7 +14,7 @@ import numpy as np
 from geo.arrays import Floats, Ints, Positions
 from geo.space.cells.few_metres import border_m
 from geo.space.cells.few_spreads import shares_of
-from geo.space.cells.index import FEW, CellIndex, shared_out
+from geo.space.cells.index import CellIndex, is_few, shared_out
 from geo.space.cells.metres import EXPRESSIBLE, Projection, forward, projection_of
 from geo.space.cells.outlines import Outline
 from geo.space.cells.spreads import REACH, Kind, Shares, ordered, sigma_of
@@ -54,7 +54,7 @@ class Borders:
 
     def _inside(self, lonlat: Floats) -> Floats:
         cells = self.index.cells
-        if len(lonlat) <= FEW:
+        if is_few(len(lonlat), "distances"):
             return np.array([border_m(cells, self.projection, x, y) for x, y in lonlat.tolist()], dtype=np.float64)
         from geo.space.cells import distances
 
@@ -74,7 +74,7 @@ class Borders:
         places = forward(self.projection, *lonlat[finite].T)
         good = np.abs(places.imag) <= EXPRESSIBLE * self.projection.radius
         known, places = finite[good], places[good]
-        if len(known) <= FEW:
+        if is_few(len(known), "distances"):
             for at, place in zip(known.tolist(), places.tolist(), strict=True):
                 position[at], metres[at] = self.outline.nearest(place)
             return position, metres
@@ -92,7 +92,7 @@ class Borders:
         sigma = sigma_of(accuracy_m) if kind == "gaussian" else np.zeros(len(lonlat))
         reach = REACH * sigma if kind == "gaussian" else accuracy_m
         spreads = np.column_stack([lonlat, reach, sigma])
-        if len(spreads) <= FEW:
+        if is_few(len(spreads), "spreading"):
             told = [shares_of(self.index.cells, self.index.handful, self.projection, spread) for spread in spreads]
             of = np.repeat(np.arange(len(told)), [len(position) for position, _ in told])
             position, share = (np.concatenate([*column]) for column in zip(*told, strict=True)) if told else _NONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from statistics import NormalDist
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from geo.arrays import Floats, Shapes
 from geo.crs import from_metres, metric_epsg, shapes_to_metres, to_metres
+from geo.space import nearness
 from geo.space.cells.index import FEW, CellIndex
 from geo.space.cells.layout import Redraw
 from geo.space.cells.spreads import DIGITS, Kind, Shares, sigma_of
@@ -23,6 +25,14 @@ EPSG = metric_epsg(117, 36.6)
 SEEDS = st.integers(0, 1000)
 KINDS: list[Kind] = ["disc", "gaussian"]
 SAMPLES = 200_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_handful_is_asked_without_kernels() -> Iterator[None]:
+    """As in a process that has not loaded them, though this one has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearness, "is_few", lambda points, _: points <= FEW)
+        yield
 
 
 def index_of(shapes: Shapes) -> GridIndex:

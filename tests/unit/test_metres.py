@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from geo.arrays import Floats, Positions, Shapes
 from geo.crs import densified, metric_epsg, shapes_to_metres, to_metres
 from geo.errors import Refused
+from geo.space import nearness
 from geo.space.cells import distances, files
 from geo.space.cells.index import FEW, CellIndex
 from geo.space.cells.layout import NO_PART, Cells, Lattice, Redraw
@@ -27,6 +29,14 @@ EPSG = metric_epsg(117, 36.6)
 SEEDS = st.integers(0, 1000)
 NOTHING = (np.zeros(400, dtype=np.int64), NO_PART, NO_PART, np.zeros(1, dtype=np.int32))
 PLACES = st.tuples(st.floats(-180, 180), st.floats(-80, 84))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_handful_is_asked_without_kernels() -> Iterator[None]:
+    """As in a process that has not loaded them, though this one has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearness, "is_few", lambda points, _: points <= FEW)
+        yield
 
 
 @given(PLACES, SEEDS, st.sampled_from([0.01, 1.0, 20.0, 70.0]))

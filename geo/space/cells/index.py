@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, Redraw, fixed
 from geo.space.partition import OUTSIDE, place_of_defect
 
 FEW = 256
-"""Points up to which no compiled code is loaded."""
+"""Points up to which no compiled code is loaded; where it is there already it is used."""
 MANY = 100_000
 """Points from which several threads are worth their start."""
 _CELLS_A_LEAF = 4.0
@@ -101,6 +102,11 @@ def shared_out(count: int, work: Callable[[slice], object]) -> None:
     bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, (slice(begin, end) for begin, end in pairwise(bounds))))
+
+
+def is_few(points: int, kernels: str) -> bool:
+    """Whether so few points are asked that a process that has not loaded a module of kernels answers without it."""
+    return points <= FEW and f"{__package__}.{kernels}" not in sys.modules
 
 
 def positions_of(slots: Positions) -> Positions:
