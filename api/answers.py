@@ -17,6 +17,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
+from api.lists import to_digits
 from geo.areas import Edition
 
 REVALIDATED = "private, no-cache"
@@ -79,7 +80,7 @@ def plain(value: float, digits: int = 2) -> float | None:
 
 def plain_column(values: np.ndarray[Any, np.dtype[np.float64]], digits: int = 2) -> list[float | None]:
     """Figures as JSON has them, None for those not finite."""
-    found: list[float | None] = np.round(values, digits).tolist()
+    found: list[float | None] = to_digits(values, digits).tolist()
     for row in np.flatnonzero(~np.isfinite(values)).tolist():
         found[row] = None
     return found

@@ -21,13 +21,20 @@ def quoted(texts: pa.Array) -> pa.Array:
     return pa.array([json.dumps(text, ensure_ascii=False) for text in texts.to_pylist()], type=pa.string())
 
 
+def to_digits(figures: Floats, digits: int) -> Floats:
+    """Figures (n,) rounded to so many digits; one too large to have them stays as it is."""
+    rounded, has_digits = np.array(figures, dtype=np.float64), np.abs(figures) < 2.0**53 / 10.0**digits
+    rounded[has_digits] = np.round(rounded[has_digits], digits)
+    return rounded
+
+
 def hundredths(figures: Floats) -> pa.Array:
     """Figures (n,) ≥ 0 rounded to two decimals as JSON writes them, null where not finite.
 
     Whole hundredths are written as whole numbers, which costs a tenth of writing figures. What has none, above
     ``2**53 / 100``, or is below zero is written as a figure.
     """
-    rounded = np.round(figures, 2)
+    rounded = to_digits(figures, 2)
     if not ((rounded >= 0) & (rounded < _EXACT) | ~np.isfinite(rounded)).all():
         return pc.if_else(pa.array(np.isfinite(rounded)), pa.array(rounded).cast(pa.string()), _NULL)
     is_known = np.isfinite(rounded)
