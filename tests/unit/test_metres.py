@@ -205,6 +205,7 @@ sys.exit("numba" in sys.modules)
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_handful_is_measured_without_loading_a_compiler(tmp_path: Path) -> None:
     city = made_city(5)
     cells = CellIndex.build(city.codes, city.shapes)
