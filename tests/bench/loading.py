@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -19,10 +18,10 @@ import sqlalchemy as sa
 
 from geo import db
 from geo.actors import Actor
-from geo.cluster import Cluster
 from geo.incidents import loading
 from tests.bench.incidents import write
 from tests.small_city import publish_small_city
+from tests.throw_away import throw_away_postgis
 
 ROWS = {"small": 20_000, "full": 500_000}
 TURNS = {"small": 2, "full": 5}
@@ -31,22 +30,12 @@ TABLES = ("incident_keys", "incidents")
 
 def bench(size: str) -> dict[str, object]:
     """Seconds of each turn, and the share."""
-    with tempfile.TemporaryDirectory(prefix="gridatlas-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        cluster = Cluster(home, throw_away=True)
-        cluster.up()
-        engine = db.connect(cluster.url())
-        try:
-            db.migrate(engine)
-            with db.write(engine) as connection:
-                publish_small_city(connection)
-            write(home / "incidents.parquet", ROWS[size], "row")
-            load(engine, home / "incidents.parquet")  # opens the index, makes code of kernels
-            turns = [turn(engine, home, is_first) for is_first in (True, False) for _ in range(TURNS[size])]
-        finally:
-            engine.dispose()
-            cluster.down()
+    with throw_away_postgis() as (engine, home):
+        with db.write(engine) as connection:
+            publish_small_city(connection)
+        write(home / "incidents.parquet", ROWS[size], "row")
+        load(engine, home / "incidents.parquet")  # opens the index, makes code of kernels
+        turns = [turn(engine, home, is_first) for is_first in (True, False) for _ in range(TURNS[size])]
     told = {}
     for key, some in (("first load", turns[: TURNS[size]]), ("into months that are there", turns[TURNS[size] :])):
         told[key] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from geo.boundaries.importing import Prepared
 from geo.boundaries.ledgers import Entry, Holder
@@ -133,7 +133,7 @@ def test_before_and_after_are_two_pictures(visit: Opener, file: Path) -> None:
     page.wait_for_timeout(600)
     main = page.get_by_role("main").bounding_box()
     assert main is not None
-    clip = {
+    clip: FloatRect = {
         "x": main["x"] + main["width"] / 2 - 40,
         "y": main["y"] + main["height"] / 2 - 60,
         "width": 80,
@@ -148,11 +148,11 @@ def test_before_and_after_are_two_pictures(visit: Opener, file: Path) -> None:
     assert still(page, clip, unlike=before) == after
 
 
-def still(page: Page, clip: dict[str, float], unlike: bytes = b"") -> bytes:
+def still(page: Page, clip: FloatRect, unlike: bytes = b"") -> bytes:
     """The picture of a piece of the page that no longer changes; another than ``unlike``, if one comes within 10 s."""
     shot = b""
     for _ in range(50):
-        before, shot = shot, page.screenshot(clip=clip)  # type: ignore[arg-type]
+        before, shot = shot, page.screenshot(clip=clip)
         if shot == before != unlike:
             break
         page.wait_for_timeout(200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -23,8 +24,9 @@ def lineages(draw: st.DrawFn) -> np.ndarray:
 
 @given(lineages(), st.lists(st.integers(0, 220), max_size=12))
 def test_the_areas_over_a_leaf_are_those_of_its_lineage(lineage: np.ndarray, asked: list[int]) -> None:
-    empty = {field.name: None for field in dataclasses.fields(Found)} | {"kept": {}}
-    found = Found(**{**empty, "leaf_ids": lineage[:, -1], "lineage": lineage})  # type: ignore[arg-type]
+    known_only: dict[str, Any] = {field.name: None for field in dataclasses.fields(Found)} | {"kept": {}}
+    known_only |= {"leaf_ids": lineage[:, -1], "lineage": lineage}
+    found = Found(**known_only)
     known = {row[-1]: row for row in lineage.tolist()}
     grid = np.array(asked, dtype=np.int64)
     for level in range(LEVELS):
