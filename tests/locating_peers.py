@@ -88,13 +88,19 @@ def raster(shapes: Shapes) -> Ask:
     return ask
 
 
-def duckdb_spatial(shapes: Shapes) -> Ask:
-    """DuckDB's SPATIAL_JOIN, one thread."""
+def duckdb_over(shapes: Shapes) -> duckdb.DuckDBPyConnection:
+    """DuckDB on one thread with the table ``leaves``: position and ground."""
     connection = duckdb.connect(config={"threads": 1})
     (extension,) = Path(duckdb_extension_spatial.__path__[0]).rglob("spatial.duckdb_extension")
     connection.execute(f"LOAD '{extension}'")
     connection.register("given", pa.table({"leaf": np.arange(len(shapes)), "wkb": shapely.to_wkb(shapes)}))
     connection.execute("CREATE TABLE leaves AS SELECT leaf, ST_GeomFromWKB(wkb) AS ground FROM given")
+    return connection
+
+
+def duckdb_spatial(shapes: Shapes) -> Ask:
+    """DuckDB's SPATIAL_JOIN, one thread."""
+    connection = duckdb_over(shapes)
 
     def ask(lonlat: Floats) -> Positions:
         points = pa.table({"id": np.arange(len(lonlat)), "x": lonlat[:, 0], "y": lonlat[:, 1]})

@@ -13,11 +13,8 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import duckdb
-import duckdb_extension_spatial
 import geopandas
 import numpy as np
 import pyarrow as pa
@@ -27,6 +24,7 @@ from geo.arrays import Floats, Positions, Shapes
 from geo.crs import snap
 from geo.space.locate import GridIndex
 from geo.space.overlaps import largest_overlap, overlaps
+from tests.locating_peers import duckdb_over
 from tests.winding_city import winding_city
 
 EPSG = 4548
@@ -107,11 +105,7 @@ def geopandas_overlay(leaves: Shapes) -> Ask:
 
 def duckdb_asked(leaves: Shapes, ground: str) -> Ask:
     """DuckDB's SPATIAL_JOIN, one thread; ``ground`` is what is measured of footprint f and leaf l."""
-    connection = duckdb.connect(config={"threads": 1})
-    (extension,) = Path(duckdb_extension_spatial.__path__[0]).rglob("spatial.duckdb_extension")
-    connection.execute(f"LOAD '{extension}'")
-    connection.register("given", pa.table({"leaf": np.arange(len(leaves)), "wkb": shapely.to_wkb(leaves)}))
-    connection.execute("CREATE TABLE leaves AS SELECT leaf, ST_GeomFromWKB(wkb) AS ground FROM given")
+    connection = duckdb_over(leaves)
 
     def ask(footprints: Shapes) -> Positions:
         connection.register("came", pa.table({"id": np.arange(len(footprints)), "wkb": shapely.to_wkb(footprints)}))
