@@ -10,10 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
-import structlog
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,14 +41,11 @@ from api.deps import Store
 from api.errors import add_handlers, answer
 from api.jobs import Jobs, sweep
 from api.looking import Looker
+from api.opening import Opening
 from api.statics import PageFiles
 from api.timelines import Timeline
-from geo import areas as areas_of
 from geo import db
-from geo.coverage import runs, spots
-from geo.coverage.found import open_run
-from geo.coverage.values import Reader
-from geo.errors import GeoError, TooMuch
+from geo.errors import TooMuch
 from geo.imports.shelves import Shelf
 from geo.settings import settings
 
@@ -77,6 +72,8 @@ STATIC = Path(__file__).parent.parent / "maps" / "static"
 BYTES_A_POINT = 64  # two numbers of 17 digits, sign, point and exponent, and the brackets
 TURN_S = 0.001
 """Seconds a thread that computes keeps the interpreter to itself; a tile needs it four times, for a moment each."""
+OPEN_S = 5.0
+"""Seconds a server that starts waits for what its first answers need, before it answers without."""
 LEAVE_S = 5.0
 """Seconds a server that stops waits for what it does beside its questions."""
 SECURITY = {
@@ -191,41 +188,17 @@ def _add_middleware(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """As many request threads as pooled connections, so that requests queue; the index loads meanwhile.
+    """As many request threads as pooled connections, so that requests queue; what they would wait for is opened first.
 
     What still goes on in the background at the end is waited for a while, so that it can give its connection back.
     """
     current_default_thread_limiter().total_tokens = settings().pool_size
     sys.setswitchinterval(TURN_S)
-    beside = [
-        threading.Thread(target=_warm, args=(app.state.timeline,), name="warm", daemon=True),
-        threading.Thread(target=_open, args=(app.state.store,), name="open", daemon=True),
-        threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True),
-    ]
-    for thread in beside:
-        thread.start()
+    beside = threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True)
+    beside.start()
+    opening = Opening(app)
+    await opening.wait(OPEN_S)
     yield
     app.state.looker.rest(LEAVE_S)
-    for thread in beside:
-        thread.join(LEAVE_S)
-
-
-def _warm(timeline: Timeline) -> None:
-    try:
-        timeline.warm()
-    except (GeoError, SQLAlchemyError) as error:
-        structlog.get_logger().warning("index not loaded yet", error=str(error).splitlines()[0])
-
-
-def _open(store: Store) -> None:
-    """What the first view of a page would wait for: places and their ground added up, and what the newest run found."""
-    try:
-        with store.read() as connection:
-            _ = Reader(connection, areas_of.current(connection)).totals
-            if (newest := runs.last(connection)) is None:
-                return
-            city, found = areas_of.city(connection), open_run(connection, newest)
-            for by in ("building", city.levels[city.grid_level - 1].key):
-                spots.rank(connection, found, spots.Asked(by))
-    except (GeoError, SQLAlchemyError) as error:
-        structlog.get_logger().warning("pages not prepared yet", error=str(error).splitlines()[0])
+    await opening.rest(LEAVE_S)
+    beside.join(LEAVE_S)

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import answer
 
 HEADER = "X-Request-Id"
+FROM_WITHIN = "gridatlas.from_within"
+"""Key of a scope that no connection brought: the server asks itself, and tells of it only to who debugs."""
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -48,6 +50,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        level = logging.DEBUG if FROM_WITHIN in scope else logging.INFO
         given = Headers(scope=scope).get(HEADER, "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
         scope["request_id"] = request_id
@@ -71,4 +74,4 @@ class RequestLog:
                 await answer(error, request_id)(scope, receive, named_send)
             finally:
                 took_ms = round((time.perf_counter() - began) * 1000, 2)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took_ms)
+                log.log(level, "request", method=scope["method"], path=scope["path"], status=status, ms=took_ms)

@@ -6,15 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 
 from api.deps import Store, instant_of
 from geo import areas
 from geo.areas import City, Edition
-from geo.assignments import CityIndex, assign, open_index
-from geo.space.cells.index import FEW
+from geo.assignments import CityIndex, open_index
 from geo.tables import editions
 
 _KEPT = 4  # indexes held beside the newest: a few hundred megabytes in a large city
@@ -97,8 +95,8 @@ class Timeline:
         self._indexes = {**dict(kept), edition: found}
         return found
 
-    def warm(self) -> None:
-        """Open the index of the edition in force, and load what many points are located with, in the calling thread.
+    def open_current(self) -> CityIndex:
+        """The index of the edition in force, opened in the calling thread when it is not yet.
 
         Raises
         ------
@@ -106,11 +104,7 @@ class Timeline:
             When nothing has been published.
         """
         edition = self._look().at(None)
-        found = self._indexes.get(edition) or self._open(edition)
-        # machine code is loaded when first asked for, which would be the first caller's second
-        west, south, east, north = found.index.bounds
-        middle = np.full((FEW + 1, 2), ((west + east) / 2, (south + north) / 2))
-        assign(found, middle, accuracy_m=np.ones(len(middle)))
+        return self._indexes.get(edition) or self._open(edition)
 
     def is_warm(self) -> bool:
         """True when the index of the edition last seen in force is loaded."""

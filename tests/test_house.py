@@ -86,6 +86,13 @@ def test_the_docs_name_commands() -> None:
     assert len(documented_commands()) >= 10
 
 
+def test_every_link_between_documents_leads_somewhere() -> None:
+    pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))]
+    assert len(links) > 50
+    assert not [(page.name, link) for page, link in links if not (page.parent / link).exists()]
+
+
 def test_commands_are_not_added_again_each_time_they_are_asked_for() -> None:
     from api.cli import build
 

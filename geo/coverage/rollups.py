@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from geo.arrays import Floats, Ints
+from geo.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,11 @@ class Tree:
         own = np.array([row[row > 0][-1] for row in above], dtype=np.int64)
         order = np.argsort(own)
         return cls(own[order], above[order])
+
+    @cached_property
+    def steps(self) -> list[tuple[Bools, Ints]]:
+        """For each level which places have one over them (k,), and its position (j,) for each of those."""
+        return [(over > 0, np.searchsorted(self.ids, over[over > 0])) for over in self.above.T]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +98,8 @@ class Totals:
 
     def _rolled(self, own: Floats) -> Floats:
         found = np.zeros(len(self.tree.ids))
-        for level in range(self.tree.above.shape[1]):
-            over = self.tree.above[:, level]
-            at = np.searchsorted(self.tree.ids, over[over > 0])
-            found += np.bincount(at, weights=own[over > 0], minlength=len(found))
+        for has, at in self.tree.steps:
+            found += np.bincount(at, weights=own[has], minlength=len(found))
         return found
 
     def of(self, names: tuple[str, ...], ids: Ints) -> Floats:

@@ -51,11 +51,26 @@ def answering(asked: Asked) -> Run | None:
 
 def _tally(asked: Asked, run: Run) -> Tally:
     found = open_run(asked.connection, run)
-    grid = _leaves(asked, found)
-    summed = sums.by(found.units, found.states, grid, found.book, np.unique(grid))
-    sources = asked.connection.scalars(sa.select(UNITS.c.source).distinct().order_by(UNITS.c.source))
+    summed = _summed(asked, found)
+    if "sources" not in found.kept:
+        query = sa.select(UNITS.c.source).distinct().order_by(UNITS.c.source)
+        found.kept["sources"] = tuple(asked.connection.scalars(query))
     day = run.surveyed_until.isoformat() if run.surveyed_until else ""
-    return Tally(place=summed.group, columns=parts(summed), until=day, sources=tuple(sources))
+    return Tally(place=summed.group, columns=parts(summed), until=day, sources=found.kept["sources"])
+
+
+def _summed(asked: Asked, found: Found) -> Sums:
+    """Units leaf by leaf; on the run's own borders they never change, and are kept."""
+    if found.run.edition != asked.edition.number:
+        return _by_leaf(found, _leaves(asked, found))
+    if "by leaf" not in found.kept:
+        found.kept["by leaf"] = _by_leaf(found, found.units.grid)
+    kept: Sums = found.kept["by leaf"]
+    return kept
+
+
+def _by_leaf(found: Found, grid: Ints) -> Sums:
+    return sums.by(found.units, found.states, grid, found.book, np.unique(grid))
 
 
 def parts(summed: Sums) -> dict[str, Floats]:
@@ -75,13 +90,11 @@ def parts(summed: Sums) -> dict[str, Floats]:
 
 
 def _leaves(asked: Asked, found: Found) -> Ints:
-    """The leaf (n,) of each unit on the borders that are asked about.
+    """The leaf (n,) of each unit of a run on other borders, on those that are asked about.
 
-    A run on other borders has them as they were: units that are still there are where they are now, the rest is left
-    where it was, and counts as elsewhere when that leaf is gone.
+    The run has them as they were: units that are still there are where they are now, the rest is left where it was,
+    and counts as elsewhere when that leaf is gone.
     """
-    if found.run.edition == asked.edition.number:
-        return found.units.grid
     columns = {"id": whole(UNITS.c.id), "grid": whole(UNITS.c.grid_id)}
     now = fetch(asked.connection, columns, sa.select(UNITS).order_by(UNITS.c.id))
     grid = found.units.grid.copy()
