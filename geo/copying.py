@@ -7,6 +7,7 @@ PostgreSQL 15, COPY, Binary Format: https://www.postgresql.org/docs/15/sql-copy.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from geo.arrays import Bools, Floats, Ints, Shapes
 
 Bytes = NDArray[np.uint8]
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+ROWS = 4_096
+"""Rows sent at once."""
 _TAIL = b"\xff\xff"
 _BIGINT = 20  # its oid
 _EPOCH_DAYS = 10_957
@@ -113,18 +116,37 @@ def id_lists(values: Ints, first: Ints) -> Column:
 
 def binary(columns: list[Column]) -> bytes:
     """The rows of ``columns``, all of one length, as ``COPY … (FORMAT binary)`` reads them."""
+    return b"".join(parts(columns))
+
+
+def parts(columns: list[Column]) -> Iterator[bytes]:
+    """As :func:`binary`, part after part: while the server stores one, the next is made."""
+    yield _HEAD
+    told = [0] * len(columns)
+    for first in range(0, len(columns[0].length), ROWS):
+        some = []
+        for at, column in enumerate(columns):
+            length = column.length[first : first + ROWS]
+            end = told[at] + int(np.maximum(length, 0).sum())
+            some.append(Column(column.cells[told[at] : end], length))
+            told[at] = end
+        yield _rows(some)
+    yield _TAIL
+
+
+def _rows(columns: list[Column]) -> bytes:
     length = np.column_stack([column.length for column in columns])
     widths = np.maximum(length, 0) + 4
     row = np.cumsum(widths.sum(axis=1) + 2)
     begins = np.append(0, row)[:-1]
-    out = np.empty(int(row[-1]) if len(row) else 0, dtype=np.uint8)
+    out = np.empty(int(row[-1]), dtype=np.uint8)
     out[begins] = len(columns) >> 8
     out[begins + 1] = len(columns) & 255
     at = begins + 2
     for column, width in zip(columns, widths.T, strict=True):
         _put(out, at, column)
         at = at + width
-    return _HEAD + out.tobytes() + _TAIL
+    return out.tobytes()
 
 
 def _put(out: Bytes, at: Ints, column: Column) -> None:
@@ -146,9 +168,16 @@ def _windows(data: Bytes, width: int) -> NDArray[np.void]:
 
 
 def copy(connection: sa.Connection, table: str, columns: dict[str, Column]) -> None:
-    """Copy the rows of ``columns`` (name → cells) into ``table``."""
+    """Copy the rows of ``columns`` (name → cells) into ``table``.
+
+    Raises
+    ------
+    psycopg.Error
+        As the server says it: a key that is there already, a value the table cannot hold.
+    """
     driver = connection.connection.driver_connection
     assert driver is not None
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
     with driver.cursor() as cursor, cursor.copy(statement) as stream:
-        stream.write(binary(list(columns.values())))
+        for part in parts(list(columns.values())):
+            stream.write(part)

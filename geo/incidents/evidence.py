@@ -21,8 +21,7 @@ from geo.tables import incident_keys, incidents
 MOST = 100_000
 SOURCE = "已存事件 stored incidents"
 
-_STAGED = """SELECT ST_X(geom) AS lon, ST_Y(geom) AS lat, stated_area FROM staged
-              WHERE stated_area IS NOT NULL AND geom IS NOT NULL AND datum = :datum ORDER BY digest LIMIT :most"""
+_STATED = "SELECT lon, lat, stated_area FROM stated_areas WHERE datum = :datum ORDER BY digest LIMIT :most"
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,11 @@ class Weighed:
     words: tuple[Words, ...]
 
 
-def of_stage(connection: sa.Connection, source: str) -> list[Stated]:
-    """The incidents on the stage that state their area, apart by the datum they are declared in."""
-    datums = connection.scalars(
-        sa.text("SELECT DISTINCT datum FROM staged WHERE stated_area IS NOT NULL AND geom IS NOT NULL ORDER BY datum")
-    )
+def of_file(connection: sa.Connection, source: str) -> list[Stated]:
+    """The new incidents of the file in hand that state their area, apart by the datum they are declared in."""
+    datums = connection.scalars(sa.text("SELECT DISTINCT datum FROM stated_areas ORDER BY datum"))
     return [
-        _stated(source, datum, connection.execute(sa.text(_STAGED), {"datum": datum, "most": MOST}), points_too=True)
+        _stated(source, datum, connection.execute(sa.text(_STATED), {"datum": datum, "most": MOST}), points_too=True)
         for datum in list(datums)
     ]
 

@@ -17,7 +17,7 @@ from geo.crs import datum_of
 from geo.errors import GeoError
 from geo.frames import Frame
 from geo.incidents.findings import Findings
-from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, converted, lonlat_of
+from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, lonlat_of
 from geo.instants import NEVER_US
 from geo.judging import Judging, bools
 
@@ -141,34 +141,42 @@ class _Judging(Judging):
         self.findings.count("no_position", int((blank & self.good).sum()))
         whole = np.isfinite(raw).all(axis=1)
         self.tell("unknown_datum", "datum", whole & ~known)
-        swapped = whole & known & ~self.in_city(lonlat) & self.swapped_in_city(raw, datum)
-        pairs = pa.array([f"{a:.9g} {b:.9g}" for a, b in raw.tolist()])
+        away = whole & known & ~self.in_city(lonlat)
+        swapped = away & self.swapped_in_city(raw, datum, away)
+        lost = whole & known & ~swapped & ~on_earth(lonlat)
+        pairs = _pairs(raw) if (swapped | lost).any() else None
         self.tell("latitude_first", "lon", swapped, pairs)
-        self.tell("out_of_range", "lon", whole & known & ~swapped & ~on_earth(lonlat), pairs)
+        self.tell("out_of_range", "lon", lost, pairs)
         return raw, datum, lonlat
 
     def datums(self) -> tuple[pa.Array, Bools]:
-        names = np.array(self.filled("datum", self.reading.datum).to_pylist(), dtype=object)
+        """The datums by their plain names, and which are known; the others stay as they were written."""
+        names = self.filled("datum", self.reading.datum)
         known = np.zeros(len(names), dtype=np.bool_)
-        for name in set(names.tolist()):
+        for name in pc.unique(names).to_pylist():
             try:
                 plain = datum_of(name).name
             except GeoError:
                 continue
-            rows = names == name
-            known |= rows
-            names[rows] = plain
-        return pa.array(names.tolist(), type=pa.string()), known
+            rows = pc.equal(names, name)
+            known |= bools(rows)
+            names = names if plain == name else pc.if_else(rows, plain, names)
+        return names, known
 
     def in_city(self, lonlat: Floats) -> Bools:
         west, south, east, north = self.reading.bounds
         x, y = lonlat.T
         return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north), dtype=np.bool_)
 
-    def swapped_in_city(self, raw: Floats, datum: pa.Array) -> Bools:
-        names = np.array(datum.to_pylist(), dtype=np.str_)
-        found = np.zeros(len(raw), dtype=np.bool_)
-        for name in np.unique(names).tolist():
-            rows = np.flatnonzero(names == name)
-            found[rows] = self.in_city(converted(np.ascontiguousarray(raw[rows, ::-1]), name))
+    def swapped_in_city(self, raw: Floats, datum: pa.Array, where: Bools) -> Bools:
+        """Which of the rows ``where`` would lie in the city with their coordinates swapped."""
+        found, rows = np.zeros(len(raw), dtype=np.bool_), np.flatnonzero(where)
+        if len(rows):
+            swapped = np.ascontiguousarray(raw[rows, ::-1])
+            found[rows] = self.in_city(lonlat_of(swapped, datum.take(pa.array(rows))))
         return found
+
+
+def _pairs(raw: Floats) -> pa.Array:
+    """Positions (n, 2) as a person reads them."""
+    return pa.array([f"{x:.9g} {y:.9g}" for x, y in raw.tolist()])

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import sqlalchemy as sa
 
 from geo import areas
 from geo.actors import Actor
-from geo.assignments import Rule, microseconds, open_index
+from geo.arrays import Bools
+from geo.assignments import Rule, microseconds
 from geo.crs import datum_of
 from geo.frames import Sheet, opened
-from geo.incidents import staging
 from geo.incidents.adding import AHEAD, EARLIEST
-from geo.incidents.evidence import Weighed, of_stage, weighed
+from geo.incidents.evidence import Weighed, of_file, weighed
 from geo.incidents.findings import Findings
 from geo.incidents.judging import Reading, judge
+from geo.incidents.keys import Keys
 from geo.incidents.mapping import mapped
-from geo.incidents.placing import place
+from geo.incidents.months import Arriving
+from geo.incidents.placing import Places, Placing
+from geo.incidents.reports import Reports, digests
+from geo.incidents.storing import Counts, place_anew, put, state, wait_for_files
 from geo.locking import lock_current
+from geo.pipes import ahead
 from geo.tables import audit_events
 
 Progress = Callable[[int, int | None], None]
@@ -107,7 +114,8 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     """What is found in the file and what is stored of it; all of it in the caller's transaction.
 
     Refused rows keep the whole file out unless ``skip_bad``; stated areas that fit another datum do so unless
-    ``despite_evidence``, and that is written down. Loading a file twice changes nothing.
+    ``despite_evidence``, and that is written down. Loading a file twice changes nothing. While rows are stored the next
+    ones are read, judged and placed.
 
     Raises
     ------
@@ -116,55 +124,129 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     Unknown
         When nothing has been published.
     """
-    datum = datum_of(intake.datum).name
-    edition = areas.current(connection)
-    findings = Findings()
-    staging.open_stage(connection)
-    with opened(intake.path, encoding=intake.encoding, layer=intake.layer) as sheet:
-        reading = _reading(connection, sheet, intake, datum)
-        if sheet.recognised:
-            findings.add("encoding", "*", [(1, sheet.recognised)])
-        read = 0
-        for frame in sheet.frames:
-            reports = judge(frame, reading, findings)
-            places = place(connection, edition, reports.lonlat, reports.occurred_us, reports.accuracy_m)
-            outside = np.flatnonzero(places.rule == Rule.OUTSIDE)
-            told = [f"{lon:.9g} {lat:.9g}" for lon, lat in reports.lonlat[outside].tolist()]
-            findings.add("outside", reading.columns["lon"], zip(reports.row[outside].tolist(), told, strict=True))
-            staging.stage(connection, reports, places)
-            read += len(frame.rows)
-            if progress:
-                progress(read, sheet.total)
-    findings.add("duplicate", reading.columns["reference"], staging.take_duplicates(connection))
-    already, changed = staging.take_repeats(connection)
-    findings.add("changed", reading.columns["reference"], changed)
-    stated = of_stage(connection, intake.path.name)
-    ground = areas.leaf_shapes(connection, edition) if stated else np.zeros(0, dtype=object)
-    evidence = weighed(open_index(connection, edition), ground, stated)
-    is_held_back = any(one.is_contradicted for one in evidence) and not intake.despite_evidence
-    is_kept = intake.commit and not is_held_back and (intake.skip_bad or not findings.refused)
-    if is_kept:
-        current = lock_current(connection)
-        if current.number != edition.number:
-            staging.place_anew(connection, current)
-    waiting = staging.waiting(connection)
-    staged = waiting.pop("staged")
-    kept = staging.store(connection) if is_kept else staged
-    already += staged - kept
-    stored = Stored(read, kept, already, len(changed), findings.refused, **waiting)
-    if is_kept or (is_held_back and intake.commit):
-        action = "incidents.load" if is_kept else "incidents.hold_back"
+    with connection.begin_nested() as attempt:
+        loading = _Loading(connection, intake, attempt)
+        loading.take(progress)
+        loaded = loading.settled()
+    if loaded.is_kept or (loaded.is_held_back and intake.commit):
+        action = "incidents.load" if loaded.is_kept else "incidents.hold_back"
         detail = {
             "file": intake.path.name,
-            **asdict(stored),
-            "evidence": [en for one in evidence for _, en in one.words],
+            **asdict(loaded.stored),
+            "evidence": [en for one in loaded.evidence for _, en in one.words],
         }
         connection.execute(sa.insert(audit_events).values(actor=actor.name, action=action, detail=detail))
-    return Loaded(dict(reading.columns), findings, stored, is_kept, evidence, is_held_back)
+    return loaded
 
 
-def _reading(connection: sa.Connection, sheet: Sheet, intake: Intake, datum: str) -> Reading:
-    index = open_index(connection, areas.current(connection))
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Rows of one chunk that can be stored, and how many were read for them."""
+
+    reports: Reports
+    places: Places
+    digests: pa.Array
+    read: int
+
+
+class _Loading:
+    """One file on its way in; what it stores is undone where the file stays out after all."""
+
+    def __init__(self, connection: sa.Connection, intake: Intake, attempt: sa.NestedTransaction) -> None:
+        self.connection, self.intake, self.attempt = connection, intake, attempt
+        self.datum = datum_of(intake.datum).name
+        self.edition = areas.current(connection)
+        self.placing = Placing(connection, self.edition)
+        self.findings, self.counts = Findings(), Counts()
+        self.columns: dict[str, str] = {}
+        self.read = self.already = 0
+        self.duplicates: list[tuple[int, str]] = []
+        self.changed: list[tuple[int, str]] = []
+        if intake.commit:
+            wait_for_files(connection)
+        self.keys = Keys(connection, stores=intake.commit)
+        self.arriving = Arriving(connection) if intake.commit else None
+
+    def take(self, progress: Progress | None) -> None:
+        """Read the file and store of it what is new, chunk after chunk."""
+        intake = self.intake
+        with opened(intake.path, encoding=intake.encoding, layer=intake.layer) as sheet:
+            reading = _reading(self.placing, sheet, intake, self.datum)
+            self.columns = dict(reading.columns)
+            if sheet.recognised:
+                self.findings.add("encoding", "*", [(1, sheet.recognised)])
+            with closing(ahead(self._judged(sheet, reading))) as chunks:
+                for chunk in chunks:
+                    with self.placing.asking:
+                        self._store(chunk)
+                        if progress:
+                            progress(self.read, sheet.total)
+        self.findings.add("duplicate", self.columns["reference"], self.duplicates)
+        self.findings.add("changed", self.columns["reference"], self.changed)
+
+    def _judged(self, sheet: Sheet, reading: Reading) -> Generator[_Judged, None, None]:
+        for frame in sheet.frames:
+            reports = judge(frame, reading, self.findings)
+            places = self.placing.place(reports.lonlat, reports.occurred_us, reports.accuracy_m)
+            outside = np.flatnonzero(places.rule == Rule.OUTSIDE)
+            told = [f"{lon:.9g} {lat:.9g}" for lon, lat in reports.lonlat[outside].tolist()]
+            self.findings.add("outside", self.columns["lon"], zip(reports.row[outside].tolist(), told, strict=True))
+            yield _Judged(reports, places, digests(reports), len(frame.rows))
+
+    def _store(self, chunk: _Judged) -> None:
+        """Store what is new of a chunk, unless it is certain by now that the file stays out."""
+        reports, places, given = chunk.reports, chunk.places, chunk.digests
+        self.read += chunk.read
+        if not len(reports):
+            return
+        told = self.keys.take(reports, given)
+        self.already += told.already
+        self.duplicates += _named(reports, told.is_duplicate)
+        self.changed += _named(reports, told.is_changed)
+        ids = told.ids
+        if not told.is_new.all():
+            new = np.flatnonzero(told.is_new)
+            reports, places, ids = reports.taken(new), places.taken(new), ids[new]
+            given = given.take(pa.array(new))
+        self.counts.add(places)
+        state(self.connection, reports, given)
+        if self.arriving and len(reports) and not self._is_out:
+            put(self.connection, self.arriving, reports, places, ids)
+
+    @property
+    def _is_out(self) -> bool:
+        """Whether rows are refused that keep the whole file out."""
+        return bool(self.findings.refused or self.duplicates) and not self.intake.skip_bad
+
+    def settled(self) -> Loaded:
+        """The outcome; what was stored is kept, or undone."""
+        stated = of_file(self.connection, self.intake.path.name)
+        ground = areas.leaf_shapes(self.connection, self.edition) if stated else np.zeros(0, dtype=object)
+        evidence = weighed(self.placing.today, ground, stated)
+        is_held_back = any(one.is_contradicted for one in evidence) and not self.intake.despite_evidence
+        is_kept = self.intake.commit and not is_held_back and not self._is_out
+        if self.arriving and is_kept:
+            self.keys.close()
+            self.arriving.settle()
+            current = lock_current(self.connection)
+            if current.number != self.edition.number:
+                self.counts = place_anew(self.connection, current, self.keys.runs)
+        else:
+            self.attempt.rollback()
+        refused, new = self.findings.refused, self.counts
+        counts = (new.unassigned, new.doubtful, new.before_first)
+        stored = Stored(self.read, new.new, self.already, len(self.changed), refused, *counts)
+        return Loaded(self.columns, self.findings, stored, is_kept, evidence, is_held_back)
+
+
+def _named(reports: Reports, where: Bools) -> list[tuple[int, str]]:
+    """Row numbers and references of the rows ``where``."""
+    rows = np.flatnonzero(where)
+    return list(zip(reports.row[rows].tolist(), reports.reference.take(pa.array(rows)).to_pylist(), strict=True))
+
+
+def _reading(placing: Placing, sheet: Sheet, intake: Intake, datum: str) -> Reading:
+    index = placing.today
     return Reading(
         columns=mapped(sheet.schema.names, intake.columns, sheet.path.name),
         datum=datum,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Positions
-from geo.assignments import assign, in_force, open_index
+from geo.assignments import CityIndex, assign, in_force, open_index
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,27 +34,54 @@ class Places:
     is_doubtful: Bools
     nearest_area: Positions
 
+    def taken(self, at: Ints) -> Places:
+        """Those at these positions."""
+        rows: dict[str, Any] = {name: one[at] for name, one in vars(self).items() if isinstance(one, np.ndarray)}
+        return replace(self, **rows)
+
+
+class Placing:
+    """What incidents are placed by: the editions there are, of which ``current`` answers today.
+
+    Attributes
+    ----------
+    asking
+        Held while the connection is asked: of two threads that share it, whoever places needs it at times.
+    """
+
+    def __init__(self, connection: sa.Connection, current: Edition) -> None:
+        self.connection, self.current, self.asking = connection, current, Lock()
+        self.today = open_index(connection, current)
+        self.editions = areas.all_editions(connection)
+
+    def place(self, lonlat: Floats, occurred_us: Ints, accuracy_m: Floats) -> Places:
+        """The grids of incidents at ``lonlat`` (n, 2), then and today; not finite: no position."""
+        now = assign(self.today, lonlat, accuracy_m=accuracy_m)
+        grid_now = self.today.ids(now.position)
+        numbers, before = in_force(self.editions, occurred_us)
+        grid_then = grid_now.copy()
+        for number in np.unique(numbers[numbers != self.current.number]).tolist():
+            rows = np.flatnonzero(numbers == number)
+            older = self._opened(number)
+            grid_then[rows] = older.ids(assign(older, lonlat[rows]).position)
+        return Places(
+            grid_then=grid_then,
+            edition_then=numbers,
+            is_before_first=before,
+            grid_now=grid_now,
+            edition_now=self.current.number,
+            community=self.today.lowest_areas(now.position),
+            border_m=now.border_m,
+            rule=now.rule,
+            is_doubtful=now.is_doubtful,
+            nearest_area=self.today.lowest_areas(now.nearest),
+        )
+
+    def _opened(self, number: int) -> CityIndex:
+        with self.asking:
+            return open_index(self.connection, next(one for one in self.editions if one.number == number))
+
 
 def place(connection: sa.Connection, current: Edition, lonlat: Floats, occurred_us: Ints, accuracy_m: Floats) -> Places:
     """The grids of incidents at ``lonlat`` (n, 2), then and in ``current``; not finite: no position."""
-    today = open_index(connection, current)
-    now = assign(today, lonlat, accuracy_m=accuracy_m)
-    grid_now = today.ids(now.position)
-    numbers, before = in_force(areas.all_editions(connection), occurred_us)
-    grid_then = grid_now.copy()
-    for number in np.unique(numbers[numbers != current.number]).tolist():
-        rows = np.flatnonzero(numbers == number)
-        older = open_index(connection, areas.numbered(connection, number))
-        grid_then[rows] = older.ids(assign(older, lonlat[rows]).position)
-    return Places(
-        grid_then=grid_then,
-        edition_then=numbers,
-        is_before_first=before,
-        grid_now=grid_now,
-        edition_now=current.number,
-        community=today.lowest_areas(now.position),
-        border_m=now.border_m,
-        rule=now.rule,
-        is_doubtful=now.is_doubtful,
-        nearest_area=today.lowest_areas(now.nearest),
-    )
+    return Placing(connection, current).place(lonlat, occurred_us, accuracy_m)

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.arrays import Floats, Ints
@@ -17,6 +18,7 @@ from geo.errors import GeoError
 UNCLASSIFIED = "unclassified"
 REPORTED = "reported"
 _DIGEST_BYTES = 16
+_SEPARATOR = pa.scalar(b"\x1f", pa.large_binary())
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +67,11 @@ class Reports:
 def lonlat_of(raw: Floats, datum: pa.Array) -> Floats:
     """Positions (n, 2) in degrees WGS 84, snapped; NaN where there is none on Earth or the datum is not known."""
     found = np.full(raw.shape, np.nan)
-    names = np.array(datum.to_pylist(), dtype=np.str_)
     finite = np.isfinite(raw).all(axis=1)
-    for name in np.unique(names[finite]).tolist():
-        rows = np.flatnonzero(finite & (names == name))
-        found[rows] = converted(raw[rows], name)
+    for name in pc.unique(datum).to_pylist():
+        rows = np.flatnonzero(finite & pc.equal(datum, name).to_numpy(zero_copy_only=False))
+        if len(rows):
+            found[rows] = converted(raw[rows], name)
     return found
 
 
@@ -99,18 +101,20 @@ def digests(reports: Reports) -> pa.Array:
         ]
     ).astype("<i8")
     width = fixed.shape[1] * fixed.itemsize
-    numbers = memoryview(fixed.tobytes())
-    texts = zip(
-        *(column.to_pylist() for column in (reports.category, reports.status, reports.datum, reports.address)),
-        strict=True,
-    )
-    areas = reports.stated_area.to_pylist()
-    made = []
-    for at, (row, area) in enumerate(zip(texts, areas, strict=True)):
-        words = [*row, area] if area else row  # what is stored without a stated area keeps the digest it has
-        parts = [numbers[at * width : (at + 1) * width], *((text or "").encode() for text in words)]
-        made.append(blake2b(b"\x1f".join(parts), digest_size=_DIGEST_BYTES).digest())
-    return pa.array(made, type=pa.binary())
+    numbers = pa.Array.from_buffers(pa.binary(width), len(fixed), [None, pa.py_buffer(fixed.tobytes())])
+    words = [_bytes(column) for column in (reports.category, reports.status, reports.datum, reports.address)]
+    plain = pc.binary_join_element_wise(numbers.cast(pa.large_binary()), *words, _SEPARATOR)
+    # what is stored without a stated area keeps the digest it has
+    area = _bytes(reports.stated_area)
+    said = pc.if_else(pc.equal(area, b""), plain, pc.binary_join_element_wise(plain, area, _SEPARATOR))
+    _, ends, data = said.buffers()
+    told, whole = np.frombuffer(ends, np.int64)[said.offset :].tolist(), memoryview(data or b"")
+    each = [blake2b(whole[told[at] : told[at + 1]], digest_size=_DIGEST_BYTES).digest() for at in range(len(said))]
+    return pa.array(each, type=pa.binary())
+
+
+def _bytes(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(texts, "").cast(pa.large_binary())
 
 
 def _bits(figures: Floats) -> Ints:

@@ -51,7 +51,6 @@ def table(path: Path, *rows: list[str], encoding: str = "utf-8", header: list[st
 
 
 def read(city: sa.Connection, path: Path, **told: object) -> Loaded:
-    city.execute(sa.text("DROP TABLE IF EXISTS staged, staged_places"))  # one transaction a file, but for this fixture
     return load(city, ACTOR, replace(Intake(path, "wgs84", commit=True), **told))
 
 
