@@ -21,8 +21,8 @@ from geo.arrays import Bools, Floats, Ints, Shapes
 
 Bytes = NDArray[np.uint8]
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-ROWS = 4_096
-"""Rows sent at once."""
+ROWS = 2_048
+"""Rows sent at once: as many as the server still has to store while the next are made."""
 _TAIL = b"\xff\xff"
 _BIGINT = 20  # its oid
 _EPOCH_DAYS = 10_957

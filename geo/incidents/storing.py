@@ -66,10 +66,10 @@ def put(connection: sa.Connection, arriving: Arriving, reports: Reports, places:
     """Put incidents under the ids ``given`` (n,) into the months that are there, or into those that arrive."""
     months = months_of(reports.occurred_us)
     is_there = arriving.are_there(months)
-    # rows of a month, of a grid, of a time stand together, and so do their entries in the indexes
-    order = np.lexsort((reports.occurred_us, places.grid_now, months))
-    for table, own in (("incidents", is_there), (arriving.table, ~is_there)):
-        if len(rows := order[own[order]]):
+    # rows of a month, of a grid, of a time stand together, and so do their entries in indexes that are there
+    order = np.lexsort((reports.occurred_us, places.grid_now, months)) if is_there.any() else np.empty(0, np.int64)
+    for table, rows in (("incidents", order[is_there[order]]), (arriving.table, np.flatnonzero(~is_there))):
+        if len(rows):
             copy(connection, table, _columns(reports.taken(rows), places.taken(rows), given[rows]))
 
 
