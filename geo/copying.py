@@ -29,6 +29,10 @@ _EPOCH_DAYS = 10_957
 _EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
 _POINT = np.frombuffer(b"\x01" + (0x20000001).to_bytes(4, "little") + (4326).to_bytes(4, "little"), np.uint8)
 
+_WHOLE = np.frombuffer(b"\x01" + (0x20000006).to_bytes(4, "little") + (4326).to_bytes(4, "little"), np.uint8)
+_PART = np.frombuffer(b"\x01" + (3).to_bytes(4, "little"), np.uint8)
+_NOTHING = np.empty(0, np.uint8)
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -85,9 +89,40 @@ def points(lonlat: Floats) -> Column:
     return Column(cells.ravel(), np.where(missing, -1, cells.shape[1]))
 
 
-def shapes(made: Shapes) -> Column:
-    """Shapes in EPSG:4326 as EWKB."""
-    return texts(pa.array(shapely.to_wkb(shapely.set_srid(made, 4326), include_srid=True), type=pa.binary()))
+def grounds(made: Shapes) -> Column:
+    """Polygons of many parts (n,) in EPSG:4326 as EWKB, each with ground; no object is made of any.
+
+    References
+    ----------
+    OGC 06-103r4, Simple features, 8.2.9 (well-known binary); PostGIS, EWKB: the SRID after the kind.
+    """
+    if not len(made):
+        return Column(_NOTHING, np.empty(0, np.int64))
+    kind, xy, (ring, part, whole) = shapely.to_ragged_array(made, include_z=False)
+    assert kind is shapely.GeometryType.MULTIPOLYGON, kind
+    rings, parts = np.diff(ring), np.diff(part)
+    first = part[:-1]  # ring of each part
+    leads = np.zeros(len(rings), dtype=np.int64)  # bytes before each ring that tell of its part, and of its whole
+    leads[first] += len(_PART) + 4
+    leads[first[whole[:-1]]] += len(_WHOLE) + 4
+    size = leads + 4 + 16 * rings
+    begins = np.cumsum(size) - size + leads
+    cells = np.empty(int(size.sum()), dtype=np.uint8)
+    _told(cells, begins[first[whole[:-1]]] - len(_PART) - len(_WHOLE) - 8, _WHOLE, np.diff(whole))
+    _told(cells, begins[first] - len(_PART) - 4, _PART, parts)
+    _told(cells, begins, _NOTHING, rings)
+    nodes = np.repeat(begins + 4 - 16 * ring[:-1], rings) + 16 * np.arange(len(xy))
+    _windows(cells, 16)[nodes] = np.ascontiguousarray(xy, dtype="<f8").view("V16")[:, 0]
+    ends = np.append(0, np.cumsum(size))[part[whole]]
+    return Column(cells, np.diff(ends))
+
+
+def _told(cells: Bytes, at: Ints, head: Bytes, count: Ints) -> None:
+    """Write ``head`` and a count at each of these places."""
+    told = np.empty((len(at), len(head) + 4), dtype=np.uint8)
+    told[:, : len(head)] = head
+    told[:, len(head) :] = np.ascontiguousarray(count, dtype="<u4").view(np.uint8).reshape(-1, 4)
+    _windows(cells, told.shape[1])[at] = told.view(f"V{told.shape[1]}")[:, 0]
 
 
 def documents(told: pa.Array) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from geo.judging import Judging, bools
 from geo.space.grounds import fitted
 
 _POLYGONS = (3, 6)
+Values = Callable[[], pa.Array]
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,19 @@ class Polygons:
         blank = bools(wkb.is_null())
         shapes = np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"), dtype=object)
         missing = shapely.is_missing(shapes)
-        kinds = _kinds(shapes)
         self._refuse("no_shape", blank | (~missing & shapely.is_empty(shapes)))
         self._refuse("unreadable_shape", missing & ~blank)
-        self._refuse("no_polygon", ~np.isin(shapely.get_type_id(shapes), _POLYGONS), kinds)
+        self._refuse("no_polygon", ~np.isin(shapely.get_type_id(shapes), _POLYGONS), lambda: _kinds(shapes))
         return self._fitted(self._on_earth(shapely.force_2d(shapes)))
 
-    def _refuse(self, key: str, where: Bools, values: pa.Array | None = None) -> None:
-        said = pa.array([""] * len(where)) if values is None else values
-        self.judging.tell(key, "geometry", where, said)
+    def _refuse(self, key: str, where: Bools, values: Values | None = None) -> None:
+        self._tell(key, where, values)
         self.judging.good &= ~where
+
+    def _tell(self, key: str, where: Bools, values: Values | None = None) -> None:
+        """Note rows with their values, which are made into texts only where there is a row to be told."""
+        if where.any():
+            self.judging.tell(key, "geometry", where, values() if values else pa.array([""] * len(where)))
 
     def _on_earth(self, shapes: Shapes) -> Shapes:
         """Shapes in degrees; rows whose coordinates name no place are refused."""
@@ -73,7 +78,11 @@ class Polygons:
         away[of[off]] = True
         if not plain:
             away[of[~on_earth(to_wgs84(xy, datum))]] = True
-        first = _told(firsts(shapes))
+        raw = firsts(shapes)
+
+        def first() -> pa.Array:
+            return _told(raw)
+
         self._refuse("out_of_range", away, first)
         shapes[away] = shapely.Polygon()
         moved = shapes_to_wgs84(shapes, datum)
@@ -85,12 +94,12 @@ class Polygons:
         self._tell_swapped(first)
         return moved
 
-    def _tell_swapped(self, first: pa.Array) -> None:
+    def _tell_swapped(self, first: Values) -> None:
         x, y = self.judging.places.T
         west, south, east, north = self.ground.bounds
         there = (x >= west) & (x <= east) & (y >= south) & (y <= north)
         swapped = (y >= west) & (y <= east) & (x >= south) & (x <= north)
-        self.judging.tell("latitude_first", "geometry", np.asarray(swapped & ~there, dtype=np.bool_), first)
+        self._tell("latitude_first", np.asarray(swapped & ~there, dtype=np.bool_), first)
 
     def _fitted(self, shapes: Shapes) -> Shapes:
         valid = shapely.is_valid(shapes)

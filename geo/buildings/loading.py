@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from geo.crs import datum_of
 from geo.errors import Refused
 from geo.frames import Sheet, opened
 from geo.locking import lock_current
+from geo.pipes import ahead
 from geo.tables import audit_events
 
 Progress = Callable[[int, int | None], None]
@@ -143,11 +145,13 @@ class _Loading:
             reading = self.reading(sheet)
             if sheet.recognised:
                 self.findings.add("encoding", "*", [(1, sheet.recognised)])
-            for frame in sheet.frames:
-                staging.stage(self.connection, judge(frame, reading, self.findings))
-                read += len(frame.rows)
-                if progress:
-                    progress(read + self.findings.totals["no_building"], sheet.total)
+            judged = ((judge(frame, reading, self.findings), len(frame.rows)) for frame in sheet.frames)
+            with closing(ahead(judged)) as chunks:
+                for footprints, rows in chunks:
+                    staging.stage(self.connection, footprints)
+                    read += rows
+                    if progress:
+                        progress(read + self.findings.totals["no_building"], sheet.total)
         return read + self.findings.totals["no_building"]
 
     def reading(self, sheet: Sheet) -> Reading:

@@ -16,8 +16,9 @@ from geo.areas import Edition
 from geo.arrays import Codes, Floats, Ints, Positions, Shapes
 from geo.buildings.folding import Folded, fold
 from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints, digests
+from geo.buildings.indexing import indexed_afterwards
 from geo.buildings.placing import Places, place
-from geo.copying import copy, figures, ids, numbers, shapes, texts
+from geo.copying import copy, figures, grounds, ids, numbers, texts
 from geo.crs import area_m2
 from geo.entities.following import take_along
 from geo.errors import Refused
@@ -48,7 +49,7 @@ def stage(connection: sa.Connection, footprints: Footprints) -> None:
         **{name: texts(getattr(footprints, name)) for name in ("source", "reference", *TEXTS)},
         "floors": figures(footprints.floors, "f4"),
         **{name: figures(getattr(footprints, name), "i4") for name in COUNTS[1:]},
-        "geom": shapes(footprints.shapes),
+        "geom": grounds(footprints.shapes),
         "area_m2": figures(area_m2(footprints.shapes)),
         "digest": texts(digests(footprints)),
     }
@@ -160,7 +161,8 @@ def place_all(connection: sa.Connection, edition: Edition) -> Iterator[Placed]:
 
 def store(connection: sa.Connection, edition: Edition) -> int:
     """Number of buildings stored from the stage or brought up to date, with their grids of ``edition``; marked."""
-    stored = int(connection.execute(statement("buildings_store"), {"edition": edition.number}).rowcount)
+    with indexed_afterwards(connection):
+        stored = int(connection.execute(statement("buildings_store"), {"edition": edition.number}).rowcount)
     staged = sa.table("staged_buildings", sa.column("source", sa.Text), sa.column("reference", sa.Text))
     same = sa.and_(buildings.c.source == staged.c.source, buildings.c.reference == staged.c.reference)
     those = sa.select(buildings.c.id).join(staged, same)

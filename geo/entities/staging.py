@@ -59,7 +59,7 @@ class Stage:
         if self.entity.lies is Lies.SPOT:
             columns["geom"] = copying.points(lonlat)
         if self.entity.lies is Lies.GROUND:
-            columns |= {"geom": copying.shapes(shapes), "area_m2": copying.figures(area_m2(shapes))}
+            columns |= {"geom": copying.grounds(shapes), "area_m2": copying.figures(area_m2(shapes))}
         copying.copy(self.connection, _STAGE, columns)
 
     # -- where rows lie -----------------------------------------------------------------------------------------------
