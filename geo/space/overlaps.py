@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from geo.space.cells.edges import Rings
 
 _POLYGON, _MULTIPOLYGON = 3, 6  # as shapely numbers them
-_MANY = 4_096  # footprints from which it is worth to put them in order
+_SOME = 4_096  # footprints asked at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,45 +81,31 @@ def overlaps(index: GridIndex, footprints: Shapes) -> Overlaps:
 
 
 def _parted(index: GridIndex, footprints: Shapes) -> tuple[Positions, Overlaps]:
-    """Position (n,) of the leaf whose cells hold the whole of a footprint, -1 for none, and all others by shares."""
-    from geo.space.cells.covering import MET, locate_boxes
+    """Position (n,) of the leaf whose cells hold the whole of a footprint, -1 for none, and all others by shares.
 
-    cells, footprints = index.cells.cells, np.asarray(footprints, dtype=object)
-    bounds = shapely.bounds(footprints)
-    order = _by_cell(cells.lattice, bounds)
-    found = np.empty(len(footprints), dtype=np.int32)
-    locate_boxes(cells, bounds[order], found)
-    kinds = shapely.get_type_id(footprints)
-    met = order[found == MET]
-    slots = np.empty_like(found)
-    slots[order] = np.where(found == MET, NOBODY, found)
-    is_polygon = (kinds == _POLYGON) | (kinds == _MULTIPOLYGON)
-    slots[~is_polygon] = NOBODY
-    return cells.position_of[slots], _cut(cells, footprints, met[is_polygon[met]], index.metric_epsg)
-
-
-def _by_cell(lattice: Lattice, bounds: Floats) -> Ints:
-    """Numbers (n,) of boxes in the order of the upper cells they begin in, so that those that lie near come together.
-
-    The processor then finds what they need where it was a moment ago.
+    The shares of one footprint come together, footprints in any order. Some thousands are asked at a time: what shapely
+    reads of a footprint then still lies near the processor when it is asked for more of it.
     """
-    if len(bounds) < _MANY:
-        return np.arange(len(bounds))
-    column = (bounds[:, 0] - lattice.west) * lattice.across
-    row = (bounds[:, 1] - lattice.south) * lattice.up
-    key = np.floor(np.clip(row, 0, lattice.rows)) * lattice.columns + np.clip(column, 0, lattice.columns)
-    return np.argsort(key.astype(np.float32))
+    cells, footprints = index.cells.cells, np.asarray(footprints, dtype=object)
+    slots = np.full(len(footprints), NOBODY, dtype=np.int32)
+    rings = []
+    for begin in range(0, len(footprints), _SOME):
+        some = footprints[begin : begin + _SOME]
+        met = _find_met(cells, some, slots[begin : begin + _SOME])
+        rings += _rings(some[met], (begin + met).astype(np.int32))
+    return cells.position_of[slots], _cut(cells, projection_of(index.metric_epsg), rings)
 
 
-def _cut(cells: Cells, footprints: Shapes, met: Ints, epsg: int) -> Overlaps:
-    """Shares of the footprints ``met`` (m,), each of which an edge may meet."""
-    plain = _have_one_ring(footprints[met])
-    projection = projection_of(epsg)
-    one = _shares(cells, projection, _one_ring_each(footprints[met[plain]]), met[plain])
-    other = _shares(cells, projection, _rings(footprints[met[~plain]]), met[~plain])
-    of, position, share = (np.concatenate(some) for some in zip(one, other, strict=True))
-    order = np.lexsort((position, -share, of))
-    return Overlaps(of[order], position[order], share[order])
+def _find_met(cells: Cells, footprints: Shapes, slots: Positions) -> Ints:
+    """Numbers of the footprints that an edge may meet; of the others slots are written, ``NOBODY`` for none."""
+    from geo.space.cells.boxes import MET, locate_boxes
+
+    kinds = shapely.get_type_id(footprints)
+    locate_boxes(cells, shapely.bounds(footprints), slots)
+    slots[(kinds != _POLYGON) & (kinds != _MULTIPOLYGON)] = NOBODY
+    met = np.flatnonzero(slots == MET)
+    slots[met] = NOBODY
+    return met
 
 
 def _have_one_ring(footprints: Shapes) -> Bools:
@@ -133,32 +119,51 @@ def _have_one_ring(footprints: Shapes) -> Bools:
     return np.asarray(one, dtype=np.bool_)
 
 
-def _one_ring_each(footprints: Shapes) -> Rings:
+def _rings(footprints: Shapes, numbers: Positions) -> list[Rings]:
+    """Rings of footprints (n,), those of one together, with their numbers for slots."""
+    from geo.space.cells.edges import rings_of
+
+    plain = _have_one_ring(footprints)
+    if plain.all():
+        return [_one_ring_each(footprints, numbers)]
+    others = rings_of(footprints[~plain], numbers[~plain])
+    return [_one_ring_each(footprints[plain], numbers[plain]), others]
+
+
+def _one_ring_each(footprints: Shapes, numbers: Positions) -> Rings:
     """The rings; of a single one it is no matter on which side its ground is taken to lie: shares stay the same."""
     from geo.space.cells.edges import Rings
 
-    number = np.arange(len(footprints), dtype=np.int32)
     begins = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(footprints))]).astype(np.int64)
-    return Rings(shapely.get_coordinates(footprints), begins, number, np.ones(len(number), dtype=np.bool_))
+    return Rings(shapely.get_coordinates(footprints), begins, numbers, np.ones(len(numbers), dtype=np.bool_))
 
 
-def _rings(footprints: Shapes) -> Rings:
-    from geo.space.cells.edges import rings_of
-
-    return rings_of(footprints, np.arange(len(footprints), dtype=np.int32))
-
-
-def _shares(cells: Cells, projection: Projection, rings: Rings, these: Ints) -> tuple[Ints, Ints, Floats]:
-    """Footprint, position and share (k,) of what leaves have of the footprints ``these``, whose rings are given."""
-    from geo.space.cells.cutting import Found, cut
+def _cut(cells: Cells, projection: Projection, rings: list[Rings]) -> Overlaps:
+    """Shares of footprints whose rings are given."""
+    from geo.space.cells.cutting import Found, cut, sums_for
+    from geo.space.cells.edges import joined
     from geo.space.cells.laying import work_for
 
-    parts, begin, room = [(these[:0], np.zeros(0, dtype=np.int32), np.zeros(0))], 0, 1 << 8
-    while begin < len(rings.slot):
-        most = 2 * len(these) + room
+    all_rings, sums = joined(rings), sums_for(len(cells.position_of))
+    order = _by_cell(cells.lattice, all_rings)
+    parts, begin, room = [(order[:0], np.zeros(0, dtype=np.int32), np.zeros(0))], 0, 1 << 8
+    while begin < len(order):
+        most = 2 * (len(order) - begin) + room
         found = Found(np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32), np.empty(most))
-        begin, used = cut(cells, projection, rings, begin, (work_for(room), found))
-        parts.append((these[found.of[:used]], found.slot[:used], found.share[:used]))
+        begin, used = cut(cells, projection, all_rings, (order, begin), (work_for(room), sums, found))
+        parts.append((found.of[:used].astype(np.int64), found.slot[:used], found.share[:used]))
         room *= 2
     of, slot, share = (np.concatenate(some) for some in zip(*parts, strict=True))
-    return of, cells.position_of[slot].astype(np.int64), share
+    return Overlaps(of, cells.position_of[slot].astype(np.int64), share)
+
+
+def _by_cell(lattice: Lattice, rings: Rings) -> Ints:
+    """The first ring (m,) of each footprint, in the order of the upper cells they begin in.
+
+    Those that lie near come together, and the processor finds what they need where it was a moment ago.
+    """
+    first = np.flatnonzero(np.diff(rings.slot, prepend=-1))
+    x, y = rings.xy[rings.begins[first]].T
+    column, row = (x - lattice.west) * lattice.across, (y - lattice.south) * lattice.up
+    key = np.floor(np.clip(row, 0, lattice.rows)) * lattice.columns + np.clip(column, 0, lattice.columns)
+    return first[np.argsort(key.astype(np.float32))]

@@ -149,9 +149,9 @@ def locate_blocks(cells: Cells, lonlat: Floats, found: Positions) -> None:
     for begin in range(0, len(lonlat), _BLOCK):
         some, answers = lonlat[begin : begin + _BLOCK], found[begin : begin + _BLOCK]
         _find_cells(cells.lattice, some, block)
-        _fetch(cells.entries, block.cells, len(some), block.entries)
+        fetch(cells.entries, block.cells, len(some), block.entries)
         _find_places(len(some), block)
-        _fetch(cells.base.words, block.places, len(some), block.labels)
+        fetch(cells.base.words, block.places, len(some), block.labels)
         count = _tell_labels(cells.position_of, block, answers)
         _look_into_records(cells, some, (block, deep), count, answers)
         if len(cells.over.words) > 0:
@@ -185,7 +185,7 @@ def _deep() -> _Deep:
 
 
 @kernel
-def _fetch(table: NDArray[Any], places: Ints, count: int, fetched: NDArray[Any]) -> None:
+def fetch(table: NDArray[Any], places: Ints, count: int, fetched: NDArray[Any]) -> None:
     """What a table has at each place is written, the first for a place below 0; nothing waits for anything else."""
     for at in range(count):
         fetched[at] = table[np.uint64(max(places[at], 0))]

@@ -36,9 +36,21 @@ def folder() -> Path:
 vars(numba.config)["CACHE_DIR"] = str(folder())  # NUMBA_CACHE_DIR would be read only while numba is imported
 
 
+_LEAN: dict[str, Any] = {"forceinline": True, "_nrt": False}  # the second is numba's own name for counting none
+
+
 def kernel(function: _Kernel) -> _Kernel:
     """The function compiled: it lets other threads run, and its machine code is kept on disk."""
     return cast(_Kernel, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def lean(function: _Kernel) -> _Kernel:
+    """A kernel that makes no arrays, and becomes a part of each kernel that calls it.
+
+    Tuples of arrays are then not handed over number by number, and who holds an array is not counted each time it is
+    taken out of one: both cost more than most of what is done with them.
+    """
+    return cast(_Kernel, numba.njit(cache=True, nogil=True, error_model="numpy", **_LEAN)(function))
 
 
 def shared(*functions: Callable[..., Any]) -> None:

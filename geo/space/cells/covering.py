@@ -1,24 +1,17 @@
-"""Which leaf holds the whole of a box, and which edges meet it: what footprints are asked before any is cut."""
+"""Which edges meet a box, and what lies at its corner."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from geo.arrays import Floats, Positions
 from geo.space.cells.asking import label_in
-from geo.space.cells.compiling import kernel
+from geo.space.cells.compiling import lean
 from geo.space.cells.layout import EDGE, HEAD, NEAR, NOBODY, OVER, SCALE, SCALE_BITS, Cells, Part
 
-MET = -1
-"""In place of a slot: an edge meets the box."""
-_UNKNOWN = -2
 _SLACK = 1e-12  # degrees by which a box is taken wider, far above any rounding of its middle
 
-Singles = NDArray[np.float32]
-_Bounds = tuple[float, float, float, float]
+Bounds = tuple[float, float, float, float]
 
 
 class Box(NamedTuple):
@@ -34,7 +27,7 @@ class Box(NamedTuple):
     top: float
 
 
-@kernel
+@lean
 def box_of(cells: Cells, west: float, south: float, east: float, north: float) -> Box:
     """The box with these bounds."""
     lattice = cells.lattice
@@ -50,102 +43,22 @@ def box_of(cells: Cells, west: float, south: float, east: float, north: float) -
     )
 
 
-@kernel
-def locate_boxes(cells: Cells, bounds: Floats, slots: Positions) -> None:
-    """Slot of the leaf that holds each box of ``bounds`` (n, 4) is written: NOBODY outside or not finite, else MET."""
-    lattice, entries = cells.lattice, cells.entries
-    # arrays are taken out once: each time it counts who holds them, which costs as much as reading a record
-    words, floats, ends = cells.base.words, cells.base.floats, cells.base.ends
-    columns, rows = lattice.columns, lattice.rows
-    for at in range(len(bounds)):
-        west, east = bounds[at, 0], bounds[at, 2]
-        left, bottom = (west - lattice.west) * lattice.across, (bounds[at, 1] - lattice.south) * lattice.up
-        right, top = (east - lattice.west) * lattice.across, (bounds[at, 3] - lattice.south) * lattice.up
-        slots[at] = _UNKNOWN
-        if left >= 0 and bottom >= 0 and right < columns and top < rows:
-            column, row = int(left), int(bottom)
-            entry = entries[row * columns + column]
-            if right < column + 1 and top < row + 1 and entry & OVER == 0:
-                scale, place = entry & SCALE, entry >> SCALE_BITS
-                box = (left - column) * scale, (bottom - row) * scale, (right - column) * scale, (top - row) * scale
-                slots[at] = (
-                    place if scale == 0 else (_slot_in_table(words, floats, ends, (place, scale), box, (west, east)))
-                )
-    none_ends, none_sides = np.empty((0, 4)), np.empty((0, 2), dtype=np.int32)
-    for at in range(len(bounds)):
-        if slots[at] == _UNKNOWN:
-            whole = box_of(cells, bounds[at, 0], bounds[at, 1], bounds[at, 2], bounds[at, 3])
-            if not _meets_lattice(cells, whole):
-                slots[at] = NOBODY
-            elif edges_at(cells, whole, none_ends, none_sides):
-                slots[at] = MET
-            else:
-                slots[at] = slot_near(cells, whole.west, whole.south)
-
-
-@kernel
-def _slot_in_table(
-    words: Positions, floats: Singles, ends: Floats, table: tuple[int, int], box: _Bounds, reach: tuple[float, float]
-) -> int:
-    """For a box within the upper cell with this table its slot, MET where an edge may meet it; else _UNKNOWN.
-
-    ``box`` is given in lower cells, ``reach`` is its west and east in degrees.
-    """
-    place, scale = table
-    slot = _UNKNOWN
-    for row in range(int(box[1]), int(box[3]) + 1):
-        for column in range(int(box[0]), int(box[2]) + 1):
-            label = words[place + row * scale + column]
-            if label < 0:
-                label = _slot_in_record(words, floats, ends, -1 - label, _within(box, column, row), reach)
-                if label <= MET:
-                    return label
-            slot = label
-    return slot
-
-
-@kernel
-def _within(box: _Bounds, column: int, row: int) -> _Bounds:
+@lean
+def within(box: Bounds, column: int, row: int) -> Bounds:
     """What of a box lies in a lower cell, in such cells from its centre."""
     x, y = column + 0.5, row + 0.5
     return max(box[0] - x, -0.5), max(box[1] - y, -0.5), min(box[2] - x, 0.5), min(box[3] - y, 0.5)
 
 
-@kernel
-def _slot_in_record(
-    words: Positions, floats: Singles, ends: Floats, record: int, box: _Bounds, reach: tuple[float, float]
-) -> int:
-    """``_slot_in_table`` for what of the box lies in one lower cell, in such cells from its centre."""
-    across, up = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    half, high = (box[2] - box[0]) / 2 + NEAR, (box[3] - box[1]) / 2 + NEAR
-    slot, count, doubts = words[record], words[record + 1], False
-    at, numbers = record + HEAD, record + HEAD + EDGE * count
-    for number in range(numbers, numbers + count):
-        distance = floats[at] * across + floats[at + 1] * up + floats[at + 2]
-        above, below = up - floats[at + 3], floats[at + 4] - up
-        if above > -high and below > -high:
-            if abs(distance) <= abs(floats[at]) * half + abs(floats[at + 1]) * high + NEAR:
-                edge = words[number] >> 2
-                if max(ends[edge, 0], ends[edge, 2]) >= reach[0] and min(ends[edge, 0], ends[edge, 2]) <= reach[1]:
-                    return MET
-                doubts = True
-            # beside the end of an edge the ray from the middle may meet it or not
-            doubts |= abs(above) < NEAR or abs(below) < NEAR
-            if above > 0 and below > 0 and distance > 0:
-                slot += words[at + 5]
-        at += EDGE
-    return _UNKNOWN if doubts else int(slot)
-
-
-@kernel
-def _meets_lattice(cells: Cells, box: Box) -> bool:
+@lean
+def meets_lattice(cells: Cells, box: Box) -> bool:
     """Whether the box has any place in the lattice; none where it is not finite."""
     return bool(
         box.right >= 0 and box.top >= 0 and box.left < cells.lattice.columns and box.bottom < cells.lattice.rows
     )
 
 
-@kernel
+@lean
 def slot_near(cells: Cells, x: float, y: float) -> int:
     """Slot of the ground just right of a point, or just above it where that is a level edge; NOBODY outside."""
     lattice = cells.lattice
@@ -162,7 +75,7 @@ def slot_near(cells: Cells, x: float, y: float) -> int:
     return int(label) if label >= 0 else label_in(part, -1 - label, x, y)
 
 
-@kernel
+@lean
 def edges_at(cells: Cells, box: Box, ends: Floats, sides: Positions) -> int:
     """How many edges meet a box are written, some twice; one more than there is room for where there is not enough."""
     lattice, count = cells.lattice, 0
@@ -177,7 +90,7 @@ def edges_at(cells: Cells, box: Box, ends: Floats, sides: Positions) -> int:
     return count
 
 
-@kernel
+@lean
 def _edges_in(part: Part, cell: tuple[int, int, int], box: Box, room: tuple[Floats, Positions], count: int) -> int:
     """``edges_at`` for one upper cell: its entry, column and row."""
     entry, column, row = cell
@@ -188,15 +101,15 @@ def _edges_in(part: Part, cell: tuple[int, int, int], box: Box, room: tuple[Floa
         for lower in range(int(max(0.0, left)), int(min(scale - 1.0, right)) + 1):
             label = part.words[table + lower_row * scale + lower]
             if label < 0:
-                near = _within((left, bottom, right, top), lower, lower_row)
+                near = within((left, bottom, right, top), lower, lower_row)
                 count = _edges_of(part, -1 - label, (box, near), room, count)
                 if count > len(room[0]):
                     return count
     return count
 
 
-@kernel
-def _edges_of(part: Part, record: int, about: tuple[Box, _Bounds], room: tuple[Floats, Positions], count: int) -> int:
+@lean
+def _edges_of(part: Part, record: int, about: tuple[Box, Bounds], room: tuple[Floats, Positions], count: int) -> int:
     """``edges_at`` for one lower cell; what of the box lies in it is given in cells from its centre as well."""
     box, (left, bottom, right, top) = about
     across, up, half, high = (
@@ -225,7 +138,7 @@ def _edges_of(part: Part, record: int, about: tuple[Box, _Bounds], room: tuple[F
     return count
 
 
-@kernel
+@lean
 def meets(ax: float, ay: float, bx: float, by: float, box: Box) -> bool:
     """Whether an edge, its lower end first, may meet a box: never no where it does (separating axes)."""
     if by < box.south or ay > box.north or max(ax, bx) < box.west or min(ax, bx) > box.east:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.arrays import Bools, Floats, Ints, Positions
-from geo.space.cells.compiling import kernel
+from geo.space.cells.compiling import kernel, lean
 from geo.space.cells.covering import edges_at, slot_near
 from geo.space.cells.edges import Rings
 from geo.space.cells.laying import Work, box_around, cross, each_once, lay_out, pass_by
@@ -44,6 +44,13 @@ class Sums(NamedTuple):
     length: Ints
 
 
+def sums_for(slots: int) -> Sums:
+    """Nothing added up yet, for so many slots."""
+    return Sums(
+        np.zeros(slots), np.zeros(slots, dtype=np.bool_), np.empty(slots, dtype=np.int32), np.zeros(1, dtype=np.int64)
+    )
+
+
 class Found(NamedTuple):
     """Room for shares: of which footprint, slot of the leaf, share."""
 
@@ -53,39 +60,42 @@ class Found(NamedTuple):
 
 
 @kernel
-def cut(cells: Cells, projection: Projection, rings: Rings, begin: int, room: tuple[Work, Found]) -> tuple[int, int]:
-    """Shares of footprints are written.
+def cut(
+    cells: Cells, projection: Projection, rings: Rings, order: tuple[Ints, int], room: tuple[Work, Sums, Found]
+) -> tuple[int, int]:
+    """Shares of footprints are written, those of each by descending share, ties the lowest position.
 
     Parameters
     ----------
     rings
-        Of the footprints, in their order; ``slot`` is the number of the footprint.
-    begin
-        The first ring to look at.
+        Of the footprints, those of one together; ``slot`` is the number of the footprint.
+    order
+        The first ring of each footprint to look at, and where in it to begin.
+    room
+        ``Sums`` have nothing in them before and after.
 
     Returns
     -------
-    The first ring that there was no room for, which begins a footprint, and how many shares were written.
+    Where in the order the first footprint comes that there was no room for, and how many shares were written.
     """
-    work, found = room
-    slots = len(cells.position_of)
-    sums = Sums(
-        np.zeros(slots), np.zeros(slots, dtype=np.bool_), np.empty(slots, dtype=np.int32), np.zeros(1, dtype=np.int64)
-    )
+    work, sums, found = room
+    first, begin = order
     used = 0
-    while begin < len(rings.slot):
-        end = begin + 1
-        while end < len(rings.slot) and rings.slot[end] == rings.slot[begin]:
+    while begin < len(first):
+        ring = first[begin]
+        end = ring + 1
+        while end < len(rings.slot) and rings.slot[end] == rings.slot[ring]:
             end += 1
-        is_done, ground = _sum_up(cells, projection, rings, (begin, end), (work, sums))
+        is_done, ground = _sum_up(cells, projection, rings, (ring, end), (work, sums))
         if not is_done or used + sums.length[0] > len(found.of):
+            _forget(sums)
             break
-        used = _tell(cells.position_of, sums, (rings.slot[begin], ground), found, used)
-        begin = end
+        used = _tell(cells.position_of, sums, (rings.slot[ring], ground), found, used)
+        begin += 1
     return begin, used
 
 
-@kernel
+@lean
 def _sum_up(
     cells: Cells, projection: Projection, rings: Rings, some: tuple[int, int], room: tuple[Work, Sums]
 ) -> tuple[bool, float]:
@@ -106,7 +116,7 @@ def _sum_up(
     return True, ground
 
 
-@kernel
+@lean
 def _tell(position_of: Positions, sums: Sums, footprint: tuple[int, float], found: Found, used: int) -> int:
     """Shares above 0 are written; one that has no other beside it, not even outside, is whole."""
     number, ground = footprint
@@ -117,7 +127,7 @@ def _tell(position_of: Positions, sums: Sums, footprint: tuple[int, float], foun
         if share > 0:
             parts += 1
             if position_of[slot] >= 0:
-                found.of[used], found.slot[used], found.share[used] = number, slot, share
+                _tell_one(position_of, found, begin, used, (number, slot, share))
                 used += 1
     if parts == 1 and used > begin:
         found.share[begin] = 1.0
@@ -125,7 +135,21 @@ def _tell(position_of: Positions, sums: Sums, footprint: tuple[int, float], foun
     return used
 
 
-@kernel
+@lean
+def _tell_one(position_of: Positions, found: Found, begin: int, used: int, one: tuple[int, int, float]) -> None:
+    """A share takes its place among those from ``begin``: the largest first, of equal ones the lowest position."""
+    number, slot, share = one
+    at = used
+    while at > begin and (
+        found.share[at - 1] < share
+        or (found.share[at - 1] == share and position_of[found.slot[at - 1]] > position_of[slot])
+    ):
+        found.slot[at], found.share[at] = found.slot[at - 1], found.share[at - 1]
+        at -= 1
+    found.of[used], found.slot[at], found.share[at] = number, slot, share
+
+
+@lean
 def _forget(sums: Sums) -> None:
     for at in range(sums.length[0]):
         sums.area[sums.touched[at]] = 0.0
@@ -133,7 +157,7 @@ def _forget(sums: Sums) -> None:
     sums.length[0] = 0
 
 
-@kernel
+@lean
 def _add(sums: Sums, slot: int, twice: float) -> None:
     """A label that is no slot comes of crossings in the wrong order: nothing lies between them."""
     if slot < 0 or slot >= len(sums.area):
@@ -146,7 +170,7 @@ def _add(sums: Sums, slot: int, twice: float) -> None:
 
 
 # -- sides, as if the footprint were moved ----------------------------------------------------------------------------
-@kernel
+@lean
 def _side_of_edge(a: Place, b: Place, p: Place) -> int:
     """1 where a place of the footprint lies left of a leaf's edge, -1 where right."""
     sign = side(a[0], a[1], b[0], b[1], p[0], p[1])
@@ -155,7 +179,7 @@ def _side_of_edge(a: Place, b: Place, p: Place) -> int:
     return sign
 
 
-@kernel
+@lean
 def _side_of_outline(p: Place, q: Place, v: Place) -> int:
     """1 where a vertex of a leaf lies left of the footprint's edge, -1 where right."""
     sign = side(p[0], p[1], q[0], q[1], v[0], v[1])
@@ -166,7 +190,7 @@ def _side_of_outline(p: Place, q: Place, v: Place) -> int:
     return sign
 
 
-@kernel
+@lean
 def _turns_around(outline: Floats, turn: Positions, v: Place) -> int:
     """1 where a vertex of a leaf lies in the footprint, 0 where not."""
     turns = 0
@@ -186,7 +210,7 @@ outline's edge, and along the leaf's; what it adds to the turns around a place t
 north; what it adds to the label."""
 
 
-@kernel
+@lean
 def _walk_outline(cells: Cells, measure: Measure, laid: tuple[Work, int, int], sums: Sums) -> bool:
     """Each piece of the outline is added to the leaf it lies in; whether there was room for the crossings on the way.
 
@@ -213,7 +237,7 @@ def _walk_outline(cells: Cells, measure: Measure, laid: tuple[Work, int, int], s
     return True
 
 
-@kernel
+@lean
 def _find_crossings(measure: Measure, some: tuple[Work, int, int], found: int) -> int:
     """Crossings of one edge of the outline are written in their order along it; how many there are then at most."""
     work, edges, at = some
@@ -241,7 +265,7 @@ def _find_crossings(measure: Measure, some: tuple[Work, int, int], found: int) -
     return found
 
 
-@kernel
+@lean
 def _place_crossing(measure: Measure, crossing: Floats, edge: tuple[Place, Place], measured: Floats) -> None:
     """The metres of a crossing are written: the very metres of an end, so that what touches encloses nothing."""
     p, q = edge
@@ -255,7 +279,7 @@ def _place_crossing(measure: Measure, crossing: Floats, edge: tuple[Place, Place
         crossing[_EAST], crossing[_NORTH] = metres_at(measure, p, step)
 
 
-@kernel
+@lean
 def _share(a: Place, b: Place, p: Place, q: Place) -> float:
     """Share of the way from p to q at which it crosses the line through a and b; 0 and 1 only exactly at its ends."""
     if side(a[0], a[1], b[0], b[1], p[0], p[1]) == 0:
@@ -269,19 +293,18 @@ def _share(a: Place, b: Place, p: Place, q: Place) -> float:
     return min(max(begun / (begun - ended), _LEAST), 1.0 - _LEAST)
 
 
-@kernel
+@lean
 def _sort(crossings: Floats) -> None:
     """Crossings of one edge of the outline in the order along it; of equal ones the lower edge first."""
     for place in range(1, len(crossings)):
-        one = crossings[place].copy()
         at = place
-        while at > 0 and crossings[at - 1, _SHARE] > one[_SHARE]:
-            crossings[at] = crossings[at - 1]
+        while at > 0 and crossings[at - 1, _SHARE] > crossings[at, _SHARE]:
+            for which in range(crossings.shape[1]):
+                crossings[at - 1, which], crossings[at, which] = crossings[at, which], crossings[at - 1, which]
             at -= 1
-        crossings[at] = one
 
 
-@kernel
+@lean
 def _link(crossings: Floats, number: int, heads: Ints) -> None:
     """A crossing takes its place among those along its edge."""
     edge, before = int(crossings[number, _EDGE]), -1
@@ -295,7 +318,7 @@ def _link(crossings: Floats, number: int, heads: Ints) -> None:
         crossings[before, _NEXT] = number
 
 
-@kernel
+@lean
 def _walk_edges(measure: Measure, laid: tuple[Work, int, int], sums: Sums) -> None:
     """Each piece of an edge in the footprint is added to the leaf on its left, and taken from that on its right."""
     work, edges, count = laid

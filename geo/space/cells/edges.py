@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,21 @@ def rings_of(shapes: Shapes, slots: Positions) -> Rings:
     begins = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(rings))]).astype(np.int64)
     xy = shapely.get_coordinates(rings) + 0.0  # -0.0 has other bits than 0.0
     return Rings(xy, begins, slots[of_shape[of_part]].astype(np.int32), shapely.is_ccw(rings) != hole)
+
+
+def joined(rings: Sequence[Rings]) -> Rings:
+    """All rings, one after another."""
+    if len(rings) == 1:
+        return rings[0]
+    none = Rings(
+        np.zeros((0, 2)), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.bool_)
+    )
+    parts = [none, *rings]
+    counts = np.concatenate([np.diff(some.begins, prepend=0) for some in parts])
+    kept = np.concatenate([np.arange(len(some.begins)) > 0 for some in parts])
+    begins = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)
+    xy, slot, ground_left = (np.concatenate([some[at] for some in parts]) for at in (0, 2, 3))
+    return Rings(xy, begins, slot, ground_left)
 
 
 def edges_of(rings: Rings) -> tuple[Edges, Positions]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.arrays import Floats, Ints, Positions
-from geo.space.cells.compiling import kernel
+from geo.space.cells.compiling import lean
 from geo.space.cells.covering import Box, box_of
 from geo.space.cells.edges import Rings
 from geo.space.cells.layout import Cells
@@ -51,7 +51,7 @@ def work_for(room: int) -> Work:
     )
 
 
-@kernel
+@lean
 def box_around(cells: Cells, xy: Floats) -> Box:
     """The least box around places (n, 2)."""
     west, south, east, north = xy[0, 0], xy[0, 1], xy[0, 0], xy[0, 1]
@@ -61,7 +61,7 @@ def box_around(cells: Cells, xy: Floats) -> Box:
     return box_of(cells, west, south, east, north)
 
 
-@kernel
+@lean
 def each_once(ends: Floats, sides: Positions, count: int) -> int:
     """How many different edges there are; they are put in the order of their coordinates (Shell's sort)."""
     gap = count // 2
@@ -71,8 +71,7 @@ def each_once(ends: Floats, sides: Positions, count: int) -> int:
             left, right = sides[place, 0], sides[place, 1]
             at = place
             while at >= gap and _is_before((ax, ay, bx, by), ends, at - gap):
-                ends[at] = ends[at - gap]
-                sides[at] = sides[at - gap]
+                _copy_edge(ends, sides, at - gap, at)
                 at -= gap
             ends[at, 0], ends[at, 1], ends[at, 2], ends[at, 3] = ax, ay, bx, by
             sides[at, 0], sides[at, 1] = left, right
@@ -82,13 +81,19 @@ def each_once(ends: Floats, sides: Positions, count: int) -> int:
         if at == 0 or _is_before(
             (ends[kept - 1, 0], ends[kept - 1, 1], ends[kept - 1, 2], ends[kept - 1, 3]), ends, at
         ):
-            ends[kept] = ends[at]
-            sides[kept] = sides[at]
+            _copy_edge(ends, sides, at, kept)
             kept += 1
     return kept
 
 
-@kernel
+@lean
+def _copy_edge(ends: Floats, sides: Positions, of: int, to: int) -> None:
+    for which in range(4):
+        ends[to, which] = ends[of, which]
+    sides[to, 0], sides[to, 1] = sides[of, 0], sides[of, 1]
+
+
+@lean
 def _is_before(one: tuple[float, float, float, float], ends: Floats, other: int) -> bool:
     """Whether an edge comes before another."""
     if one[0] != ends[other, 0]:
@@ -100,7 +105,7 @@ def _is_before(one: tuple[float, float, float, float], ends: Floats, other: int)
     return bool(one[3] < ends[other, 3])
 
 
-@kernel
+@lean
 def lay_out(measure: Measure, rings: Rings, some: tuple[int, int], near: tuple[Work, int]) -> tuple[int, float]:
     """How many edges the footprint has, and twice its square metres, which vertices of leaves on them do not change."""
     work, edges = near
@@ -119,7 +124,7 @@ def lay_out(measure: Measure, rings: Rings, some: tuple[int, int], near: tuple[W
     return count, ground
 
 
-@kernel
+@lean
 def _measure(measure: Measure, ends: Floats, measured: Floats) -> float:
     """Metres of the edges of one ring are written, each ending where the next begins; twice what is left of it."""
     twice = 0.0
@@ -133,7 +138,7 @@ def _measure(measure: Measure, ends: Floats, measured: Floats) -> float:
     return twice
 
 
-@kernel
+@lean
 def _enclosed(measure: Measure, xy: Floats) -> float:
     """Twice the square metres left of a ring."""
     twice, before = 0.0, (0.0, 0.0)
@@ -145,13 +150,13 @@ def _enclosed(measure: Measure, xy: Floats) -> float:
     return twice
 
 
-@kernel
+@lean
 def cross(a: Place, b: Place) -> float:
     """Twice what a triangle from the origin to a and b encloses, above 0 where it is walked to the left."""
     return a[0] * b[1] - a[1] * b[0]
 
 
-@kernel
+@lean
 def _lay_edge(work: Work, edges: int, p: Place, q: Place, count: int) -> int:
     """The edge from p to q is written in pieces between vertices that lie on it; how many edges there are then."""
     ends, outline = work.ends, work.outline
@@ -172,7 +177,7 @@ def _lay_edge(work: Work, edges: int, p: Place, q: Place, count: int) -> int:
     return count
 
 
-@kernel
+@lean
 def _is_between(v: Place, p: Place, q: Place) -> bool:
     """Whether v lies in the box of p and q and is neither of them."""
     if v[0] < min(p[0], q[0]) or v[0] > max(p[0], q[0]) or v[1] < min(p[1], q[1]) or v[1] > max(p[1], q[1]):
@@ -180,7 +185,7 @@ def _is_between(v: Place, p: Place, q: Place) -> bool:
     return v not in (p, q)
 
 
-@kernel
+@lean
 def pass_by(a: Place, b: Place, p: Place, q: Place) -> bool:
     """Whether the boxes of a leaf's edge, its lower end first, and of that from p to q meet."""
     if max(p[1], q[1]) < a[1] or min(p[1], q[1]) > b[1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from geo.space.cells import metres
-from geo.space.cells.compiling import kernel, shared
+from geo.space.cells.compiling import lean, shared
 from geo.space.cells.covering import Box
 from geo.space.cells.metres import Frame, Projection, forward, frame_at, isometric, moved
 
@@ -31,7 +31,7 @@ class Measure(NamedTuple):
     origin: complex
 
 
-@kernel
+@lean
 def measure_of(projection: Projection, box: Box, x: float, y: float) -> Measure:
     """The measure of a footprint by its bounds and first vertex."""
     at = frame_at(projection, x, y)
@@ -40,7 +40,7 @@ def measure_of(projection: Projection, box: Box, x: float, y: float) -> Measure:
     return Measure(projection, frame, x, y, is_wide, forward(projection, x, y) if is_wide else 0j)
 
 
-@kernel
+@lean
 def metres_at(measure: Measure, p: Place, step: Place) -> Place:
     """Metres to the place that lies a step from p, both in degrees, of which the sum is not rounded."""
     east, north = p[0] - measure.x + step[0], p[1] - measure.y + step[1]
