@@ -7,6 +7,7 @@ none.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -19,12 +20,13 @@ import sedonadb
 import shapely
 import sqlalchemy as sa
 
-from geo.arrays import Floats, Positions, Shapes
+from geo.arrays import Bools, Floats, Positions, Shapes
 from geo.space.cells import building, edges
 from geo.space.cells.layout import Lattice
 
 Ask = Callable[[Floats], Positions]
 RASTER_M = 10.0
+_DOUBTFUL = -2
 _METRES_A_DEGREE = 111_320.0
 
 
@@ -64,9 +66,8 @@ def geopandas_join(shapes: Shapes) -> Ask:
     return ask
 
 
-def raster(shapes: Shapes) -> Ask:
+def raster(shapes: Shapes) -> Raster:
     """Squares of ten metres that lie in one leaf, and shapely's tree for points in squares that a border crosses."""
-    near = shapely_tree(shapes)
     found, _ = edges.edges_of(edges.rings_of(shapes, np.arange(1, len(shapes) + 1, dtype=np.int32)))
     west, south, east, north = shapely.total_bounds(shapes)
     across = _METRES_A_DEGREE * np.cos(np.radians((south + north) / 2)) / RASTER_M
@@ -74,18 +75,34 @@ def raster(shapes: Shapes) -> Ask:
     columns, rows = int((east - west) * across) + 1, int((north - south) * up) + 1
     lattice = Lattice(west, south, across, up, 0, 0, 1, columns, rows)
     window = building.window_of(found, lattice, np.zeros(rows, dtype=np.int32))
-    label = np.where(np.diff(window.starts) > 0, -2, window.labels - 1).astype(np.int32)
+    label = np.where(np.diff(window.starts) > 0, _DOUBTFUL, window.labels - 1).astype(np.int32)
+    return Raster(lattice, label, shapely_tree(shapes))
 
-    def ask(lonlat: Floats) -> Positions:
-        column = np.floor((lonlat[:, 0] - west) * across).astype(np.int64)
-        row = np.floor((lonlat[:, 1] - south) * up).astype(np.int64)
-        inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows)
-        answer = np.where(inside, label[np.where(inside, row * columns + column, 0)], -1)
-        doubtful = np.flatnonzero(answer == -2)
-        answer[doubtful] = near(lonlat[doubtful])
+
+@dataclass
+class Raster:
+    """``label`` is the leaf of each square, row by row; ``near`` is asked for points in squares without one."""
+
+    lattice: Lattice
+    label: Positions
+    near: Ask
+
+    def __call__(self, lonlat: Floats) -> Positions:
+        answer = self._labels(lonlat)
+        doubtful = np.flatnonzero(answer == _DOUBTFUL)
+        answer[doubtful] = self.near(lonlat[doubtful])
         return answer.astype(np.int32)
 
-    return ask
+    def doubts(self, lonlat: Floats) -> Bools:
+        """Whether each point (n,) lies in a square that a border crosses."""
+        return np.asarray(self._labels(lonlat) == _DOUBTFUL)
+
+    def _labels(self, lonlat: Floats) -> Positions:
+        lattice = self.lattice
+        column = np.floor((lonlat[:, 0] - lattice.west) * lattice.across).astype(np.int64)
+        row = np.floor((lonlat[:, 1] - lattice.south) * lattice.up).astype(np.int64)
+        inside = (column >= 0) & (row >= 0) & (column < lattice.columns) & (row < lattice.rows)
+        return np.where(inside, self.label[np.where(inside, row * lattice.columns + column, 0)], -1)
 
 
 def duckdb_over(shapes: Shapes) -> duckdb.DuckDBPyConnection:

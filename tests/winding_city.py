@@ -14,8 +14,11 @@ STEP = 4e-3
 _WIGGLE = 0.12
 
 
-def winding_city(side: int, bends: int = 21, seed: int = 7) -> tuple[Codes, Shapes]:
-    """Codes, ascending, and shapes of ``side`` squared leaves, each with about four times ``bends`` vertices."""
+def winding_city(side: int, bends: int = 21, seed: int = 7, step: float = STEP) -> tuple[Codes, Shapes]:
+    """Codes, ascending, and shapes of ``side`` squared leaves, each with about four times ``bends`` vertices.
+
+    ``step`` is degrees between their corners.
+    """
     random = np.random.default_rng(seed)
     corners = np.stack(np.meshgrid(np.arange(side + 1.0), np.arange(side + 1.0), indexing="ij"), axis=-1)
     corners += random.uniform(-_WIGGLE, _WIGGLE, corners.shape)
@@ -26,7 +29,7 @@ def winding_city(side: int, bends: int = 21, seed: int = 7) -> tuple[Codes, Shap
         for i in range(side)
         for j in range(side)
     ]
-    shapes = [shapely.Polygon(snap(np.array(ORIGIN) + ring * STEP)) for ring in rings]
+    shapes = [shapely.Polygon(snap(np.array(ORIGIN) + ring * step)) for ring in rings]
     codes = np.char.zfill(np.arange(len(shapes)).astype(np.str_), 6)
     return codes, np.asarray(shapely.remove_repeated_points(np.asarray(shapes, dtype=object)), dtype=object)
 

@@ -1,18 +1,16 @@
 """Bench: which leaf holds most of a building — our cells beside DuckDB, shapely and geopandas.
 
-One process, one thread, in turn. CPU microseconds a footprint, median of the rounds and their range; a ratio is of the
-same round, so that a busy machine weighs on both. Buildings are slabs of 12 to 60 m by 8 to 16 m, turned anyhow, four
-of five in a tenth of the ground. The others cut and measure in degrees, which spares them the metric CRS and is less
-than ours answers; DuckDB is asked for metres too. Where the largest share leaves no doubt all must name the same leaf.
+CPU microseconds a footprint, asked in turn (:mod:`~tests.bench.turns`). Buildings are slabs of 12 to 60 m by 8 to 16 m,
+turned anyhow, four of five in a tenth of the ground. The others cut and measure in degrees, which spares them the
+metric CRS and is less than ours answers; DuckDB is asked for metres too. Where the largest share leaves no doubt all
+must name the same leaf.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas
@@ -20,37 +18,34 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from geo.arrays import Floats, Positions, Shapes
+from geo.arrays import Bools, Floats, Positions, Shapes
 from geo.crs import snap
 from geo.space.locate import GridIndex
 from geo.space.overlaps import largest_overlap, overlaps
+from tests.bench.turns import SEED, US, Took, clustered, table
 from tests.locating_peers import duckdb_over
 from tests.winding_city import winding_city
 
 EPSG = 4548
 SIDES = {"small": 40, "full": 173}
 BUILDINGS = {"small": 50_000, "full": 1_000_000}
+STEP = 3.2e-3
+"""Degrees between the corners of leaves, about 320 m: a border then meets 22 % of the footprints' cells."""
 ROUNDS = {"small": 3, "full": 5}
 OTHERS = 50_000  # footprints the others are asked for
 AT_LEAST = {"duckdb": 6.0, "shapely_tree": 2.5}  # with slack: a small city fits the caches of all
 PLAIN = 1e-5  # of a share: degrees and metres may differ by less about which is the largest
-SEED = 20_260_101
-US = 1e6
 
 
 def slabs(bounds: tuple[float, float, float, float], n: int) -> Shapes:
     """Footprints (n,) of blocks of flats: four of five in a tenth of the box, the others anywhere in it."""
     random = np.random.default_rng(SEED)
-    west, south, east, north = bounds
-    size = np.array([east - west, north - south])
-    dense = random.random((n, 2)) * size * np.sqrt(0.1) + np.array([west, south]) + 0.3 * size
-    wide = random.random((n, 2)) * size + np.array([west, south])
-    middle = np.where(random.random((n, 1)) < 0.8, dense, wide)
+    middle = clustered(random, bounds, n)
     sides_m = np.stack([random.uniform(12, 60, n), random.uniform(8, 16, n)], axis=1)
     turn = random.uniform(0, np.pi, n)
     spin = np.stack([np.cos(turn), np.sin(turn), -np.sin(turn), np.cos(turn)], axis=1).reshape(n, 2, 2)
     square = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]])
-    degree_m = 111_320.0 * np.array([np.cos(np.radians((south + north) / 2)), 1.0])
+    degree_m = 111_320.0 * np.array([np.cos(np.radians((bounds[1] + bounds[3]) / 2)), 1.0])
     made: Shapes = shapely.polygons(snap(middle[:, None] + (square * sides_m[:, None]) @ spin / degree_m))
     return made
 
@@ -123,32 +118,9 @@ _CUT = "ST_Intersection(l.ground, f.ground)"
 _METRES = f"ST_Area(ST_Transform({_CUT}, 'EPSG:4326', 'EPSG:{EPSG}', always_xy := true))"
 
 
-@dataclass
-class Took:
-    """CPU microseconds a footprint, of each round."""
-
-    name: str
-    ask: Ask
-    us: list[float] = field(default_factory=list)
-
-    def round(self, footprints: Shapes, wanted: Positions, plain: np.ndarray) -> None:
-        """Ask once; where the answer is plain it must be the one wanted."""
-        n = len(footprints) if self.name == "ours" else min(OTHERS, len(footprints))
-        begun = time.process_time()
-        found = self.ask(footprints[:n])
-        self.us.append((time.process_time() - begun) / n * US)
-        assert np.array_equal(found[plain[:n]], wanted[:n][plain[:n]]), f"{self.name} answers otherwise"
-
-
-def spread(values: list[float]) -> str:
-    """Median and range."""
-    low, middle, high = min(values), float(np.median(values)), max(values)
-    return f"{middle:,.2f} ({low:,.2f} to {high:,.2f})"
-
-
 def bench(size: str) -> dict[str, Any]:
     """Figures of one run; raises AssertionError where two disagree or ours is not faster by far."""
-    codes, leaves = winding_city(SIDES[size])
+    codes, leaves = winding_city(SIDES[size], step=STEP)
     index = GridIndex.build(codes, leaves, EPSG)
     footprints = slabs(tuple(shapely.total_bounds(leaves)), BUILDINGS[size])
     found = overlaps(index, footprints)
@@ -168,7 +140,7 @@ def bench(size: str) -> dict[str, Any]:
         one.ask(footprints[:1000])
     for _ in range(ROUNDS[size]):
         for one in asked:
-            one.round(footprints, wanted, plain)
+            _ask(one, footprints, wanted, plain)
     parts = np.bincount(found.footprint, minlength=len(footprints))
     return {
         "leaves": len(leaves),
@@ -176,18 +148,14 @@ def bench(size: str) -> dict[str, Any]:
         "buildings": len(footprints),
         "in one leaf, %": round(float((parts == 1).mean() * 100), 1),
         "too near a tie to be compared": int((~plain & (most > 0)).sum()),
-        "a building": _table(asked),
+        "a building": table(asked, ("CPU us", US), AT_LEAST),
     }
 
 
-def _table(asked: list[Took]) -> dict[str, dict[str, str]]:
-    mine = np.array(asked[0].us)
-    rows = {}
-    for one in asked:
-        ratios = np.array(one.us) / mine
-        rows[one.name] = {"CPU us": spread(one.us), "ours is faster by": spread(ratios.tolist())}
-        assert np.median(ratios) >= AT_LEAST.get(one.name, 0.0), f"{one.name}: {np.median(ratios):.1f}"
-    return rows
+def _ask(one: Took, footprints: Shapes, wanted: Positions, plain: Bools) -> None:
+    """Where the answer is plain it must be the one wanted."""
+    n = len(footprints) if one.name == "ours" else min(OTHERS, len(footprints))
+    one.round(footprints[:n], lambda found: np.array_equal(found[plain[:n]], wanted[:n][plain[:n]]))
 
 
 if __name__ == "__main__":
