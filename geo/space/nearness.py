@@ -15,6 +15,7 @@ from geo.arrays import Floats, Ints, Positions
 from geo.space.cells.few_metres import border_m
 from geo.space.cells.few_spreads import shares_of
 from geo.space.cells.index import CellIndex, is_few, shared_out
+from geo.space.cells.layout import Cells, fixed
 from geo.space.cells.metres import EXPRESSIBLE, Projection, forward, projection_of
 from geo.space.cells.outlines import Outline
 from geo.space.cells.spreads import REACH, Kind, Shares, ordered, sigma_of
@@ -48,20 +49,42 @@ class Borders:
         """
         metres = np.full(len(lonlat), np.nan)
         inside = positions != OUTSIDE
-        metres[inside] = self._inside(lonlat[inside])
+        metres[inside] = self._inside(lonlat[inside], positions[inside])
         metres[~inside] = self.nearest(lonlat[~inside])[1]
         return metres
 
-    def _inside(self, lonlat: Floats) -> Floats:
+    @cached_property
+    def rims(self) -> Positions:
+        """First bundle and how many (n, 2) of the rim of each leaf, by position."""
+        cells = self.index.cells
+        slots = np.flatnonzero(cells.position_of != OUTSIDE)
+        of = np.empty((len(slots), 2), dtype=np.int32)
+        of[cells.position_of[slots]] = cells.rims.of[slots]
+        return fixed(of)
+
+    def _inside(self, lonlat: Floats, positions: Positions, limit_m: float = np.inf) -> Floats:
         cells = self.index.cells
         if is_few(len(lonlat), "distances"):
             return np.array([border_m(cells, self.projection, x, y) for x, y in lonlat.tolist()], dtype=np.float64)
         from geo.space.cells import distances
 
-        metres = np.empty(len(lonlat))
-        shared_out(
-            len(lonlat), lambda rows: distances.border_distances(cells, self.projection, lonlat[rows], metres[rows])
+        some, metres = self.rims[positions], np.empty(len(lonlat))
+        base, over = (
+            distances.Rim(bundles, part.ends, cells.lattice)
+            for bundles, part in ((cells.rims.base, cells.base), (cells.rims.over, cells.over))
         )
+        is_over = some[:, :1] < 0
+        below = np.where(is_over, 0, some)
+        shared_out(
+            len(lonlat),
+            lambda rows: distances.border_distances(
+                base, self.projection, (lonlat[rows], below[rows]), limit_m, metres[rows]
+            ),
+        )
+        if len(laid := np.flatnonzero(is_over)):
+            found, above = np.empty(len(laid)), some[laid] * np.int32([-1, 1]) - np.int32([1, 0])
+            distances.border_distances(over, self.projection, (lonlat[laid], above), limit_m, found)
+            metres[laid] = found
         return metres
 
     def nearest(self, lonlat: Floats) -> tuple[Positions, Floats]:

@@ -19,7 +19,7 @@ from geo.errors import Refused
 from geo.space import nearness
 from geo.space.cells import distances, files
 from geo.space.cells.index import FEW, CellIndex
-from geo.space.cells.layout import NO_PART, Cells, Lattice, Redraw
+from geo.space.cells.layout import Lattice, Redraw
 from geo.space.cells.metres import EXPRESSIBLE, FAR, forward, frame_at, isometric, narrowing, projection_of
 from geo.space.locate import GridIndex
 from geo.space.nearness import Borders
@@ -27,7 +27,6 @@ from tests.cities import MadeCity, cities, made_city, points_in
 
 EPSG = metric_epsg(117, 36.6)
 SEEDS = st.integers(0, 1000)
-NOTHING = (np.zeros(400, dtype=np.int64), NO_PART, NO_PART, np.zeros(1, dtype=np.int32))
 PLACES = st.tuples(st.floats(-180, 180), st.floats(-80, 84))
 
 
@@ -95,15 +94,16 @@ def test_an_edge_is_no_nearer_than_the_plane_at_the_point_says(
     projection = projection_of(metric_epsg(*centre))
     x, y = centre[0] + aside, centre[1]
     lattice = Lattice(x - 1, y - 1, 10.0, 10.0, 0, 0, 1, 20, 20)
-    seen = distances.seen_from(Cells(lattice, *NOTHING), projection, x, y)
+    seen = distances.seen_from(lattice, projection, narrowing(2.0), x, y)
     size = 10.0 ** random.uniform(-7, -2, (50, 1))
     ends = np.array([x, y, x, y]) + size * random.uniform(-1, 1, (50, 4)) * np.tile([1, seen.east / seen.north], 2)
     here = forward(projection, x, y)
-    for edge in range(50):
+    squares = np.empty(50)
+    distances.squares_about(seen, ends, 0, squares)
+    for edge, about in enumerate(np.sqrt(squares)):
         share = np.linspace(0, 1, 200)
         way = ends[edge, :2] + share[:, None] * (ends[edge, 2:] - ends[edge, :2])
         nearest = np.abs(forward(projection, *way.T) - here).min()
-        about = np.sqrt(distances.square_about(seen, ends, edge))
         assert about <= nearest + 1e-7
         assert about == 0 or about >= nearest * 0.998 - np.abs(way[1] - way[0]).max() * seen.north - 1e-7
 

@@ -1,15 +1,16 @@
-"""Metres from points to the nearest border, by rings of cells around each until nothing nearer can come."""
+"""Metres from points to the nearest border, by the rim of the leaf that holds each: boxes first, then edges."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.arrays import Floats, Positions
 from geo.space.cells import metres
 from geo.space.cells.compiling import kernel, shared
-from geo.space.cells.layout import EDGE, HEAD, OVER, SCALE, SCALE_BITS, Cells, Part
+from geo.space.cells.layout import BUNDLE, STRETCH, Bundles, Lattice
 from geo.space.cells.metres import FAR, LONG, Frame, Projection, forward, frame_at, isometric, moved, narrowing
 from geo.space.cells.outlines import GROUP, Outline, Places
 
@@ -81,7 +82,7 @@ def _along(projection: Projection, frame: Frame, ends: Floats, edge: int, share:
 
 
 class Seen(NamedTuple):
-    """A point as cells are seen from it: columns and rows from the lattice's corner.
+    """A point as cells are seen from it: columns and rows, and degrees ``across`` and ``up``, from the lattice's corner.
 
     ``wide`` and ``high`` are the least metres in a degree anywhere, ``east`` and ``north`` those at the point.
     """
@@ -90,6 +91,8 @@ class Seen(NamedTuple):
     frame: Frame
     column: float
     row: float
+    across: float
+    up: float
     wide: float
     high: float
     east: float
@@ -97,107 +100,233 @@ class Seen(NamedTuple):
 
 
 @kernel
-def seen_from(cells: Cells, projection: Projection, x: float, y: float) -> Seen:
-    """What is seen from a point, degrees."""
-    lattice = cells.lattice
+def seen_from(lattice: Lattice, projection: Projection, narrow: float, x: float, y: float) -> Seen:
+    """What is seen from a point, degrees; ``narrow`` is what its city is ``narrowing`` metres by."""
     frame = frame_at(projection, x, y)
-    narrow = narrowing(lattice.columns / lattice.across)
-    column, row = (x - lattice.west) * lattice.across, (y - lattice.south) * lattice.up
+    across, up = x - lattice.west, y - lattice.south
     east = np.radians(np.sqrt(square(frame.f1)))
     wide, high = frame.across * narrow, np.radians(projection.least) * narrow
-    return Seen(projection, frame, column, row, wide, high, east, east * frame.p1)
+    column, row = across * lattice.across, up * lattice.up
+    return Seen(projection, frame, column, row, across, up, wide, high, east, east * frame.p1)
+
+
+class Rim(NamedTuple):
+    """Rims to be asked: bundles, the edges they number, and the lattice from whose corner boxes are counted."""
+
+    bundles: Bundles
+    ends: Floats
+    lattice: Lattice
+
+
+class _Room(NamedTuple):
+    """Room for the work.
+
+    ``seeds`` (block, 2) are the bundle and the place in it of the stretch that each point begins with, the first -1
+    where none is near enough; ``bounds`` are of the boxes of one bundle, ``squares`` of the edges of one stretch, and
+    ``touched`` is of no meaning.
+    """
+
+    seeds: Positions
+    bounds: NDArray[np.float32]
+    squares: Floats
+    touched: Floats
 
 
 @kernel
-def border_distances(cells: Cells, projection: Projection, lonlat: Floats, found: Floats) -> None:
-    """Metres (n,) to the nearest border are written to ``found``, for points (n, 2) that lie on the lattice."""
+def border_distances(rim: Rim, projection: Projection, points: tuple[Floats, Positions], limit: float, found: Floats) -> None:
+    """Metres (n,) to the nearest border are written to ``found``; infinite from the limit on.
+
+    Parameters
+    ----------
+    points
+        Points (n, 2), and the first bundle and how many there are (n, 2) of the leaf that holds each: the way to a
+        border that is none of its own crosses one that is.
+
+    Notes
+    -----
+    A block goes through the boxes first and then through the edges, so that the processor waits for many of them at
+    once and not for one after another.
+    """
+    lonlat, some = points
+    room = _Room(
+        np.empty((_BLOCK, 2), dtype=np.int32),
+        np.empty(BUNDLE, dtype=np.float32),
+        np.empty(STRETCH),
+        np.empty(_BLOCK),
+    )
+    narrow = narrowing(rim.lattice.columns / rim.lattice.across)
+    least = least_metres(rim.lattice, projection)
+    for begin in range(0, len(lonlat), _BLOCK):
+        end = min(len(lonlat), begin + _BLOCK)
+        _touch(rim.bundles, some[begin:end], room)
+        _choose(rim, (lonlat[begin:end], some[begin:end]), least, limit, room)
+        for at in range(begin, end):
+            bundle, place = room.seeds[at - begin]
+            found[at] = np.inf
+            if bundle >= 0:
+                seen = seen_from(rim.lattice, projection, narrow, lonlat[at, 0], lonlat[at, 1])
+                square_to = _nearest_square(rim, seen, (some[at, 0], some[at, 0] + some[at, 1]), (bundle, place), limit * limit, room)
+                if square_to < limit * limit:
+                    found[at] = np.sqrt(square_to)
+
+
+_BLOCK = 64
+_FEW = 4  # bundles
+
+
+@kernel
+def least_metres(lattice: Lattice, projection: Projection) -> tuple[float, float]:
+    """The least metres in a degree of longitude and of latitude, anywhere on a lattice."""
+    narrow = narrowing(lattice.columns / lattice.across)
+    farthest = max(abs(lattice.south), abs(lattice.south + lattice.rows / lattice.up))
+    high = np.radians(projection.least) * narrow
+    return high * np.cos(np.radians(farthest)), high
+
+
+@kernel
+def _touch(bundles: Bundles, some: Positions, room: _Room) -> None:
+    """Boxes of leaves are asked of the memory."""
+    for at in range(len(some)):
+        total = np.float32(0.0)
+        for bundle in range(some[at, 0], some[at, 0] + min(some[at, 1], _FEW)):
+            total += bundles.boxes[bundle, 0, 0] + bundles.boxes[bundle, 2, 0] + bundles.wide_boxes[bundle, 0]
+            total += bundles.stretches[bundle, 0]
+        room.touched[at] = total
+
+
+@kernel
+def _choose(
+    rim: Rim, points: tuple[Floats, Positions], least: tuple[float, float], limit: float, room: _Room
+) -> None:
+    """The stretch whose box is about the nearest is chosen for each point, and its edges are asked of the memory."""
+    lonlat, some = points
+    bundles, ends = rim.bundles, rim.ends
+    scale = (np.float32(least[0] * least[0]), np.float32(least[1] * least[1]))
     for at in range(len(lonlat)):
-        found[at] = np.sqrt(_nearest_square(cells, seen_from(cells, projection, lonlat[at, 0], lonlat[at, 1])))
+        place = (np.float32(lonlat[at, 0] - rim.lattice.west), np.float32(lonlat[at, 1] - rim.lattice.south))
+        # one of both ways, of which either is no shorter than its least metres, makes half of the square
+        best = np.float32(2 * limit * limit)
+        room.seeds[at, 0] = -1
+        for bundle in range(some[at, 0], some[at, 0] + some[at, 1]):
+            if some[at, 1] > _FEW and not _about(bundles.wide_boxes[bundle], place, scale) < best:
+                continue
+            _about_boxes(bundles.boxes[bundle], place, scale, room.bounds)
+            for which in range(BUNDLE):
+                if room.bounds[which] < best:
+                    best = room.bounds[which]
+                    room.seeds[at, 0], room.seeds[at, 1] = bundle, which
+        if room.seeds[at, 0] >= 0:
+            edge = bundles.stretches[room.seeds[at, 0], room.seeds[at, 1]] // STRETCH
+            more = bundles.stretches[room.seeds[at, 0], room.seeds[at, 1]] % STRETCH
+            room.touched[at] = ends[edge, 0] + ends[edge + more // 2, 0] + ends[edge + more, 3]
+
+
+_Pair = tuple[np.float32, np.float32]
 
 
 @kernel
-def _nearest_square(cells: Cells, seen: Seen) -> float:
-    """Square of the metres to the nearest edge."""
-    column, row = int(seen.column), int(seen.row)
-    across, up = seen.column - column, seen.row - row
-    wide, high = seen.wide / cells.lattice.across, seen.high / cells.lattice.up
-    near = min(min(across, 1 - across) * wide, min(up, 1 - up) * high)
-    best, ring = np.inf, 0
-    while ring < cells.lattice.columns + cells.lattice.rows:
-        reach = near + (ring - 1) * min(wide, high)
-        if ring > 0 and reach * reach >= best:
-            break
-        for beside_row in range(-ring, ring + 1):
-            # whole rows below and above, the two ends of those between
-            stride = 1 if abs(beside_row) == ring else 2 * ring
-            for beside in range(-ring, ring + 1, stride):
-                best = _through(cells, seen, column + beside, row + beside_row, best)
-        ring += 1
+def _about(box: NDArray[np.float32], place: _Pair, scale: _Pair) -> np.float32:
+    """About the square of the metres from a place to a box."""
+    across = max(_ZERO, box[0] - place[0], place[0] - box[2])
+    up = max(_ZERO, box[1] - place[1], place[1] - box[3])
+    return np.float32(across * across * scale[0] + up * up * scale[1])
+
+
+@kernel
+def _about_boxes(boxes: NDArray[np.float32], place: _Pair, scale: _Pair, found: NDArray[np.float32]) -> None:
+    """As ``_about``, of the boxes of a bundle."""
+    for at in range(len(found)):
+        across = max(_ZERO, boxes[0, at] - place[0], place[0] - boxes[2, at])
+        up = max(_ZERO, boxes[1, at] - place[1], place[1] - boxes[3, at])
+        found[at] = across * across * scale[0] + up * up * scale[1]
+
+
+_ZERO = np.float32(0.0)
+
+
+@kernel
+def _nearest_square(
+    rim: Rim, seen: Seen, some: tuple[int, int], seed: tuple[int, int], best: float, room: _Room
+) -> float:
+    """Square of the metres to the nearest edge of some bundles, or ``best`` where none is nearer."""
+    stretches, boxes, wide_boxes = rim.bundles
+    best = _through(stretches[seed], rim.ends, seen, best, room.squares)
+    for bundle in range(some[0], some[1]):
+        if _square_to_box(wide_boxes[bundle], seen) < best:
+            _bound(boxes[bundle], seen, room.bounds)
+            for place in range(BUNDLE):
+                if room.bounds[place] < best and (bundle != seed[0] or place != seed[1]):
+                    best = _through(stretches[bundle, place], rim.ends, seen, best, room.squares)
     return best
 
 
 @kernel
-def _through(cells: Cells, seen: Seen, column: int, row: int, best: float) -> float:
-    """The best so far, or better: an edge in one upper cell, which may lie beside the lattice."""
-    lattice = cells.lattice
-    if column < 0 or row < 0 or column >= lattice.columns or row >= lattice.rows:
+def _square_to_box(box: NDArray[np.float32], seen: Seen) -> float:
+    """What the square of the distance to what lies in a box is not below."""
+    across = max(0.0, box[0] - seen.across, seen.across - box[2])
+    up = max(0.0, box[1] - seen.up, seen.up - box[3])
+    about = across * across * seen.east * seen.east + up * up * seen.north * seen.north
+    limit = _ABOUT * seen.east * _ABOUT * seen.east
+    if about < limit:
+        return about * 0.998
+    across, up = across * seen.wide, up * seen.high
+    return max(limit, across * across, up * up) * 0.998
+
+
+@kernel
+def _bound(boxes: NDArray[np.float32], seen: Seen, found: NDArray[np.float32]) -> None:
+    """As ``_square_to_box``, of the boxes of a bundle; written so that the processor takes them at once."""
+    x, y = np.float32(seen.across), np.float32(seen.up)
+    east, north = np.float32(seen.east * seen.east), np.float32(seen.north * seen.north)
+    wide, high = np.float32(seen.wide * seen.wide), np.float32(seen.high * seen.high)
+    limit = np.float32(_ABOUT * seen.east * _ABOUT * seen.east)
+    for at in range(len(found)):
+        across = max(_ZERO, boxes[0, at] - x, x - boxes[2, at])
+        up = max(_ZERO, boxes[1, at] - y, y - boxes[3, at])
+        about = across * across * east + up * up * north
+        far = max(limit, across * across * wide, up * up * high)
+        found[at] = (about if about < limit else far) * np.float32(0.998)
+
+
+@kernel
+def _through(stretch: int, ends: Floats, seen: Seen, best: float, squares: Floats) -> float:
+    """The best so far, or better: an edge of a stretch."""
+    first, count = stretch // STRETCH, stretch % STRETCH + 1
+    squares_about(seen, ends, first, squares[:count])
+    nearest, least = -1, best
+    for at in range(count):
+        if squares[at] < least:
+            nearest, least = at, squares[at]
+    if nearest < 0:
         return best
-    entry = cells.entries[row * lattice.columns + column]
-    scale, table = entry & SCALE, entry >> SCALE_BITS
-    if scale == 0:
-        return best
-    across, up = (seen.column - column) * scale, (seen.row - row) * scale
-    wide, high = seen.wide / lattice.across / scale, seen.high / lattice.up / scale
-    part = cells.over if entry & OVER else cells.base
-    for lower_row in range(scale):
-        off = max(0.0, lower_row - up, up - lower_row - 1) * high
-        if off * off >= best:
-            continue
-        reach = min(float(scale * _FARTHEST), np.sqrt(best) / wide)
-        first, last = int(max(0.0, across - reach)), int(min(scale - 1.0, across + reach))
-        for at in range(table + lower_row * scale + first, table + lower_row * scale + last + 1):
-            if part.words[at] < 0:
-                best = _through_record(part, seen, -1 - part.words[at], best)
-    return best
-
-
-_FARTHEST = 1 << 20  # upper cells: what lies farther is beside the lattice
-
-
-@kernel
-def _through_record(part: Part, seen: Seen, record: int, best: float) -> float:
-    count = part.words[record + 1]
-    numbers = record + HEAD + EDGE * count
-    for at in range(numbers, numbers + count):
-        edge = part.words[at] >> 2
-        if _least_square(seen, part.ends, edge) < best and square_about(seen, part.ends, edge) < best:
-            best = min(best, _square_to_edge(seen.projection, seen.frame, part.ends, edge))
+    best = min(best, _square_to_edge(seen.projection, seen.frame, ends, first + nearest))
+    for at in range(count):
+        if at != nearest and squares[at] < best:
+            best = min(best, _square_to_edge(seen.projection, seen.frame, ends, first + at))
     return best
 
 
 @kernel
-def square_about(seen: Seen, ends: Floats, edge: int) -> float:
-    """What the square of the distance to an edge is not below, within a thousandth of it; 0 where that is not sure.
+def squares_about(seen: Seen, ends: Floats, first: int, found: Floats) -> None:
+    """What the squares of the distances to edges are not below, within a thousandth of it; 0 where that is not sure.
 
     The plane is taken as it is at the point, which errs by less than a tenth of that up to ``_ABOUT``.
     """
-    a = complex((ends[edge, 1] - seen.frame.y) * seen.north, (ends[edge, 0] - seen.frame.x) * seen.east)
-    b = complex((ends[edge, 3] - seen.frame.y) * seen.north, (ends[edge, 2] - seen.frame.x) * seen.east)
-    limit = _ABOUT * seen.east * _ABOUT * seen.east
-    return _square_to(a, b) * 0.998 if square(a) < limit and square(b) < limit else 0.0
+    x, y, east, north = seen.frame.x, seen.frame.y, seen.east, seen.north
+    limit = _ABOUT * east * _ABOUT * east
+    for at in range(len(found)):
+        ax, ay = (ends[first + at, 0] - x) * east, (ends[first + at, 1] - y) * north
+        bx, by = (ends[first + at, 2] - x) * east, (ends[first + at, 3] - y) * north
+        across, up = bx - ax, by - ay
+        share = -(ax * across + ay * up) / max(across * across + up * up, _SHORTEST)
+        share = min(1.0, max(0.0, share))
+        ex, ey = ax + share * across, ay + share * up
+        is_near = (ax * ax + ay * ay < limit) & (bx * bx + by * by < limit)
+        found[at] = (ex * ex + ey * ey) * 0.998 if is_near else 0.0
 
 
+_SHORTEST = 1e-200  # of squares; an edge has a length
 _ABOUT = np.degrees(1e-4)  # of longitude: 500 m or more
-
-
-@kernel
-def _least_square(seen: Seen, ends: Floats, edge: int) -> float:
-    """What the square of the distance to an edge is not below."""
-    ax, bx = ends[edge, 0] - seen.frame.x, ends[edge, 2] - seen.frame.x
-    across = max(0.0, min(ax, bx), -max(ax, bx)) * seen.wide
-    up = max(0.0, ends[edge, 1] - seen.frame.y, seen.frame.y - ends[edge, 3]) * seen.high
-    nearer: float = max(across * across, up * up)
-    return nearer
 
 
 # -- from outside -----------------------------------------------------------------------------------------------------
@@ -208,18 +337,18 @@ def outline_distances(outline: Outline, places: Places, lowest_of: Positions, fo
         place = places[at]
         first, best = 0, np.inf
         for group in range(len(outline.boxes)):
-            square_to = _square_to_box(outline.boxes, group, place)
+            square_to = _square_to_group(outline.boxes, group, place)
             if square_to < best:
                 first, best = group, square_to
         best, lowest = _through_group(outline, first, place, np.inf, np.int32(2147483647))
         for group in range(len(outline.boxes)):
-            if group != first and _square_to_box(outline.boxes, group, place) <= best:
+            if group != first and _square_to_group(outline.boxes, group, place) <= best:
                 best, lowest = _through_group(outline, group, place, best, lowest)
         found[at], lowest_of[at] = np.sqrt(best), lowest
 
 
 @kernel
-def _square_to_box(boxes: Floats, group: int, place: complex) -> float:
+def _square_to_group(boxes: Floats, group: int, place: complex) -> float:
     up = max(0.0, boxes[group, 0] - place.real, place.real - boxes[group, 1])
     across = max(0.0, boxes[group, 2] - place.imag, place.imag - boxes[group, 3])
     return float(up * up + across * across)

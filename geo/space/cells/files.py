@@ -20,10 +20,23 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo.files import renamed
-from geo.space.cells.layout import NO_PART, Cells, Edges, Lattice, Part, fixed, part_of
+from geo.space.cells.layout import (
+    NO_BUNDLES,
+    NO_PART,
+    Bundles,
+    Cells,
+    Edges,
+    Lattice,
+    Part,
+    Rims,
+    bundles_of,
+    fixed,
+    part_of,
+)
 
 _TAIL = struct.Struct("<8sIQ")
-_MARK = b"GACELLS1"
+_MARK = b"GACELLS2"
+_ARRAYS = 10
 _ALIGNED = 64  # bytes; Arrow aligns a tensor within its message only
 _STEP = 1 << 16  # bytes summed at once: large pieces would stay with the process
 
@@ -55,14 +68,15 @@ def write(path: Path, cells: Cells, about: dict[str, Any], base: Path | None = N
         The file whose base ``cells`` still has, in the same folder; None writes all in one piece, which must have
         nothing over it.
     """
-    part = cells.over if base else cells.base
+    part, bundles = (cells.over, cells.rims.over) if base else (cells.base, cells.rims.base)
     if base is None and len(cells.over.words):
         raise ValueError("an index with something laid over it is written beside its base")
     head = {"lattice": cells.lattice._asdict(), "about": about, "base": base and base.name}
     text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    of_all = (text, cells.entries, cells.position_of, cells.rims.of)
     with renamed(path, synced=True) as unfinished:
         with pa.OSFile(str(unfinished), "wb") as sink:
-            for array in (text, cells.entries, cells.position_of, part.words, part.ends, part.sides):
+            for array in (*of_all, part.words, part.ends, part.sides, *bundles):
                 pa.ipc.write_tensor(pa.Tensor.from_numpy(np.ascontiguousarray(array)), sink)
                 sink.write(bytes(-sink.tell() % _ALIGNED))
         with unfinished.open("r+b") as file:
@@ -79,21 +93,26 @@ def read(path: Path) -> Stored:
         When the file, or the one it lies over, is missing, cut short, or not what was written.
     """
     head, arrays = _mapped(path)
-    entries, position_of, words, ends, sides = arrays
-    lattice = Lattice(**head["lattice"])
-    part = part_of(words, Edges(ends, sides))
+    entries, position_of, rims_of, *others = arrays
+    lattice, (part, bundles) = Lattice(**head["lattice"]), _parts(others)
     if head["base"] is None:
-        return Stored(Cells(lattice, entries, part, NO_PART, position_of), head["about"], None)
-    return Stored(
-        Cells(lattice, entries, _base_of(path.with_name(head["base"])), part, position_of), head["about"], head["base"]
-    )
+        rims = Rims(rims_of, bundles, NO_BUNDLES)
+        return Stored(Cells(lattice, entries, part, NO_PART, position_of, rims), head["about"], None)
+    base, base_bundles = _base_of(path.with_name(head["base"]))
+    rims = Rims(rims_of, base_bundles, bundles)
+    return Stored(Cells(lattice, entries, base, part, position_of, rims), head["about"], head["base"])
 
 
-def _base_of(path: Path) -> Part:
-    head, (_, _, words, ends, sides) = _mapped(path)
+def _base_of(path: Path) -> tuple[Part, Bundles]:
+    head, (_, _, _, *others) = _mapped(path)
     if head["base"] is not None:
         raise Damaged(f"{path.name} is no base: it lies over {head['base']} itself")
-    return part_of(words, Edges(ends, sides))
+    return _parts(others)
+
+
+def _parts(arrays: list[NDArray[Any]]) -> tuple[Part, Bundles]:
+    words, ends, sides, *bundles = arrays
+    return part_of(words, Edges(ends, sides)), bundles_of(*bundles)
 
 
 def _mapped(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
@@ -107,7 +126,7 @@ def _mapped(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     if size < 0 or tail != _TAIL.pack(_MARK, _checksum(size, path), size):
         raise Damaged(f"{path.name} is not what was written: its checksum is another")
     source = pa.memory_map(str(path))
-    text, *arrays = (fixed(_next(source)) for _ in range(6))
+    text, *arrays = (fixed(_next(source)) for _ in range(_ARRAYS))
     head: dict[str, Any] = json.loads(text.tobytes())
     return head, arrays
 

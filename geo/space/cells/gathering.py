@@ -18,8 +18,9 @@ def edges_in(cells: Cells, upper: Ints) -> Edges:
         return base
     laid = _gathered(cells.over, entries[over])
     # one that leaves the ground of a redraw is in both parts, or twice in what lies over
-    ends, first = np.unique(np.concatenate([base.ends, laid.ends]), axis=0, return_index=True)
-    return Edges(ends, np.concatenate([base.sides, laid.sides])[first])
+    ends, sides = np.concatenate([base.ends, laid.ends]), np.concatenate([base.sides, laid.sides])
+    first = np.sort(np.unique(ends, axis=0, return_index=True)[1])
+    return Edges(ends[first], sides[first])
 
 
 def window(lattice: Lattice, left: int, right: int, bottom: int, top: int) -> Ints:

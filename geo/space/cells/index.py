@@ -47,7 +47,7 @@ class CellIndex:
         Broken
             When leaves overlap or are no valid polygons, named by their codes, with the place as ``where``.
         """
-        from geo.space.cells import building, checking, edges
+        from geo.space.cells import building, checking, edges, rimming
 
         slots = np.arange(1, len(shapes) + 1, dtype=np.int32) if slots is None else slots
         found, claimed_twice = edges.edges_of(edges.rings_of(shapes, slots))
@@ -57,7 +57,8 @@ class CellIndex:
         position_of = positions_of(slots)
         _refuse_no_partition(codes, shapes, position_of[found.sides[doubtful]])
         entries, words = building.built(found, window)
-        return cls(Cells(lattice, fixed(entries), part_of(words, found), NO_PART, position_of))
+        rims = rimming.rims_of(found, lattice, slots)
+        return cls(Cells(lattice, fixed(entries), part_of(words, found), NO_PART, position_of, rims))
 
     def redrawn(self, redraw: Redraw, slots: Positions) -> CellIndex | None:
         """The index after a redraw, for the cost of the cells it touches; None where it must be built anew.

@@ -43,6 +43,10 @@ EDGE = 6
 """Words of an edge in a record, its number not counted."""
 
 
+STRETCH = 8
+"""Edges in one box at most."""
+BUNDLE = 8
+"""Boxes looked at at once."""
 NEAR = 1e-6
 """Lower cells from an edge within which exact arithmetic decides; single precision errs by less than a fifth of it."""
 
@@ -85,8 +89,34 @@ class Part(NamedTuple):
     sides: Positions
 
 
+class Bundles(NamedTuple):
+    """Edges of a part that border leaves, in boxes for what is nearest to a point.
+
+    Edges are numbered in the order in which rings were walked, so that those with numbers in a row lie in a row on the
+    ground. A stretch is up to ``STRETCH`` of them, ``BUNDLE`` stretches are a bundle: ``stretches`` (b, BUNDLE) have the
+    number of the first edge × ``STRETCH`` + how many follow it. ``boxes`` (b, 4, BUNDLE) around them, and
+    ``wide_boxes`` (b, 4) around bundles, are west, south, east, north in degrees from the lattice's corner, never too
+    narrow; a place in a bundle that no stretch takes is infinitely far away.
+    """
+
+    stretches: Positions
+    boxes: NDArray[np.float32]
+    wide_boxes: NDArray[np.float32]
+
+
+class Rims(NamedTuple):
+    """The rim of each leaf: all edges on its borders.
+
+    ``of`` (slots + 1, 2) is by slot the first bundle and how many there are; a first of ``-1 - at`` is in ``over``.
+    """
+
+    of: Positions
+    base: Bundles
+    over: Bundles
+
+
 class Cells(NamedTuple):
-    """What is asked: the upper cells and the parts they point into.
+    """What is asked: the upper cells and the parts they point into, and the rims of leaves.
 
     ``entries`` (cells,) point into ``over`` where they have the bit ``OVER``, else into ``base``; ``position_of``
     (slots + 1,) is the leaf's position by slot, -1 of slot 0 and of leaves that are gone.
@@ -97,6 +127,7 @@ class Cells(NamedTuple):
     base: Part
     over: Part
     position_of: Positions
+    rims: Rims
 
 
 class Redraw(NamedTuple):
@@ -124,3 +155,16 @@ def fixed(array: _Array) -> _Array:
 
 NO_PART = part_of(np.zeros(0, dtype=np.int32), Edges(np.zeros((0, 4)), np.zeros((0, 2), dtype=np.int32)))
 """What lies over an index that was made in one piece."""
+
+
+def bundles_of(stretches: Positions, boxes: NDArray[np.float32], wide_boxes: NDArray[np.float32]) -> Bundles:
+    """Bundles that cannot be written to."""
+    return Bundles(fixed(stretches), fixed(boxes), fixed(wide_boxes))
+
+
+NO_BUNDLES = bundles_of(
+    np.zeros((0, BUNDLE), dtype=np.int32),
+    np.zeros((0, 4, BUNDLE), dtype=np.float32),
+    np.zeros((0, 4), dtype=np.float32),
+)
+"""What lies over the rims of an index that was made in one piece."""

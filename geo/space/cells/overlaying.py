@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from geo.arrays import Floats, Ints, Positions
-from geo.space.cells import building, edges, gathering
+from geo.space.cells import building, edges, gathering, rimming
 from geo.space.cells.asking import label_in
 from geo.space.cells.checking import doubtful_edges
 from geo.space.cells.compiling import kernel
@@ -51,7 +51,8 @@ def overlaid(cells: Cells, redraw: Redraw) -> Cells | None:
         np.concatenate([cells.over.words, words]),
         Edges(np.concatenate([cells.over.ends, changed.ends]), np.concatenate([cells.over.sides, changed.sides])),
     )
-    return cells._replace(entries=fixed(_laid(cells, window, entries)), over=over)
+    rims = rimming.laid_over(cells.rims, changed, cells.lattice, redraw.slots, len(cells.over.ends))
+    return cells._replace(entries=fixed(_laid(cells, window, entries)), over=over, rims=rims)
 
 
 def _window_around(lattice: Lattice, bounds: Floats) -> Lattice | None:
@@ -77,17 +78,18 @@ def _edges_after(cells: Cells, window: Lattice, redraw: Redraw) -> Edges:
 
 
 def _joined(ends: Floats, sides: Positions) -> Edges:
-    """Edges (m,) of which some are given twice, each with a leaf on one side, made one with both.
+    """Edges (m,) of which some are given twice, each with a leaf on one side, made one with both; in the same order.
 
     Where two leaves claim one side they stay two, and the sums beside them will tell.
     """
-    unique, number = np.unique(ends, axis=0, return_inverse=True)
+    unique, first, number = np.unique(ends, axis=0, return_index=True, return_inverse=True)
     total, highest = np.zeros((2, len(unique), 2), dtype=np.int64)
     np.add.at(total, number.ravel(), sides)
     np.maximum.at(highest, number.ravel(), sides)
     if (total != highest).any():
         return Edges(ends, sides.astype(np.int32))
-    return Edges(unique, total.astype(np.int32))
+    order = first.argsort()
+    return Edges(unique[order], total[order].astype(np.int32))
 
 
 @kernel

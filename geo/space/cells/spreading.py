@@ -15,7 +15,7 @@ from geo.space.cells.asking import in_table
 from geo.space.cells.compiling import kernel
 from geo.space.cells.distances import Seen, foot, offset, seen_from, square
 from geo.space.cells.layout import EDGE, HEAD, NOBODY, OVER, SCALE, SCALE_BITS, Cells, Part
-from geo.space.cells.metres import Projection
+from geo.space.cells.metres import Projection, narrowing
 from geo.space.cells.orientation import side
 from geo.space.cells.spreads import INTERVAL, NODES, PIECE_M, STEP, TOUCH_M, TRIES, TURN, WEIGHTS
 
@@ -134,10 +134,11 @@ def _add(sums: Sums, position: int, share: float) -> None:
 @kernel
 def _share_one(cells: Cells, projection: Projection, x: float, y: float, spread: Spread, sums: Sums) -> None:
     """What lies in each leaf; a point on an edge is moved off it, which no share can tell."""
+    narrow = narrowing(cells.lattice.columns / cells.lattice.across)
     for again in range(TRIES):
         step = STEP * min(again, 1) * (1 + again / 4)
         there = (x + step * np.cos(TURN * again), y + step * np.sin(TURN * again))
-        seen = seen_from(cells, projection, there[0], there[1])
+        seen = seen_from(cells.lattice, projection, narrow, there[0], there[1])
         if _spread_over(cells, seen, spread, sums) or again == TRIES - 1:
             _add(sums, _holding(cells, there[0], there[1]), 1.0)
             return
