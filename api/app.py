@@ -202,3 +202,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.looker.rest(LEAVE_S)
     await opening.rest(LEAVE_S)
     beside.join(LEAVE_S)
+    app.state.timeline.close()

@@ -1,24 +1,46 @@
-"""Columns as lists of JSON, written by Arrow: no cell becomes a Python object."""
+"""Columns as lists of JSON, written from tables of texts: no cell becomes a Python object.
+
+A text of a table has a comma after it and blanks up to the width of its table, which JSON lets stand between cells.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from geo.arrays import Floats
+from geo.arrays import Floats, Ints
+
+Texts = NDArray[np.bytes_]
 
 _NULL = "null"
-_CENTS = pa.array(["", *(f".{cent:02d}".rstrip("0") for cent in range(1, 100))])
-_EXACT = 2.0**53 / 100
-"""Above it neighbouring figures are further apart than a hundredth."""
+_WHOLE = 10_000
+"""Below it whole numbers are written from a table."""
 
 
-def quoted(texts: pa.Array) -> pa.Array:
-    """Each text as JSON writes it, and the word for null."""
-    return pa.array([json.dumps(text, ensure_ascii=False) for text in texts.to_pylist()], type=pa.string())
+def texts_of(values: Iterable[str | bool | None]) -> Texts:
+    """A table of texts as JSON writes them, and of null as its last."""
+    return _padded([*(json.dumps(value, ensure_ascii=False) for value in values), _NULL])
+
+
+def _padded(texts: list[str]) -> Texts:
+    told = [f"{text},".encode() for text in texts]
+    width = max(map(len, told))
+    return np.array([text.ljust(width) for text in told], dtype=f"S{width}")
+
+
+def listed(table: Texts, position: NDArray[np.integer[Any]]) -> bytes:
+    """A list of JSON of the texts at positions (n,); -1 is null."""
+    return _closed(table[position].tobytes())
+
+
+def _closed(cells: bytes) -> bytes:
+    return b"[%s]" % cells.rstrip(b" ,")
 
 
 def to_digits(figures: Floats, digits: int) -> Floats:
@@ -28,24 +50,28 @@ def to_digits(figures: Floats, digits: int) -> Floats:
     return rounded
 
 
-def hundredths(figures: Floats) -> pa.Array:
-    """Figures (n,) ≥ 0 rounded to two decimals as JSON writes them, null where not finite.
+def hundredths(figures: Floats) -> bytes:
+    """A list of JSON of figures (n,) rounded to two decimals, null where not finite.
 
-    Whole hundredths are written as whole numbers, which costs a tenth of writing figures. What has none, above
-    ``2**53 / 100``, or is below zero is written as a figure.
+    Those from 0 up to ``_WHOLE`` are put together from two tables, which costs a tenth of writing figures.
     """
     rounded = to_digits(figures, 2)
-    if not ((rounded >= 0) & (rounded < _EXACT) | ~np.isfinite(rounded)).all():
-        return pc.if_else(pa.array(np.isfinite(rounded)), pa.array(rounded).cast(pa.string()), _NULL)
     is_known = np.isfinite(rounded)
-    whole, cents = np.divmod(np.rint(np.where(is_known, rounded, 0.0) * 100).astype(np.int64), 100)
-    texts = pc.binary_join_element_wise(pa.array(whole).cast(pa.string()), _CENTS.take(pa.array(cents)), "")
-    return texts if is_known.all() else pc.if_else(pa.array(is_known), texts, _NULL)
+    if not ((rounded >= 0) & (rounded < _WHOLE) | ~is_known).all():
+        return _figures(rounded, is_known)
+    every = np.rint(np.where(is_known, rounded, 0.0) * 100).astype(np.int64)
+    whole: Ints = every // 100
+    cells = np.empty(len(every), dtype=[("whole", _WHOLES.dtype), ("cents", _CENTS.dtype)])
+    cells["whole"], cells["cents"] = _WHOLES[whole], _CENTS[every - whole * 100]
+    cells["whole"][~is_known], cells["cents"][~is_known] = _NULL.encode(), _CENTS[0]
+    return _closed(cells.tobytes())
 
 
-def listed(texts: pa.Array) -> bytes:
-    """A list of JSON of cells that are JSON already; null where null."""
-    cells = pc.fill_null(texts, _NULL) if texts.null_count else texts
-    whole = pa.ListArray.from_arrays(pa.array([0, len(cells)], pa.int32()), cells)
-    joined: bytes = pc.binary_join(whole, ",")[0].as_buffer().to_pybytes()
-    return b"[%s]" % joined
+_WHOLES: Texts = np.array([f"{whole:4d}".encode() for whole in range(_WHOLE)], dtype="S4")
+_CENTS = _padded(["", *(f".{cent:02d}".rstrip("0") for cent in range(1, 100))])
+
+
+def _figures(rounded: Floats, is_known: NDArray[np.bool_]) -> bytes:
+    texts = pc.if_else(pa.array(is_known), pa.array(rounded).cast(pa.string()), _NULL)
+    whole = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
+    return _closed(pc.binary_join(whole, ",")[0].as_buffer().to_pybytes())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any, NotRequired
 from weakref import WeakKeyDictionary
 
@@ -20,26 +19,39 @@ from api import streams
 from api.answers import REVALIDATED, EditionNamed, compact, edition_named, etag_of, is_known
 from api.deps import At, Text, only_known
 from api.errors import Malformed, described
-from api.lists import hundredths, listed, quoted
+from api.lists import Texts, hundredths, listed, texts_of
 from api.points import parse
 from api.timelines import Timeline
 from geo.areas import Edition
 from geo.arrays import Floats, Positions
-from geo.assignments import Assignment, CityIndex, Rule, assign, explain
+from geo.assignments import Assignment, CityIndex, Rule, assign
 from geo.columns import chosen, known
 from geo.crs import Datum, datum_of
 from geo.errors import Refused
+from geo.explaining import explain
 from geo.incidents.reports import converted
 from geo.settings import settings
+from geo.space.cells.spreads import Kind
 
 router = APIRouter(prefix="/v1", tags=["locate"], dependencies=[Depends(only_known)])
+SPREAD = (
+    "`accuracy_m` 的含义：`disc` 点位在此半径内均匀分布；`gaussian` 正态分布，68 % 落在此半径内 · "
+    "What `accuracy_m` means: `disc`, the point lies anywhere within it, evenly; "
+    "`gaussian`, it is normally distributed, 68 % of it within"
+)
+COLUMNS = (
+    "只要这些列，逗号分隔，可为各层级与 rule、border_m、is_doubtful、nearest；缺省为全部 · "
+    "The columns wanted, separated by commas: levels, rule, border_m, is_doubtful, nearest; all by default. "
+    "What is not wanted is not computed."
+)
 DATUMS = "`wgs84`, `cgcs2000`, `gcj02`, `bd09`, `EPSG:nnnn`"
 JSON = "application/json"
 _MEMBERS = {"datum", "at"}
 _KINDS = (JSON, streams.ARROW)
 _BYTES = {"type": "string", "format": "binary"}
 _KEYS = pa.array([rule.key for rule in Rule])
-_QUOTED_KEYS = quoted(_KEYS)
+_KEY_TEXTS = texts_of(rule.key for rule in Rule)
+_TRUTH_TEXTS = texts_of([False, True])
 _EXACT = ConfigDict(extra="forbid")
 
 
@@ -145,10 +157,14 @@ async def locate(
     accuracy_m: Annotated[
         float | None, Query(ge=0, le=100_000, description="定位精度（米）· Radius of uncertainty, metres")
     ] = None,
+    spread: Annotated[Kind, Query(description=SPREAD)] = "disc",
 ) -> Response:
     """Areas of every level, the grid, how far its border is, which others it may be, and why.
 
-    The position decides, never its accuracy: that tells the candidates and whether the answer is doubtful.
+    The position decides, never its accuracy: that tells the candidates and whether the answer is doubtful. As a
+    `disc` the point lies anywhere within `accuracy_m` of its position, evenly. As a `gaussian` it is normally
+    distributed about its position, alike in all directions, and lies within `accuracy_m` with 68 %: what receivers
+    and telephones tell as accuracy.
     """
     known = datum_named(datum)
     place = lonlat_of(lon, lat, known)
@@ -159,17 +175,17 @@ async def locate(
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": REVALIDATED})
     if accuracy_m:
         # the share of a disc in each leaf takes milliseconds: not on the thread that serves everyone
-        found = await to_thread.run_sync(_explained, city, place, accuracy_m)
+        found = await to_thread.run_sync(_explained, city, place, accuracy_m, spread)
     else:
-        found = _explained(city, place, None)
+        found = _explained(city, place, None, spread)
     content = {**found, "datum": known.name, "edition": edition_named(city.edition, instant)}
     return _response(content, city.edition, instant)
 
 
-def _explained(city: CityIndex, place: Floats, accuracy_m: float | None) -> dict[str, Any]:
+def _explained(city: CityIndex, place: Floats, accuracy_m: float | None, spread: Kind) -> dict[str, Any]:
     lon, lat = place[0].tolist()
     position = [round(lon, 8), round(lat, 8)] if np.isfinite(place).all() else None
-    return {"position": position, **explain(city, (lon, lat), accuracy_m=accuracy_m)}
+    return {"position": position, **explain(city, (lon, lat), accuracy_m=accuracy_m, spread=spread)}
 
 
 def _response(content: Mapping[str, Any], edition: Edition, instant: datetime | None) -> Response:
@@ -207,19 +223,18 @@ async def locate_many(
     body: Annotated[tuple[str, bytes], Depends(_body)],
     datum: Annotated[Text | None, Query(description=f"坐标系 · Datum: {DATUMS}")] = None,
     at: At = None,
+    columns: Annotated[Text | None, Query(description=COLUMNS, examples=["grid,rule"])] = None,
 ) -> Response:
     """As many answers as points, as columns; the same as asking for each by itself, whatever their order.
 
     Points come as JSON or as an Arrow stream, and leave as whichever `Accept` names. `datum` and `at` stand in the
-    query, or in a body of JSON.
+    query, or in a body of JSON. With `columns` only those are told, in the order they always have; what decided is
+    counted all the same.
     """
-    wanted = Wanted(*body, datum, at, streams.ARROW in request.headers.get("accept", ""))
-    points, known, at = wanted.read()
+    wanted = Wanted(*body, datum, at, columns, streams.ARROW in request.headers.get("accept", ""))
     timeline: Timeline = request.app.state.timeline
-    city, instant = await timeline.asked(at)
-    named = edition_named(city.edition, instant)
-    answer = partial(_answer, city, points, {"edition": named, "datum": known.name}, is_stream=wanted.is_stream)
-    content = await to_thread.run_sync(answer)
+    lane = timeline.lane if len(wanted.body) <= _SHORT else None
+    content = await to_thread.run_sync(_answered, timeline, wanted, limiter=lane)
     media_type = streams.ARROW if wanted.is_stream else JSON
     return Response(content, media_type=media_type, headers={"Cache-Control": "no-store", "Vary": "Accept"})
 
@@ -232,6 +247,7 @@ class Wanted:
     body: bytes
     datum: str | None
     at: str | None
+    columns: str | None
     is_stream: bool
 
     def read(self) -> tuple[Floats, Datum, str | None]:
@@ -249,10 +265,39 @@ class Wanted:
                 raise Malformed(name, value, "stands in the query as well; say it once")
         return points, datum_named(others.get("datum") or self.datum or "wgs84"), others.get("at") or self.at
 
+    def names(self, city: CityIndex) -> list[str]:
+        """The columns wanted, in the order of the whole answer. Raises Malformed for one there is none of."""
+        there = [*_levels(city), *_RULED]
+        if self.columns is None:
+            return there
+        asked = [name.strip() for name in self.columns.split(",")]
+        for name in asked:
+            if name not in there:
+                raise Malformed("columns", name, f"is no column here; there are: {', '.join(there)}")
+        return [name for name in there if name in asked]
 
-def _answer(city: CityIndex, points: Floats, told: dict[str, Any], *, is_stream: bool) -> bytes:
+
+_SHORT = 1 << 18
+"""Bytes of a body that waits for those before it: some thousand points, milliseconds. A longer one waits for none."""
+_RULED = ("rule", "border_m", "is_doubtful", "nearest")
+
+
+def _answered(timeline: Timeline, wanted: Wanted) -> bytes:
+    points, known, at = wanted.read()
+    city, instant = timeline.asked_here(at)
+    told = {"edition": edition_named(city.edition, instant), "datum": known.name}
+    return _answer(city, points, told, wanted.names(city), is_stream=wanted.is_stream)
+
+
+def _answer(city: CityIndex, points: Floats, told: dict[str, Any], names: list[str], *, is_stream: bool) -> bytes:
     """What ``told`` says, counts and columns, as an Arrow stream or as JSON; no point becomes an object."""
-    made = assign(city, converted(points, told["datum"]))
+    is_measured = "border_m" in names
+    made = assign(
+        city,
+        converted(points, told["datum"]),
+        is_measured=is_measured,
+        is_nearest_sought=is_measured or "nearest" in names,
+    )
     decided = np.bincount(made.rule, minlength=len(Rule)).tolist()
     told |= {
         "count": len(points),
@@ -260,33 +305,44 @@ def _answer(city: CityIndex, points: Floats, told: dict[str, Any], *, is_stream:
         "rules": {rule.key: decided[rule] for rule in Rule},
     }
     if is_stream:
-        return streams.stream(_batch(city, made, told))
-    columns = b",".join(b"%s:%s" % (compact(name), cells) for name, cells in _listed(city, made).items())
+        return streams.stream(_batch(city, made, told, names))
+    columns = b",".join(b"%s:%s" % (compact(name), _listed(city, made, name)) for name in names)
     return b'%s,"columns":{%s}}' % (compact(told)[:-1], columns)
 
 
-def _batch(city: CityIndex, made: Assignment, told: dict[str, Any]) -> pa.RecordBatch:
+def _batch(city: CityIndex, made: Assignment, told: dict[str, Any], names: list[str]) -> pa.RecordBatch:
     """One column a level, null where there is none, and what every answer has; ``told`` in the metadata as JSON."""
-    codes = _codes(city)
-    columns = {name: chosen(one.codes, made.position) for name, one in zip(_levels(city), codes, strict=True)}
-    columns["rule"] = _KEYS.take(pa.array(made.rule))
-    columns["border_m"] = pa.array(np.round(made.border_m, 2), from_pandas=True)
-    columns["is_doubtful"] = pa.array(made.is_doubtful)
-    columns["nearest"] = chosen(codes[-1].codes, _outside(made))
+    columns = {name: _column(city, made, name) for name in names}
     schema = pa.schema([pa.field(name, column.type) for name, column in columns.items()])
     metadata = {key: value if isinstance(value, str) else compact(value) for key, value in told.items()}
     return pa.record_batch(list(columns.values()), schema=schema.with_metadata(metadata))
 
 
-def _listed(city: CityIndex, made: Assignment) -> dict[str, bytes]:
-    """The same columns as lists of JSON."""
-    codes = _codes(city)
-    columns = {name: listed(chosen(one.texts, made.position)) for name, one in zip(_levels(city), codes, strict=True)}
-    columns["rule"] = listed(_QUOTED_KEYS.take(pa.array(made.rule)))
-    columns["border_m"] = listed(hundredths(made.border_m))
-    columns["is_doubtful"] = listed(pa.array(made.is_doubtful).cast(pa.string()))
-    columns["nearest"] = listed(chosen(codes[-1].texts, _outside(made)))
-    return columns
+def _column(city: CityIndex, made: Assignment, name: str) -> pa.Array:
+    match name:
+        case "rule":
+            return _KEYS.take(pa.array(made.rule))
+        case "border_m":
+            return pa.array(np.round(made.border_m, 2), from_pandas=True)
+        case "is_doubtful":
+            return pa.array(made.is_doubtful)
+        case "nearest":
+            return chosen(_codes(city)[-1].codes, _outside(made))
+    return chosen(_codes(city)[_levels(city).index(name)].codes, made.position)
+
+
+def _listed(city: CityIndex, made: Assignment, name: str) -> bytes:
+    """As ``_column``, a list of JSON."""
+    match name:
+        case "rule":
+            return listed(_KEY_TEXTS, made.rule)
+        case "border_m":
+            return hundredths(made.border_m)
+        case "is_doubtful":
+            return listed(_TRUTH_TEXTS, made.is_doubtful.view(np.uint8))
+        case "nearest":
+            return listed(_codes(city)[-1].texts, _outside(made))
+    return listed(_codes(city)[_levels(city).index(name)].texts, made.position)
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,7 +350,7 @@ class Codes:
     """The codes of one level over every leaf, and the same as JSON writes them; null where there is none."""
 
     codes: pa.Array
-    texts: pa.Array
+    texts: Texts
 
 
 _told: WeakKeyDictionary[CityIndex, list[Codes]] = WeakKeyDictionary()
@@ -305,7 +361,7 @@ def _codes(city: CityIndex) -> list[Codes]:
     found = _told.get(city)
     if found is None:
         levels = [known(codes) for codes in city.level_codes]
-        found = _told[city] = [Codes(codes, quoted(codes)) for codes in levels]
+        found = _told[city] = [Codes(codes, texts_of(codes.to_pylist())) for codes in levels]
     return found
 
 

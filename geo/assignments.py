@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
 from threading import Lock
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import sqlalchemy as sa
@@ -28,6 +28,8 @@ from geo.space.locate import GridIndex, points_of
 
 NOWHERE = -1
 _KEPT_OPEN = 8
+_BEYOND_M = 1.0
+"""Metres beyond a tolerance to which a border is looked for: what lies at the tolerance is measured as ever."""
 
 
 class Rule(IntEnum):
@@ -234,7 +236,13 @@ def microseconds(instant: datetime) -> int:
 
 # -- the rules -------------------------------------------------------------------------------------------------------
 def assign(
-    ground: Ground, lonlat: Floats, *, accuracy_m: Floats | None = None, tolerance_m: float | None = None
+    ground: Ground,
+    lonlat: Floats,
+    *,
+    accuracy_m: Floats | None = None,
+    tolerance_m: float | None = None,
+    is_measured: bool = True,
+    is_nearest_sought: bool = True,
 ) -> Assignment:
     """Leaf, rule and certainty of each point.
 
@@ -249,6 +257,11 @@ def assign(
         (n,) metres; NaN, or None for all, when not known.
     tolerance_m
         Metres from a border within which the rule is ``border``; None = setting ``border_tolerance_m``.
+    is_measured
+        False where ``border_m`` is not wanted: metres are then told up to the tolerance only, and are infinite or NaN
+        beyond, which costs a fraction.
+    is_nearest_sought
+        False where neither ``nearest`` nor ``border_m`` is wanted of points outside: they then have none.
 
     Notes
     -----
@@ -263,10 +276,11 @@ def assign(
     position = ground.index.locate(lonlat)
     border_m = np.full(len(lonlat), np.nan)
     inside = np.flatnonzero(position >= 0)
-    border_m[inside] = ground.index.border_m(lonlat[inside], position[inside])
+    limit_m = np.inf if is_measured else tolerance_m + _BEYOND_M
+    border_m[inside] = ground.index.border_m(lonlat[inside], position[inside], limit_m)
     nearest = position.copy()
-    away = np.flatnonzero(known & (position < 0))
-    nearest[away], border_m[away] = ground.index.nearest(lonlat[away])
+    if is_nearest_sought and len(away := np.flatnonzero(known & (position < 0))):
+        nearest[away], border_m[away] = ground.index.nearest(lonlat[away])
 
     # Rule 3: accuracy only says how sure.
     probability = _probability(ground.index, lonlat, position, accuracy_m)
@@ -282,7 +296,7 @@ def assign(
 
 def on_earth(lonlat: Floats) -> Bools:
     """Which points (n, 2) are finite, with |longitude| ≤ 180 and |latitude| ≤ 90."""
-    return np.asarray((np.abs(lonlat) <= (180.0, 90.0)).all(axis=1), dtype=np.bool_)
+    return np.asarray((np.abs(lonlat[:, 0]) <= 180.0) & (np.abs(lonlat[:, 1]) <= 90.0), dtype=np.bool_)
 
 
 def _rules(
@@ -307,86 +321,3 @@ def _probability(index: GridIndex, lonlat: Floats, position: Positions, accuracy
     assigned = position[asked]
     probability[asked] = np.where(assigned >= 0, shares.at(assigned), 1.0 - shares.total())
     return probability
-
-
-# -- in words --------------------------------------------------------------------------------------------------------
-def explain(
-    city: CityIndex, lonlat: tuple[float, float], *, accuracy_m: float | None = None, tolerance_m: float | None = None
-) -> dict[str, Any]:
-    """One point's assignment with its reasons, ready for JSON.
-
-    Parameters
-    ----------
-    city
-        The edition that answers.
-    lonlat
-        Degrees WGS 84, longitude first.
-    accuracy_m
-        Metres, when known.
-    tolerance_m
-        As for :func:`assign`.
-
-    Returns
-    -------
-    dict
-        ``areas`` (city to grid: level, code, name; empty when unassigned), ``grid`` (code, name, kind; or None),
-        ``edition``, ``rule``, ``border_m`` (outside: metres to the city), ``is_doubtful``, ``probability``,
-        ``candidates`` (code, name, probability; descending), ``nearest`` (code and name of the nearest area, metres;
-        only outside) and ``explain`` with ``zh`` and ``en``.
-    """
-    tolerance_m = settings().border_tolerance_m if tolerance_m is None else tolerance_m
-    points = np.array([lonlat], dtype=np.float64)
-    accuracy = np.array([np.nan if accuracy_m is None else accuracy_m])
-    made = assign(city, points, accuracy_m=accuracy, tolerance_m=tolerance_m)
-    position, nearest = int(made.position[0]), int(made.nearest[0])
-    rule = Rule(int(made.rule[0]))
-    border_m = None if np.isnan(made.border_m[0]) else round(float(made.border_m[0]), 2)
-    chain = city.chain(position) if position >= 0 else []
-    found: dict[str, Any] = {
-        "areas": [{"level": step.level, "code": step.code, "name": step.name} for step in chain],
-        "grid": None,
-        "edition": city.edition.number,
-        "rule": rule.key,
-        "border_m": border_m,
-        "is_doubtful": bool(made.is_doubtful[0]),
-        "probability": round(float(made.probability[0]), 4),
-        "candidates": candidates_of(city, lonlat, accuracy_m) if rule is not Rule.NO_POSITION else [],
-        "nearest": None,
-    }
-    if chain:
-        grid = chain[-1]
-        found["grid"] = {"code": grid.code, "name": grid.name, "kind": str(city.leaves.kinds[position])}
-    if rule is Rule.OUTSIDE and nearest >= 0:
-        code, name = city.names[int(city.leaves.parent_ids[nearest])]
-        found["nearest"] = {"code": code, "name": name, "distance_m": border_m}
-    found["explain"] = _in_words(rule, found, accuracy_m, tolerance_m)
-    return found
-
-
-def candidates_of(city: CityIndex, lonlat: tuple[float, float], accuracy_m: float | None) -> list[dict[str, Any]]:
-    """The leaves one point may lie in: code, name, probability, descending; without accuracy only its own leaf."""
-    points = snap(np.array([lonlat], dtype=np.float64))
-    likely = city.index.candidates(points, 0.0 if accuracy_m is None else accuracy_m)[0]
-    leaves = city.leaves
-    return [
-        {"code": str(leaves.codes[at]), "name": str(leaves.names[at]), "probability": round(share, 4)}
-        for at, share in likely
-    ]
-
-
-def _in_words(rule: Rule, found: dict[str, Any], accuracy_m: float | None, tolerance_m: float) -> dict[str, str]:
-    words, border_m = RULES[rule], found["border_m"]
-    zh, en = [words.zh], [words.en]
-    if found["grid"]:
-        grid = found["grid"]
-        zh.append(f"{grid['code']} {grid['name']}，距最近边界 {border_m} 米（容差 {tolerance_m:g} 米）")
-        en.append(f"{grid['code']} {grid['name']}, {border_m} m from the nearest border (tolerance {tolerance_m:g} m)")
-    if found["nearest"]:
-        near = found["nearest"]
-        zh.append(f"最近的是 {near['code']} {near['name']}，相距 {border_m} 米")
-        en.append(f"nearest is {near['code']} {near['name']}, {border_m} m away")
-    if found["is_doubtful"]:
-        share, limit = found["probability"], settings().doubtful_below
-        zh.append(f"定位精度 ±{accuracy_m:g} 米，可能性 {share:.0%}，低于 {limit:.0%}，存疑")
-        en.append(f"accuracy ±{accuracy_m:g} m makes this {share:.0%} likely, below {limit:.0%}: doubtful")
-    return {"zh": "；".join(zh) + "。", "en": "; ".join(en) + "."}

@@ -36,12 +36,13 @@ def locate(
 
     from geo import areas, assignments, db
     from geo.crs import datum_of, to_wgs84
+    from geo.explaining import explain
 
     known = datum_of(datum)
     with db.read(db.engine()) as connection:
         city = assignments.open_index(connection, areas.at(connection, _instant(at, areas.city(connection).time_zone)))
     place = to_wgs84(np.array([[lon, lat]]), known)[0]
-    found = assignments.explain(city, (float(place[0]), float(place[1])), accuracy_m=accuracy_m)
+    found = explain(city, (float(place[0]), float(place[1])), accuracy_m=accuracy_m)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return

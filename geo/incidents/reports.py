@@ -81,6 +81,10 @@ def converted(raw: Floats, datum: str) -> Floats:
         known = datum_of(datum)
     except GeoError:
         return np.full(raw.shape, np.nan)
+    if known.plain:
+        found = snap(raw)
+        found[~on_earth(raw)] = np.nan
+        return found
     # only coordinates the datum can express: the others would come out as infinity, with a warning or an error
     good = on_earth(raw) if known.epsg is None else np.isfinite(raw).all(axis=1)
     found = np.full(raw.shape, np.nan)

@@ -71,13 +71,20 @@ class GridIndex:
         """
         return self.cells.positions(points_of(lonlat))
 
-    def border_m(self, lonlat: Floats, positions: Positions | None = None) -> Floats:
+    def border_m(self, lonlat: Floats, positions: Positions | None = None, limit_m: float = np.inf) -> Floats:
         """Metres (n,) to the nearest border of the leaf that holds each point; outside, to the city; NaN not finite.
 
-        ``positions`` (n,) is what ``locate`` answered, where that is known already.
+        Parameters
+        ----------
+        lonlat
+            (n, 2) degrees.
+        positions
+            (n,) what ``locate`` answered, where that is known already.
+        limit_m
+            Metres from which on a border inside the city is told as infinitely far; a small limit costs a fraction.
         """
         lonlat = points_of(lonlat)
-        return self.borders.distance_m(lonlat, self.locate(lonlat) if positions is None else positions)
+        return self.borders.distance_m(lonlat, self.locate(lonlat) if positions is None else positions, limit_m)
 
     def nearest(self, lonlat: Floats) -> tuple[Positions, Floats]:
         """Position (n,) of the nearest leaf and metres to it: 0 inside; ties lowest; -1 and NaN where not finite."""

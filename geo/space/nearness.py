@@ -15,7 +15,7 @@ from geo.arrays import Floats, Ints, Positions
 from geo.space.cells.few_metres import border_m
 from geo.space.cells.few_spreads import shares_of
 from geo.space.cells.index import CellIndex, is_few, shared_out
-from geo.space.cells.layout import Cells, fixed
+from geo.space.cells.layout import fixed
 from geo.space.cells.metres import EXPRESSIBLE, Projection, forward, projection_of
 from geo.space.cells.outlines import Outline
 from geo.space.cells.spreads import REACH, Kind, Shares, ordered, sigma_of
@@ -39,17 +39,21 @@ class Borders:
         """The outline of the city, made when first asked for; made twice by two threads it is the same."""
         return Outline.of(self.index.cells, self.projection)
 
-    def distance_m(self, lonlat: Floats, positions: Positions) -> Floats:
+    def distance_m(self, lonlat: Floats, positions: Positions, limit_m: float = np.inf) -> Floats:
         """Metres (n,) to the nearest border; NaN where the point is not finite or the CRS cannot express it.
 
         Parameters
         ----------
         positions
             (n,) of the leaves that hold the points.
+        limit_m
+            Metres from which on a border is told as infinitely far from a point inside.
         """
-        metres = np.full(len(lonlat), np.nan)
         inside = positions != OUTSIDE
-        metres[inside] = self._inside(lonlat[inside], positions[inside])
+        if inside.all():
+            return self._inside(lonlat, positions, limit_m)
+        metres = np.full(len(lonlat), np.nan)
+        metres[inside] = self._inside(lonlat[inside], positions[inside], limit_m)
         metres[~inside] = self.nearest(lonlat[~inside])[1]
         return metres
 
@@ -62,10 +66,11 @@ class Borders:
         of[cells.position_of[slots]] = cells.rims.of[slots]
         return fixed(of)
 
-    def _inside(self, lonlat: Floats, positions: Positions, limit_m: float = np.inf) -> Floats:
+    def _inside(self, lonlat: Floats, positions: Positions, limit_m: float) -> Floats:
         cells = self.index.cells
         if is_few(len(lonlat), "distances"):
-            return np.array([border_m(cells, self.projection, x, y) for x, y in lonlat.tolist()], dtype=np.float64)
+            found = np.array([border_m(cells, self.projection, x, y) for x, y in lonlat.tolist()], dtype=np.float64)
+            return np.where(found < limit_m, found, np.inf)
         from geo.space.cells import distances
 
         some, metres = self.rims[positions], np.empty(len(lonlat))
@@ -82,7 +87,7 @@ class Borders:
             ),
         )
         if len(laid := np.flatnonzero(is_over)):
-            found, above = np.empty(len(laid)), some[laid] * np.int32([-1, 1]) - np.int32([1, 0])
+            found, above = np.empty(len(laid)), np.column_stack([-1 - some[laid, 0], some[laid, 1]])
             distances.border_distances(over, self.projection, (lonlat[laid], above), limit_m, found)
             metres[laid] = found
         return metres

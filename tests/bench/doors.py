@@ -1,8 +1,8 @@
-"""Bench: how many answers a second ``/v1/locate`` gives on one worker, beside an empty answer of the same server.
+"""Bench: what ``/v1/locate`` costs one worker of the processor, beside an empty answer of the same server.
 
-The server runs in this process, a plain http client in a second one; both are bounded in count and in time. What is
-compared between machines is the ratio to the empty answer (``/healthz``) of the same run, not the rate. What a worker
-could do with a core of its own is told by points a second of the processor's time in this process.
+The city's borders wind; its points lie anywhere in it. The server runs in this process, a plain http client in a second
+one; both are bounded in count and in time. Seconds of the processor are those of the server's process, whole requests:
+the empty answer (``/healthz``) tells what none of them can do without. Rounds go through the doors in turn.
 """
 
 from __future__ import annotations
@@ -12,41 +12,36 @@ import http.client
 import json
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import count
+from multiprocessing.pool import Pool
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
-from rich.console import Console
-from rich.table import Table
 
+from api.logs import configure
 from api.streams import ARROW, stream
-from tests.served_cities import served_city, there_are
+from tests.opened_indexes import publish
+from tests.serving import served
+from tests.throw_away import throw_away_postgis
+from tests.winding_city import ORIGIN, STEP
 
-LIMITS = {"small": (400, 4.0), "full": (5_000, 20.0)}
+SIDES = {"small": 40, "full": 173}
+LIMITS = {"small": (200, 4.0), "full": (1_000, 20.0)}
+ROUNDS = {"small": 1, "full": 5}
 CLIENTS = 8
 POINTS = 1_000
-ONE_BY_ONE = "GET /v1/locate"
-MANY = f"POST /v1/locate, {POINTS:,} points, JSON"
-STREAM = f"POST /v1/locate, {POINTS:,} points, Arrow"
+BODIES = 100
 JSON = "application/json"
 EMPTY = "GET /healthz"
-
-
-@dataclass(frozen=True)
-class Rate:
-    """What one door did: requests a second, and milliseconds to an answer."""
-
-    door: str
-    requests: int
-    per_s: float
-    p50_ms: float
-    p95_ms: float
-    points_per_s: float
-    points_per_cpu_s: float = 0.0
+SOME = "?columns=grid,rule"
+MOST = 40.0
+"""Empty answers that one for 1,000 points may cost, with slack."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +57,15 @@ class Load:
     seconds: float
     kind: str = JSON
     clients: int = CLIENTS
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one door did: requests, requests a second, and milliseconds to an answer, the middle one."""
+
+    requests: int
+    per_s: float
+    p50_ms: float
 
 
 def send(address: str, load: Load) -> Rate:
@@ -89,66 +93,93 @@ def send(address: str, load: Load) -> Rate:
     begun = time.perf_counter()
     with ThreadPoolExecutor(load.clients) as pool:
         took = [one for each in pool.map(lambda _: keep_asking(), range(load.clients)) for one in each]
-    per_s = len(took) / (time.perf_counter() - begun)
-    p50, p95 = np.percentile(took, [50, 95]) * 1e3
-    return Rate(load.door, len(took), per_s, p50, p95, per_s * load.points)
+    return Rate(len(took), len(took) / (time.perf_counter() - begun), float(np.median(took)) * 1e3)
 
 
-def loads(bounds: tuple[float, float, float, float], size: str) -> list[Load]:
-    """The empty answer, one point a request, and many points a request: random places around the city."""
+def loads(size: str) -> list[Load]:
+    """The empty answer, one point a request, and many points a request, in both forms, all columns and some."""
     most, seconds = LIMITS[size]
-    west, south, east, north = bounds
-    lonlat = np.random.default_rng(2026).uniform((west, south), (east, north), (20 * POINTS, 2)).round(7)
+    corner, far = np.array(ORIGIN), np.array(ORIGIN) + SIDES[size] * STEP
+    lonlat = np.random.default_rng(2026).uniform(corner, far, (BODIES * POINTS, 2)).round(7)
+    parts = np.split(lonlat, BODIES)
     ones = [f"/v1/locate?lon={lon}&lat={lat}" for lon, lat in lonlat[:POINTS].tolist()]
-    parts = np.split(lonlat, 20)
-    bodies = [json.dumps({"points": some.tolist()}).encode() for some in parts]
-    streams = [stream(pa.record_batch({"lon": some[:, 0], "lat": some[:, 1]})) for some in parts]
+    bodies = {
+        "JSON": [json.dumps({"points": some.tolist()}).encode() for some in parts],
+        "Arrow": [stream(pa.record_batch({"lon": some[:, 0], "lat": some[:, 1]})) for some in parts],
+    }
+    many = [
+        Load(f"{form}, {told}", "POST", [f"/v1/locate{query}"], bodies[form], POINTS, most, seconds, kind)
+        for query, told in (("", "all columns"), (SOME, "grid and rule"))
+        for form, kind in (("JSON", JSON), ("Arrow", ARROW))
+    ]
     return [
         Load(EMPTY, "GET", ["/healthz"], [], 0, most * 2, seconds),
-        Load(ONE_BY_ONE, "GET", ones, [], 1, most, seconds),
-        Load(MANY, "POST", ["/v1/locate"], bodies, POINTS, max(most // 5, 20), seconds),
-        Load(STREAM, "POST", ["/v1/locate"], streams, POINTS, max(most // 5, 20), seconds, ARROW),
+        Load("GET /v1/locate", "GET", ones, [], 1, most, seconds),
+        *many,
     ]
 
 
-def measure(address: str, bounds: tuple[float, float, float, float], size: str) -> list[Rate]:
-    """The rate of every door, each measured by a process of its own after a short warming up."""
-    rates = []
+@contextmanager
+def winding_city_served(side: int) -> Iterator[str]:
+    """Address of a server of ``side`` squared leaves whose borders wind."""
+    configure("WARNING")
+    with throw_away_postgis() as (engine, _):
+        publish(engine, side, 1)
+        with served(engine) as address:
+            yield address
+
+
+def measured(address: str, size: str) -> dict[str, dict[str, Any]]:
+    """For every door CPU milliseconds a request, and what else is told, of rounds through all of them in turn."""
+    every = loads(size)
+    spent: dict[str, list[float]] = {load.door: [] for load in every}
+    rates: dict[str, Rate] = {}
     with multiprocessing.get_context("spawn").Pool(1) as second:
-        for load in loads(bounds, size):
-            warm = Load(**(vars(load) | {"most": 2 * CLIENTS}))
-            second.apply(send, (address, warm))
-            begun = time.process_time()
-            rate: Rate = second.apply(send, (address, load))
-            spent = time.process_time() - begun
-            rates.append(replace(rate, points_per_cpu_s=rate.requests * load.points / spent))
-    return rates
+        for load in every:
+            asked(second, address, replace(load, most=4 * CLIENTS))
+        for _ in range(ROUNDS[size]):
+            for load in every:
+                milliseconds, rates[load.door] = asked(second, address, load)
+                spent[load.door].append(milliseconds)
+    return {load.door: figures(load, spent[load.door], rates[load.door], spent[EMPTY]) for load in every}
 
 
-def rounded(rate: Rate) -> dict[str, str | int | float]:
-    """A rate with two places behind the point."""
-    return {key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(rate).items()}
+def asked(second: Pool, address: str, load: Load) -> tuple[float, Rate]:
+    """CPU milliseconds of this process a request, and the rate."""
+    begun = time.process_time()
+    rate: Rate = second.apply(send, (address, load))
+    return (time.process_time() - begun) / rate.requests * 1e3, rate
 
 
-def tell(size: str, city: str, rates: list[Rate]) -> None:
-    """Print a table for people and one line of JSON for machines."""
-    empty = rates[0].per_s
-    table = Table(title=f"{city}, one worker, {CLIENTS} connections")
-    for name in ("door", "requests", "per s", "of the empty answer", "p50 ms", "p95 ms", "points per s", "per CPU s"):
-        table.add_column(name, justify="left" if name == "door" else "right")
-    figure: Callable[[float], str] = "{:,.1f}".format
-    for rate in rates:
-        row = (rate.per_s, rate.per_s / empty, rate.p50_ms, rate.p95_ms, rate.points_per_s, rate.points_per_cpu_s)
-        texts = [figure(row[0]), f"{row[1]:.3f}", *map(figure, row[2:])]
-        table.add_row(rate.door, f"{rate.requests:,}", *texts)
-    Console().print(table)
-    rows = [rounded(rate) | {"ratio": round(rate.per_s / empty, 4)} for rate in rates]
-    print(json.dumps({"bench": "doors", "size": size, "city": city, "doors": rows}))
+def figures(load: Load, spent: list[float], rate: Rate, empty: list[float]) -> dict[str, Any]:
+    """One row: the middle of the rounds, and their range."""
+    ratio = float(np.median(np.array(spent) / np.array(empty)))
+    assert ratio <= MOST, f"{load.door}: {ratio:.1f} empty answers"
+    per_cpu_s = load.points / np.array(spent) * 1e3
+    return {
+        "CPU ms a request": spread(spent, 2),
+        "empty answers": round(ratio, 1),
+        "points a CPU s": spread(per_cpu_s.tolist(), 0) if load.points else "",
+        "requests a s": round(rate.per_s),
+        "p50 ms": round(rate.p50_ms, 1),
+    }
+
+
+def spread(values: list[float], digits: int) -> str:
+    """Median and range."""
+    low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), float(np.median(values)), max(values)))
+    return f"{middle} ({low} to {high})"
+
+
+def main(size: str) -> None:
+    """Serve, ask, tell."""
+    with winding_city_served(SIDES[size]) as address:
+        doors = measured(address, size)
+    told = {"leaves": SIDES[size] ** 2, "connections": CLIENTS, "points a POST": POINTS, "doors": doors}
+    print(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=LIMITS, default="small")
-    wanted = parser.parse_args().size
-    with served_city(there_are(wanted)[0]) as found:
-        tell(wanted, found.name, measure(found.address, found.bounds, wanted))
+    main(parser.parse_args().size)

@@ -11,7 +11,6 @@ import httpx
 import numpy as np
 import pyarrow as pa
 import pytest
-import shapely
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -21,23 +20,10 @@ from api.points import parse
 from api.streams import ARROW
 from api.streams import parse as parse_stream
 from geo.errors import TooMuch
+from tests.located import ask_stream, get, post, scattered, streamed, tables
 from tests.small_city import COMMUNITIES, DEDICATED, FALLBACK, HIGH, SOUTH, SPLIT_OFF, WEST, WIDE, cell_centre
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-200, 200)
-
-
-def get(http: httpx.Client, lon: float, lat: float, **more: Any) -> dict[str, Any]:
-    answer = http.get("/v1/locate", params={"lon": lon, "lat": lat, **more})
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def post(http: httpx.Client, points: list[Any], **more: Any) -> dict[str, Any]:
-    answer = http.post("/v1/locate", json={"points": points, **more})
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def test_a_point_is_answered_with_every_level_the_grid_and_why(http: httpx.Client) -> None:
@@ -102,24 +88,6 @@ def test_a_datum_is_taken_off_at_the_door(http: httpx.Client) -> None:
     assert 300 < np.hypot((shifted[0] - lon) * 90_000, (shifted[1] - lat) * 111_000) < 800
 
 
-def test_accuracy_never_decides_it_only_says_how_sure(http: httpx.Client) -> None:
-    lon, lat = WEST + WIDE + 0.0006, SOUTH + 0.5 * HIGH
-    sure, unsure = get(http, lon, lat), get(http, lon, lat, accuracy_m=200)
-    assert sure["grid"] == unsure["grid"]
-    assert unsure["is_doubtful"]
-    assert not sure["is_doubtful"]
-    assert len(unsure["candidates"]) > 1
-    shares = [one["probability"] for one in unsure["candidates"]]
-    assert shares == sorted(shares, reverse=True)
-    assert sum(shares) <= 1.0005
-
-
-def scattered(count: int) -> list[list[float]]:
-    chance = random.Random(7)
-    spots = [[WEST + chance.uniform(-0.2, 4.2) * WIDE, SOUTH + chance.uniform(-0.2, 3.2) * HIGH] for _ in range(count)]
-    return [[round(lon, 7), round(lat, 7)] for lon, lat in spots] + [[WEST, SOUTH], list(cell_centre(1, 1))]
-
-
 @pytest.mark.parametrize("more", [{}, {"datum": "gcj02"}, {"datum": "EPSG:4490"}, {"at": "2024-06-01"}])
 def test_many_points_at_once_are_answered_as_one_by_one(http: httpx.Client, more: dict[str, str]) -> None:
     points = scattered(60)
@@ -137,37 +105,6 @@ def test_many_points_at_once_are_answered_as_one_by_one(http: httpx.Client, more
         assert one["edition"] == many["edition"]
     assert many["unplaced"] == sum(code is None for code in columns["grid"]) > 0
     assert sum(many["rules"].values()) == many["count"] == len(points)
-
-
-def ask_stream(http: httpx.Client, table: pa.Table, *, accept: str = ARROW, **options: Any) -> httpx.Response:
-    query = options.pop("query", {})
-    return http.post(
-        "/v1/locate",
-        params=query,
-        content=streamed(table, **options),
-        headers={"Content-Type": ARROW, "Accept": accept},
-    )
-
-
-def streamed(table: pa.Table, compression: str | None = None, chunk: int | None = None) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
-        writer.write_table(table, max_chunksize=chunk)
-    found: bytes = sink.getvalue().to_pybytes()
-    return found
-
-
-def tables(points: list[list[float]]) -> list[pa.Table]:
-    """The same points in every form a stream may have them."""
-    lon, lat = np.array(points, dtype=np.float64).T
-    shapes = shapely.points(lon, lat)
-    pairs = pa.FixedSizeListArray.from_arrays(pa.array(np.column_stack([lon, lat]).ravel()), 2)
-    struct = pa.StructArray.from_arrays([pa.array(lon), pa.array(lat)], names=["x", "y"])
-    return [
-        pa.table({"lon": lon, "lat": lat}),
-        pa.table({"lat": lat, "lon": lon}),
-        *(pa.table({"geometry": column}) for column in (pairs, struct, pa.array(shapely.to_wkb(shapes), pa.binary()))),
-    ]
 
 
 @pytest.mark.parametrize("more", [{}, {"datum": "gcj02"}, {"at": "2024-06-01"}])
@@ -296,6 +233,7 @@ def test_no_points_and_points_without_position_are_answered_too(http: httpx.Clie
         ({"lon": "120.3", "lat": "36", "datum": "EPSG:999999"}, "datum"),
         ({"lon": "120.3", "lat": "36", "datum": "wgs84\x00"}, "datum"),
         ({"lon": "120.3", "lat": "36", "accuracy_m": "-1"}, "accuracy_m"),
+        ({"lon": "120.3", "lat": "36", "accuracy_m": "9", "spread": "normal"}, "spread"),
         ({"lon": "120.3", "lat": "36", "longitude": "1"}, "longitude"),
         ({"lon": ["120.3", "120.4"], "lat": "36"}, "lon"),
     ],

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.areas import Areas, Edition, Leaves
-from geo.assignments import RULES, CityIndex, Rule, assign, explain, in_force, microseconds
+from geo.assignments import RULES, CityIndex, Rule, assign, in_force, microseconds
+from geo.explaining import explain
 from geo.space.locate import GridIndex
 from tests.small_city import COMMUNITIES, DEDICATED, FALLBACK, FIRST, SMALL_CITY, WEST, cell_centre, small_division
 
@@ -80,6 +81,21 @@ def test_the_tolerance_says_what_near_a_border_is_and_moves_nothing(city: CityIn
     narrow, wide = (assign(city, place, tolerance_m=metres) for metres in (1.0, 1_000.0))
     assert (narrow.rule[0], wide.rule[0]) == (Rule.INSIDE, Rule.BORDER)
     assert narrow.position == wide.position
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.0, 1.0, 40.0]))
+def test_without_metres_the_rules_are_those_with_them(city: CityIndex, seed: int, tolerance_m: float) -> None:
+    lonlat = np.random.default_rng(seed).uniform((120.29, 36.09), (120.35, 36.13), (600, 2))
+    lonlat[::3, 0] = WEST + 0.01 + lonlat[::3, 0] % 1e-5  # beside a border, and on it
+    lonlat[:20] = WEST + 0.01, 36.108
+    whole = assign(city, lonlat, tolerance_m=tolerance_m)
+    told = assign(city, lonlat, tolerance_m=tolerance_m, is_measured=False, is_nearest_sought=False)
+    assert np.array_equal(told.rule, whole.rule)
+    assert np.array_equal(told.position, whole.position)
+    is_near = (whole.position >= 0) & (whole.border_m <= tolerance_m)
+    assert np.array_equal(told.border_m[is_near], whole.border_m[is_near])
+    assert is_near.any() or tolerance_m == 0
+    assert not np.isfinite(told.border_m[whole.border_m > tolerance_m + 1]).any()
 
 
 def test_accuracy_never_decides(city: CityIndex) -> None:

@@ -226,6 +226,36 @@ def test_a_city_of_one_leaf_has_its_outline_for_border() -> None:
     assert borders.distance_m(points, np.array([0, -1], dtype=np.int32)) == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.slow
+@settings(max_examples=10)
+@given(cities(), SEEDS, st.sampled_from([1e-3, 1.0, 30.0, 500.0]))
+def test_up_to_a_limit_metres_are_as_without_and_infinite_beyond(city: MadeCity, seed: int, limit_m: float) -> None:
+    borders, points = borders_of(city.shapes), points_in(city, seed, 2 * FEW)
+    inside = borders.index.positions(points)
+    points, inside = points[inside >= 0], inside[inside >= 0]
+    for some in (slice(0, 50), slice(0, None)):
+        whole = borders.distance_m(points[some], inside[some])
+        limited = borders.distance_m(points[some], inside[some], limit_m)
+        assert np.array_equal(limited, np.where(whole < limit_m, whole, np.inf))
+
+
+def test_a_leaf_of_very_many_edges_is_measured_as_geos_does() -> None:
+    """Boxes in boxes: a ring that winds in 6,000 edges around a square with a hole, beside a hole of four."""
+    turn = np.linspace(0, 2 * np.pi, 6000, endpoint=False)
+    far = (0.02 + 0.004 * np.sin(37 * turn) + 0.0004 * np.sin(911 * turn))[:, None]
+    ring = np.array([117.0, 36.6]) + far * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    hole = shapely.box(117.001, 36.601, 117.003, 36.602)
+    shapes = np.array([shapely.Polygon(ring, [shapely.get_coordinates(hole)]), hole], dtype=object)
+    borders = borders_of(shapes)
+    points = np.random.default_rng(5).uniform((116.98, 36.58), (117.02, 36.62), (3000, 2))
+    inside = borders.index.positions(points)
+    points, inside = points[inside >= 0], inside[inside >= 0]
+    lines = shapely.union_all(shapely.boundary(shapes_to_metres(shapes, EPSG)))
+    expected = shapely.distance(lines, shapely.points(to_metres(points, EPSG)))
+    assert len(points) > 1000
+    assert borders.distance_m(points, inside) == pytest.approx(expected, abs=2e-2)
+
+
 def test_a_made_city_of_many_leaves_is_measured_alike_by_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     from geo.space.cells import index
 

@@ -82,9 +82,10 @@ def _along(projection: Projection, frame: Frame, ends: Floats, edge: int, share:
 
 
 class Seen(NamedTuple):
-    """A point as cells are seen from it: columns and rows, and degrees ``across`` and ``up``, from the lattice's corner.
+    """A point as cells are seen from it.
 
-    ``wide`` and ``high`` are the least metres in a degree anywhere, ``east`` and ``north`` those at the point.
+    ``column`` and ``row``, and ``across`` and ``up`` in degrees, are counted from the lattice's corner. ``wide``
+    and ``high`` are the least metres in a degree anywhere, ``east`` and ``north`` those at the point.
     """
 
     projection: Projection
@@ -133,7 +134,9 @@ class _Room(NamedTuple):
 
 
 @kernel
-def border_distances(rim: Rim, projection: Projection, points: tuple[Floats, Positions], limit: float, found: Floats) -> None:
+def border_distances(
+    rim: Rim, projection: Projection, points: tuple[Floats, Positions], limit: float, found: Floats
+) -> None:
     """Metres (n,) to the nearest border are written to ``found``; infinite from the limit on.
 
     Parameters
@@ -165,7 +168,9 @@ def border_distances(rim: Rim, projection: Projection, points: tuple[Floats, Pos
             found[at] = np.inf
             if bundle >= 0:
                 seen = seen_from(rim.lattice, projection, narrow, lonlat[at, 0], lonlat[at, 1])
-                square_to = _nearest_square(rim, seen, (some[at, 0], some[at, 0] + some[at, 1]), (bundle, place), limit * limit, room)
+                square_to = _nearest_square(
+                    rim, seen, (some[at, 0], some[at, 0] + some[at, 1]), (bundle, place), limit * limit, room
+                )
                 if square_to < limit * limit:
                     found[at] = np.sqrt(square_to)
 
@@ -195,9 +200,7 @@ def _touch(bundles: Bundles, some: Positions, room: _Room) -> None:
 
 
 @kernel
-def _choose(
-    rim: Rim, points: tuple[Floats, Positions], least: tuple[float, float], limit: float, room: _Room
-) -> None:
+def _choose(rim: Rim, points: tuple[Floats, Positions], least: tuple[float, float], limit: float, room: _Room) -> None:
     """The stretch whose box is about the nearest is chosen for each point, and its edges are asked of the memory."""
     lonlat, some = points
     bundles, ends = rim.bundles, rim.ends
@@ -267,10 +270,10 @@ def _square_to_box(box: NDArray[np.float32], seen: Seen) -> float:
     up = max(0.0, box[1] - seen.up, seen.up - box[3])
     about = across * across * seen.east * seen.east + up * up * seen.north * seen.north
     limit = _ABOUT * seen.east * _ABOUT * seen.east
-    if about < limit:
-        return about * 0.998
-    across, up = across * seen.wide, up * seen.high
-    return max(limit, across * across, up * up) * 0.998
+    if about >= limit:
+        across, up = across * seen.wide, up * seen.high
+        about = max(limit, across * across, up * up)
+    return float(about * 0.998)
 
 
 @kernel

@@ -93,10 +93,10 @@ class Bundles(NamedTuple):
     """Edges of a part that border leaves, in boxes for what is nearest to a point.
 
     Edges are numbered in the order in which rings were walked, so that those with numbers in a row lie in a row on the
-    ground. A stretch is up to ``STRETCH`` of them, ``BUNDLE`` stretches are a bundle: ``stretches`` (b, BUNDLE) have the
-    number of the first edge × ``STRETCH`` + how many follow it. ``boxes`` (b, 4, BUNDLE) around them, and
-    ``wide_boxes`` (b, 4) around bundles, are west, south, east, north in degrees from the lattice's corner, never too
-    narrow; a place in a bundle that no stretch takes is infinitely far away.
+    ground. A stretch is up to ``STRETCH`` of them, and up to ``BUNDLE`` stretches are a bundle. ``stretches``
+    (b, BUNDLE) are the number of the first edge × ``STRETCH`` + how many follow. ``boxes`` (b, 4, BUNDLE) around
+    them, and ``wide_boxes`` (b, 4) around bundles, are west, south, east, north in degrees from the lattice's corner,
+    never too narrow; a place in a bundle that no stretch takes is infinitely far away.
     """
 
     stretches: Positions

@@ -123,9 +123,7 @@ def _stretch(begins: Ints, numbers: Positions, slots: Positions, of: Positions, 
 
 
 @kernel
-def _box(
-    ends: Floats, lattice: Lattice, bundles: tuple[Positions, NDArray[np.float32], NDArray[np.float32]]
-) -> None:
+def _box(ends: Floats, lattice: Lattice, bundles: tuple[Positions, NDArray[np.float32], NDArray[np.float32]]) -> None:
     """Boxes around stretches and around bundles of them are written."""
     stretches, boxes, wide = bundles
     for bundle in range(len(stretches)):
