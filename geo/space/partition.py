@@ -171,14 +171,21 @@ def mismatch(shapes: Shapes, outline: BaseGeometry) -> tuple[Floats, Ints]:
 
     Both empty: what the shapes leave over is exactly the outline. The outline's own edges count as its reverse.
     """
-    everything = np.concatenate([np.asarray(shapes, dtype=object), np.asarray([outline], dtype=object)])
-    edges = edges_of(everything)
-    against = np.where(edges.owner == len(shapes), -1, 1) * np.where(edges.tail < edges.head, 1, -1)
+    ends, owners = unlike(shapes, np.asarray([outline], dtype=object))
+    return ends, owners[owners < len(shapes)]
+
+
+def unlike(shapes: Shapes, others: Shapes) -> tuple[Floats, Ints]:
+    """Edges (m, 4) that shapes leave over and others do not, or the reverse, and the positions of all who own them.
+
+    Positions ascend and go on from the shapes to the others. Both empty: the rims are the same, edge by edge.
+    """
+    edges = edges_of(np.concatenate([np.asarray(shapes, dtype=object), np.asarray(others, dtype=object)]))
+    against = np.where(edges.owner >= len(shapes), -1, 1) * np.where(edges.tail < edges.head, 1, -1)
     net = np.bincount(edges.pair, weights=against, minlength=1)
     wrong = np.flatnonzero(net[edges.pair]) if len(edges.pair) else np.zeros(0, dtype=np.int64)
     _, one = np.unique(edges.pair[wrong], return_index=True)
-    owners = np.unique(edges.owner[wrong])
-    return edges.ends[wrong[one]], owners[owners < len(shapes)]
+    return edges.ends[wrong[one]], np.unique(edges.owner[wrong])
 
 
 def faults(shapes: Shapes, outline: BaseGeometry | None) -> list[Fault]:

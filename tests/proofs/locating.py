@@ -22,9 +22,6 @@ import numpy as np
 import shapely
 
 from geo.arrays import Codes, Positions, Shapes
-from geo.boundaries import importing
-from geo.boundaries.repairs import Repair
-from geo.boundaries.sources import read_sources
 from geo.errors import Broken
 from geo.space.cells import files
 from geo.space.cells.files import Damaged
@@ -32,10 +29,9 @@ from geo.space.cells.index import CellIndex
 from geo.space.cells.layout import Redraw
 from tests.cities import made_city
 from tests.hard_points import by_shapely, hard_points
+from tests.real_leaves import REAL, ROOT, real_leaves
 from tests.winding_city import winding_city
 
-ROOT = Path(__file__).parents[2]
-REAL = ROOT.parent / "shared/data"
 POINTS = {"small": 20_000, "full": 10_000_000}
 SIDES = {"small": 30, "full": 173}
 REALS = {"small": ("taipei",), "full": ("taipei", "nyc", "hangzhou")}
@@ -62,18 +58,7 @@ def _cities(size: str) -> Iterator[tuple[str, Codes, Shapes]]:
     torn = made_city(3, 12)
     yield "made, with holes, enclaves and parts", torn.codes, torn.shapes
     for name in REALS[size] if REAL.is_dir() else ():
-        yield (name, *_real(name))
-
-
-def _real(name: str) -> tuple[Codes, Shapes]:
-    """Leaves of real files, mended where they do not divide."""
-    with tempfile.TemporaryDirectory(prefix="gridatlas-proof-") as folder:
-        path = Path(folder) / f"{name}.toml"
-        text = (ROOT / f"tests/sources/{name}.toml").read_text(encoding="utf-8")
-        path.write_text(text.replace("{data}", str(REAL)), encoding="utf-8")
-        division = importing.prepare(read_sources(path), None, repair=Repair()).judgement.division
-    order = np.argsort(division.leaf_codes)
-    return division.leaf_codes[order], division.leaf_shapes[order]
+        yield (name, *real_leaves(name))
 
 
 def _proved(codes: Codes, shapes: Shapes, points: int) -> dict[str, object]:

@@ -119,3 +119,28 @@ def lifted(areas: Lift, leaf_parents: Codes, leaf_shapes: Shapes, known: Shapes 
         if above[at] != OUTSIDE and not shapes[at].is_empty:
             parts[above[at]].append(shapes[at])
     return shapes
+
+
+def still_known(base: Division, areas: Lift, codes: Codes, parents: Codes, shapes: Shapes) -> Shapes:
+    """Shapes of the areas in which no leaf is other than in ``base``, None for the others: what :func:`lifted` unites.
+
+    A leaf is the same when its shape is the same object and its parent the same area.
+    """
+    was = positions(codes, base.leaf_codes)
+    there = was != OUTSIDE
+    same = there & (base.leaf_parents[was] == parents) if len(base.leaf_codes) else there
+    same[there] &= np.asarray(
+        [base.leaf_shapes[at] is shape for at, shape in zip(was[there], shapes[there], strict=True)]
+    )
+    kept = np.zeros(len(base.leaf_codes), dtype=np.bool_)
+    kept[was[same]] = True
+    stale = np.isin(areas.codes, np.concatenate([parents[~same], base.leaf_parents[~kept]]))
+    above = positions(areas.parents, areas.codes)
+    for _ in range(base.levels):
+        up = above[stale]
+        stale[up[up != OUTSIDE]] = True
+    before = positions(areas.codes, base.area_codes)
+    known = np.full(len(areas.codes), None, dtype=object)
+    good = np.flatnonzero(~stale & (before != OUTSIDE))
+    known[good] = base.area_shapes[before[good]]
+    return known

@@ -6,11 +6,11 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import Bools, Codes, Shapes
+from geo.arrays import Bools, Shapes
 from geo.errors import Broken, Refused
 from geo.space.arrangement import matched, same_ground
-from geo.space.division.rows import Division, Lift, lifted, positions
-from geo.space.partition import OUTSIDE, Fault, faults, whole_of
+from geo.space.division.rows import Division, Lift, lifted, still_known
+from geo.space.partition import Fault, faults, whole_of
 
 
 def replace_scope(base: Division, part: Division, within: str) -> Division:
@@ -53,7 +53,7 @@ def replace_scope(base: Division, part: Division, within: str) -> Division:
     )
     area_parents[area_codes == within] = base.parent_of_area(within)
     areas = Lift(area_codes, area_levels, area_parents)
-    known = _known(areas, base, codes, parents, shapes)
+    known = still_known(base, areas, codes, parents, shapes)
     area_shapes = lifted(areas, parents, shapes, known)
     leaf, area = np.argsort(codes, kind="stable"), np.argsort(area_codes, kind="stable")
     return Division(
@@ -98,21 +98,3 @@ def _told(found: list[Fault]) -> str:
         f"the new division does not fill its area: {len(found)} faults ({kinds}) with {ground:.2f} m²; "
         "its outline must be the area's outline in the edition in force"
     )
-
-
-def _known(areas: Lift, base: Division, codes: Codes, parents: Codes, shapes: Shapes) -> Shapes:
-    """Shapes of the areas no leaf of which changed, None for the others."""
-    was = positions(codes, base.leaf_codes)
-    same = np.asarray(
-        [at != OUTSIDE and base.leaf_shapes[at] is shape for at, shape in zip(was, shapes, strict=True)], dtype=np.bool_
-    )
-    stale = np.isin(areas.codes, parents[~same])
-    above = positions(areas.parents, areas.codes)
-    for _ in range(base.levels):
-        up = above[stale]
-        stale[up[up != OUTSIDE]] = True
-    before = positions(areas.codes, base.area_codes)
-    known = np.full(len(areas.codes), None, dtype=object)
-    good = np.flatnonzero(~stale & (before != OUTSIDE))
-    known[good] = base.area_shapes[before[good]]
-    return known

@@ -1,0 +1,347 @@
+"""The changes a plan is made of: data that says what to do, and the division that each makes of another.
+
+Ground moves as :mod:`geo.space.redraw.moves` says; here a leaf also has a name, a kind and a parent, codes follow the
+scheme of the city, and areas are united anew where a leaf in them changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import singledispatch
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.arrays import Codes
+from geo.codes import Scheme
+from geo.errors import Refused, Unknown
+from geo.space.division.rows import Division, Lift, lifted, positions, still_known
+from geo.space.partition import OUTSIDE
+from geo.space.redraw import moves
+from geo.space.redraw.drawing import SNAP_M
+from geo.space.redraw.leaves import BEYOND, Leaves, Moved, Redrawn
+
+COMPREHENSIVE, DEDICATED, FALLBACK = "comprehensive", "dedicated", "fallback"
+
+
+@dataclass(frozen=True)
+class Split:
+    """A grid cut by a line, the largest piece keeping the first of ``codes``; ``names`` go with the codes."""
+
+    code: str
+    line: BaseGeometry
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    snap_m: float = SNAP_M
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Grids made one under the code and name of one of them."""
+
+    codes: tuple[str, ...]
+    keep: str
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The ground of a drawn polygon given to a grid."""
+
+    drawn: BaseGeometry
+    to: str
+    snap_m: float = SNAP_M
+
+
+@dataclass(frozen=True)
+class MoveBorder:
+    """The ground of two grids divided anew by a line."""
+
+    a: str
+    b: str
+    line: BaseGeometry
+    snap_m: float = SNAP_M
+
+
+@dataclass(frozen=True)
+class CutDedicated:
+    """The ground of a drawn polygon as a dedicated grid of its own."""
+
+    drawn: BaseGeometry
+    code: str
+    name: str
+    snap_m: float = SNAP_M
+
+
+@dataclass(frozen=True)
+class Dissolve:
+    """A grid given up: its ground to another one, or, ``to`` None, to the fallback of its area."""
+
+    code: str
+    to: str | None = None
+
+
+@dataclass(frozen=True)
+class Reparent:
+    """A grid that comes under another area of the lowest level; its ground goes with it."""
+
+    code: str
+    parent: str
+
+
+@dataclass(frozen=True)
+class Rename:
+    """A grid or an area under another name."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Recode:
+    """A grid under another code; the old one is retired."""
+
+    code: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Annex:
+    """Ground outside the city given to a grid."""
+
+    drawn: BaseGeometry
+    to: str
+    snap_m: float = SNAP_M
+
+
+@dataclass(frozen=True)
+class Cede:
+    """Ground given out of the city."""
+
+    drawn: BaseGeometry
+    snap_m: float = SNAP_M
+
+
+Change = Split | Merge | Transfer | MoveBorder | CutDedicated | Dissolve | Reparent | Rename | Recode | Annex | Cede
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """The division after a change, and what it did to the ground; nothing of that where only words changed."""
+
+    division: Division
+    redrawn: Redrawn
+
+
+def changed(division: Division, change: Change, scheme: Scheme) -> Changed:
+    """What a change makes of a division; what it does not concern stays the same object.
+
+    Raises
+    ------
+    Unknown
+        For a code there is none of.
+    Refused
+        When the change cannot be made, with the place where there is one; when a new code does not fit the scheme;
+        when an area would have no ground left.
+    """
+    return _made(change, division, scheme)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What a new leaf is besides its ground."""
+
+    name: str
+    kind: str
+    parent: str
+
+
+@singledispatch
+def _made(change: Change, division: Division, scheme: Scheme) -> Changed:
+    raise TypeError(change)
+
+
+@_made.register
+def _split(change: Split, division: Division, scheme: Scheme) -> Changed:
+    at = _at(division, change.code)
+    if len(change.names) != len(change.codes):
+        raise Refused(f"{len(change.codes)} codes and {len(change.names)} names; each piece has one of both")
+    parent, kind = str(division.leaf_parents[at]), str(division.leaf_kinds[at])
+    new = {code: name for code, name in zip(change.codes, change.names, strict=True) if code != change.code}
+    for code in new:
+        _fits(code, parent, scheme)
+    done = moves.split(_leaves(division), change.code, change.line, change.codes, change.snap_m)
+    grown = COMPREHENSIVE if kind == FALLBACK else kind
+    return _with(division, done, {code: _Words(name, grown, parent) for code, name in new.items()})
+
+
+@_made.register
+def _merge(change: Merge, division: Division, scheme: Scheme) -> Changed:
+    if change.keep not in change.codes:
+        raise Refused(f"{change.keep} is none of the grids to merge; keep the code of one of them")
+    return _with(division, moves.merge(_leaves(division), change.codes, change.keep), {})
+
+
+@_made.register
+def _transfer(change: Transfer, division: Division, scheme: Scheme) -> Changed:
+    return _with(division, moves.transfer(_leaves(division), change.drawn, change.to, change.snap_m), {})
+
+
+@_made.register
+def _move_border(change: MoveBorder, division: Division, scheme: Scheme) -> Changed:
+    done = moves.move_border(_leaves(division), change.a, change.b, change.line, change.snap_m)
+    return _with(division, done, {})
+
+
+@_made.register
+def _cut_dedicated(change: CutDedicated, division: Division, scheme: Scheme) -> Changed:
+    done = moves.cut_dedicated(_leaves(division), change.drawn, change.code, change.snap_m)
+    parent = _giver(division, done)
+    _fits(change.code, parent, scheme)
+    return _with(division, done, {change.code: _Words(change.name, DEDICATED, parent)})
+
+
+@_made.register
+def _dissolve(change: Dissolve, division: Division, scheme: Scheme) -> Changed:
+    at = _at(division, change.code)
+    if division.leaf_kinds[at] == FALLBACK:
+        raise Refused(f"{change.code} is fallback ground already", where=division.leaf_shapes[at])
+    if change.to is not None:
+        _at(division, change.to)
+        return _with(division, moves.dissolve(_leaves(division), change.code, change.to), {})
+    area = _area(division, str(division.leaf_parents[at]))
+    name = str(division.area_names[area])
+    code = scheme.fallback(str(division.area_codes[area]), int(division.area_levels[area]))
+    done = moves.dissolve(_leaves(division), change.code, code)
+    return _with(division, done, {code: _Words(name, FALLBACK, str(division.area_codes[area]))})
+
+
+@_made.register
+def _reparent(change: Reparent, division: Division, scheme: Scheme) -> Changed:
+    at, area = _at(division, change.code), _area(division, change.parent)
+    if division.leaf_kinds[at] == FALLBACK:
+        raise Refused(f"{change.code} is the fallback of its area and stays there", where=division.leaf_shapes[at])
+    if division.area_levels[area] != division.levels - 2:
+        raise Refused(f"{change.parent} is not of the lowest level of areas; a grid comes under one that is")
+    if division.leaf_parents[at] == change.parent:
+        raise Refused(f"{change.code} is under {change.parent} already")
+    parents = _text(division.leaf_parents, at, change.parent)
+    return Changed(_united(replace(division, leaf_parents=parents), division), Redrawn({}))
+
+
+@_made.register
+def _rename(change: Rename, division: Division, scheme: Scheme) -> Changed:
+    if not change.name.strip():
+        raise Refused("the name is blank; a grid or an area has one")
+    leaf = positions(np.array([change.code]), division.leaf_codes)[0]
+    if leaf != OUTSIDE:
+        return Changed(replace(division, leaf_names=_text(division.leaf_names, leaf, change.name)), Redrawn({}))
+    area = _area(division, change.code)
+    return Changed(replace(division, area_names=_text(division.area_names, area, change.name)), Redrawn({}))
+
+
+@_made.register
+def _recode(change: Recode, division: Division, scheme: Scheme) -> Changed:
+    at = _at(division, change.code)
+    if division.leaf_kinds[at] == FALLBACK:
+        raise Refused(f"the code of fallback ground follows its area's; {change.code} stays")
+    if change.to in division.leaf_codes:
+        raise Refused(f"the code {change.to} is in use; choose one that is not")
+    _fits(change.to, str(division.leaf_parents[at]), scheme)
+    shape, codes = division.leaf_shapes[at], _text(division.leaf_codes, at, change.to)
+    order = np.argsort(codes, kind="stable")
+    rows = {key: getattr(division, key)[order] for key in ("leaf_names", "leaf_kinds", "leaf_parents", "leaf_shapes")}
+    done = Redrawn({change.to: shape}, (change.code,), (Moved(change.code, change.to, shape),))
+    return Changed(replace(division, leaf_codes=codes[order], **rows), done)
+
+
+@_made.register
+def _annex(change: Annex, division: Division, scheme: Scheme) -> Changed:
+    return _with(division, moves.annex(_leaves(division), change.drawn, change.to, change.snap_m), {})
+
+
+@_made.register
+def _cede(change: Cede, division: Division, scheme: Scheme) -> Changed:
+    return _with(division, moves.cede(_leaves(division), change.drawn, change.snap_m), {})
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+def _leaves(division: Division) -> Leaves:
+    return Leaves(division.leaf_codes, division.leaf_shapes)
+
+
+def _at(division: Division, code: str) -> int:
+    return int(_leaves(division).at([code])[0])
+
+
+def _area(division: Division, code: str) -> int:
+    at = int(positions(np.array([code], dtype=np.str_), division.area_codes)[0])
+    if at == OUTSIDE:
+        raise Unknown(f"no area has the code {code}")
+    return at
+
+
+def _text(words: Codes, at: int, word: str) -> Codes:
+    """Words with another one in one place, however long it is."""
+    made = words.astype(object)
+    made[at] = word
+    return made.astype(np.str_)
+
+
+def _fits(code: str, parent: str, scheme: Scheme) -> None:
+    level = scheme.levels - 1
+    if not scheme.fits(code, level):
+        raise Refused(f"the code {code!r} has not the form of a grid's: {scheme.lengths[level] or 'any'} digits")
+    if not scheme.nests(code, parent):
+        raise Refused(f"the code {code!r} does not begin with that of its area, {parent}")
+    if scheme.reserved(code):
+        raise Refused(f"the code {code!r} is kept for fallback ground; give another")
+
+
+def _giver(division: Division, done: Redrawn) -> str:
+    """The area that gave most of the ground that moved, the lowest code among equals."""
+    given: dict[str, float] = {}
+    for one in done.moved:
+        if one.was != BEYOND:
+            parent = str(division.leaf_parents[_at(division, one.was)])
+            given[parent] = given.get(parent, 0.0) + float(shapely.area(one.ground))
+    return min(given, key=lambda code: (-given[code], code))
+
+
+def _with(division: Division, done: Redrawn, words: dict[str, _Words]) -> Changed:
+    """The division with the leaves that were redrawn; ``words`` of those that are new."""
+    leaves = done.applied(_leaves(division))
+    was = positions(leaves.codes, division.leaf_codes)
+    fields = [division.leaf_names, division.leaf_kinds, division.leaf_parents]
+    named, kinds, parents = (
+        np.array(
+            [
+                getattr(words[code], key) if at == OUTSIDE else str(field[at])
+                for code, at in zip(leaves.codes.tolist(), was, strict=True)
+            ],
+            dtype=np.str_,
+        )
+        for key, field in zip(("name", "kind", "parent"), fields, strict=True)
+    )
+    made = replace(
+        division,
+        leaf_codes=leaves.codes,
+        leaf_names=named,
+        leaf_kinds=kinds,
+        leaf_parents=parents,
+        leaf_shapes=leaves.shapes,
+    )
+    return Changed(_united(made, division), done)
+
+
+def _united(made: Division, base: Division) -> Division:
+    """The division with the areas over leaves that changed united anew."""
+    areas = Lift(made.area_codes, made.area_levels, made.area_parents)
+    known = still_known(base, areas, made.leaf_codes, made.leaf_parents, made.leaf_shapes)
+    shapes = lifted(areas, made.leaf_parents, made.leaf_shapes, known)
+    bare = np.flatnonzero(shapely.is_empty(shapes))
+    if bare.size:
+        code, name = made.area_codes[bare[0]], made.area_names[bare[0]]
+        at = positions(np.array([code]), base.area_codes)[0]
+        raise Refused(f"{name} {code} would have no ground left", where=base.area_shapes[at])
+    return replace(made, area_shapes=shapes)

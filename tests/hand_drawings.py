@@ -1,0 +1,220 @@
+"""Changes as hands make them, seeded: lines that overshoot, wiggle, run along borders and through vertices, cross
+themselves; polygons with spikes, holes, slivers. And what must hold after each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.arrays import Floats
+from geo.crs import SNAP, snap
+from geo.errors import Broken, Refused
+from geo.space.partition import faults, whole_of
+from geo.space.redraw import moves
+from geo.space.redraw.leaves import BEYOND, Leaves, Redrawn
+
+Random = np.random.Generator
+_M = 1 / 111_319.49
+
+
+@dataclass(frozen=True, eq=False)
+class Try:
+    """What was asked, and the change or the refusal it was answered by."""
+
+    kind: str
+    answer: Redrawn | Refused
+
+
+def tried(leaves: Leaves, random: Random, number: int, *, outline: bool = False) -> Try:
+    """One random change of a partition; ``number`` makes codes that are not in use; with ``outline`` it may move."""
+    kinds = [_split, _split, _merge, _transfer, _cut, _move, _dissolve, *([_annex, _cede] if outline else [])]
+    make = kinds[int(random.integers(len(kinds)))]
+    try:
+        return Try(make.__name__.strip("_"), make(leaves, random, f"new{number:06d}"))
+    except Broken:
+        raise
+    except Refused as refusal:
+        return Try(make.__name__.strip("_"), refusal)
+
+
+def _leaf(leaves: Leaves, random: Random) -> tuple[str, BaseGeometry]:
+    at = int(random.integers(len(leaves.codes)))
+    return str(leaves.codes[at]), leaves.shapes[at]
+
+
+def _beside(leaves: Leaves, code: str, random: Random) -> str:
+    """A leaf that touches another one, or any where none does."""
+    found = leaves.tree.query(leaves.shape(code), predicate="touches")
+    others = leaves.codes[found] if found.size else leaves.codes
+    return str(others[random.integers(len(others))])
+
+
+def _split(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, random)
+    return moves.split(leaves, was, line_over(ground, random), [was, code], float(random.choice([0, 0.5, 2])))
+
+
+def _merge(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    was, _ = _leaf(leaves, random)
+    return moves.merge(leaves, [was, _beside(leaves, was, random)], was if random.random() < 0.7 else code)
+
+
+def _transfer(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, random)
+    to = _beside(leaves, was, random)
+    return moves.transfer(leaves, polygon_over(ground, random), to, float(random.choice([0, 0.5])))
+
+
+def _cut(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    _, ground = _leaf(leaves, random)
+    return moves.cut_dedicated(leaves, polygon_over(ground, random), code, float(random.choice([0, 0.5])))
+
+
+def _move(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, random)
+    other = _beside(leaves, was, random)
+    return moves.move_border(leaves, was, other, line_over(ground.union(leaves.shape(other)), random))
+
+
+def _dissolve(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    was, _ = _leaf(leaves, random)
+    return moves.dissolve(leaves, was, _beside(leaves, was, random) if random.random() < 0.7 else code)
+
+
+def _annex(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, random)
+    return moves.annex(leaves, polygon_over(ground, random), was)
+
+
+def _cede(leaves: Leaves, random: Random, code: str) -> Redrawn:
+    return moves.cede(leaves, polygon_over(_leaf(leaves, random)[1], random))
+
+
+def line_over(ground: BaseGeometry, random: Random) -> BaseGeometry:
+    """A line somehow across a ground."""
+    makers: list[Callable[[BaseGeometry, Random], Floats]] = [_chord, _wiggle, _through_vertices, _along, _crossing]
+    return shapely.LineString(makers[int(random.integers(len(makers)))](ground, random))
+
+
+def _ends(ground: BaseGeometry, random: Random) -> tuple[Floats, Floats]:
+    west, south, east, north = ground.bounds
+    centre, size = np.array([(west + east) / 2, (south + north) / 2]), np.hypot(east - west, north - south)
+    turn = random.uniform(0, 2 * np.pi)
+    way = np.array([np.cos(turn), np.sin(turn)]) * size * random.uniform(0.3, 0.9)
+    off = np.array([-way[1], way[0]]) * random.uniform(-0.4, 0.4)
+    return centre + off - way, centre + off + way
+
+
+def _chord(ground: BaseGeometry, random: Random) -> Floats:
+    return np.stack(_ends(ground, random))
+
+
+def _wiggle(ground: BaseGeometry, random: Random) -> Floats:
+    a, b = _ends(ground, random)
+    steps = np.linspace(0, 1, int(random.integers(3, 30)))[:, None]
+    return a + (b - a) * steps + random.normal(0, np.hypot(*(b - a)) / 60, (len(steps), 2))
+
+
+def _through_vertices(ground: BaseGeometry, random: Random) -> Floats:
+    xy = shapely.get_coordinates(ground)
+    some = xy[random.integers(0, len(xy), int(random.integers(2, 5)))]
+    return some + random.choice([0.0, SNAP, 1e-9, 1e-6]) * random.normal(size=some.shape)
+
+
+def _along(ground: BaseGeometry, random: Random) -> Floats:
+    """Along a stretch of the rim, hardly beside it, and off across the ground."""
+    ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(ground))[0])
+    at = int(random.integers(len(ring)))
+    stretch = np.roll(ring[:-1], -at, axis=0)[: int(random.integers(2, 8))]
+    return np.concatenate([stretch + 10 ** random.uniform(-9.5, -5), _ends(ground, random)[1][None]])
+
+
+def _crossing(ground: BaseGeometry, random: Random) -> Floats:
+    a, b = _ends(ground, random)
+    c, d = _ends(ground, random)
+    return np.stack([a, b, b, c, d])
+
+
+def polygon_over(ground: BaseGeometry, random: Random) -> BaseGeometry:
+    """A polygon somewhere on a ground and around it."""
+    west, south, east, north = ground.bounds
+    centre = np.array([random.uniform(west, east), random.uniform(south, north)])
+    size = np.hypot(east - west, north - south) * 10 ** random.uniform(-2, 0)
+    turn = np.sort(random.uniform(0, 2 * np.pi, int(random.integers(3, 16))))
+    arm = size * random.uniform(0.3, 1, (len(turn), 1))
+    ring = centre + np.stack([np.cos(turn), np.sin(turn)], axis=1) * arm
+    odd = random.integers(6)
+    if odd == 0:  # a spike there and back
+        ring = np.concatenate([ring, ring[:1] + size, ring[:1] + 1e-9])
+    if odd == 1:
+        ring = shapely.get_coordinates(shapely.LineString(np.stack(_ends(ground, random))).buffer(30 * SNAP))
+    if odd == 2:
+        ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(ground))[0]) + 10 ** random.uniform(-9, -6)
+    if odd == 3:
+        random.shuffle(ring)  # crosses itself
+    shape = shapely.Polygon(ring)
+    if odd == 4 and shape.is_valid:
+        shape = shape.difference(shapely.Point(centre).buffer(size * 0.2))
+        shape = shapely.get_parts(shape)[0] if len(shapely.get_parts(shape)) else shapely.Polygon(ring)
+    return shape
+
+
+def stands(before: Leaves, change: Redrawn) -> Leaves:
+    """The leaves afterwards; raises AssertionError where a law of redrawing does not hold."""
+    after = change.applied(before)
+    should, has = _outline(before, change), whole_of(after.shapes)
+    assert not faults(after.shapes, has)
+    assert _is_hair(should, has)
+    if not any(BEYOND in (one.was, one.now) for one in change.moved):
+        assert _rings(should) == _rings(has)  # its own union cannot show that a whole leaf is missing
+    _ledger(before, after, change)
+    for code, shape in zip(before.codes.tolist(), before.shapes, strict=True):
+        if code not in change.shapes and code not in change.retired:
+            assert after.shape(code) is shape
+    return after
+
+
+def _outline(before: Leaves, change: Redrawn) -> BaseGeometry:
+    """The ground the city should have afterwards."""
+    ground = whole_of(before.shapes)
+    for one in change.moved:
+        if one.was == BEYOND:
+            ground = shapely.union(ground, one.ground, grid_size=SNAP)
+        if one.now == BEYOND:
+            ground = shapely.difference(ground, one.ground, grid_size=SNAP)
+    return ground
+
+
+def _rings(ground: BaseGeometry) -> int:
+    return len(shapely.get_rings(shapely.get_parts(ground)))
+
+
+def _is_hair(a: BaseGeometry, b: BaseGeometry) -> bool:
+    """Whether two grounds differ by no more than bent borders: a step along all they are bounded by."""
+    apart = shapely.area(shapely.symmetric_difference(a, b))
+    return bool(apart <= 2 * SNAP * max(shapely.length(a), shapely.length(b)))
+
+
+def _ledger(before: Leaves, after: Leaves, done: Redrawn) -> None:
+    """Each leaf has what it had, more what came and less what went, within 1.5 mm along its border.
+
+    Counted in the plane of degrees: on the ellipsoid an edge of 2 km is a geodesic that lies 4 cm beside the stored
+    one, and there a node that is dropped changes the area, though not the ground.
+    """
+    for code in sorted(set(done.shapes) | set(done.retired)):
+        was = before.shape(code) if before.has(code) else shapely.Polygon()
+        now = after.shape(code) if after.has(code) else shapely.Polygon()
+        came = sum(one.ground.area for one in done.moved if one.now == code)
+        went = sum(one.ground.area for one in done.moved if one.was == code)
+        slack = 1.5e-3 * _M * (was.length + now.length + SNAP)
+        assert abs(was.area + came - went - now.area) <= slack, code
+
+
+def on_lattice(shape: BaseGeometry) -> bool:
+    """Whether all vertices lie on the lattice of stored ground."""
+    xy = shapely.get_coordinates(shape)
+    return bool((snap(xy) == xy).all())
