@@ -7,6 +7,7 @@ Who documents a command on a new file adds it to :data:`FILES`; a command that c
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -35,6 +36,9 @@ NOT_RUN = {
     "import boundaries liechtenstein.osm.pbf": "another city, from an extract that is not ours to keep",
     "buildings pin": "it needs the id of a building and the code of its grid; tests/db/test_buildings_pins.py runs it",
     "buildings unpin": "as buildings pin",
+    "plan undo": "it comes after `plan publish` in the order of letters; tests/db/test_plans.py runs it",
+    "plan redo": "as plan undo",
+    "plan withdraw": "as plan undo",
     "db down": "refused for a server of one's own, as the tests have; tests/db/test_commands.py runs it",
     "db reset": "it would drop the city the other commands need; tests/db/test_commands.py runs it",
 }
@@ -154,6 +158,12 @@ def _rows(*rows: str) -> Callable[[Path], None]:
     return write
 
 
+def _changes(path: Path) -> None:
+    """A grid of the made city under another name."""
+    told = [{"kind": "rename", "code": "990101001001001", "name": "东门网格"}]
+    path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+
+
 FILES: dict[str, Callable[[Path], None]] = {
     "points.parquet": _points_parquet,
     "points.csv": _csv(["id", "time", "lon", "lat"]),
@@ -174,6 +184,7 @@ FILES: dict[str, Callable[[Path], None]] = {
     "coverage.csv": _rows("编号,网格编码,覆盖方式,佐证日期", "C1,990101001001001,区域覆盖,2026-02-01"),
     "districts.geojson": _business_districts,
     "slots.csv": _rows("编号,网格编码,条线,专兼职,岗位数,在岗数", "S1,990101001001001,公安,兼职,2,1"),
+    "changes.json": _changes,
     "12345.csv": _csv(["工单编号", "发生时间", "经度", "纬度"], "gbk"),
 }
 """File a documented command reads → who writes it."""

@@ -6,7 +6,8 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 
 import geo.coverage.tables
-import geo.entities  # noqa: F401  both enter their tables
+import geo.entities
+import geo.plans.tables  # noqa: F401  all three enter their tables
 from geo.tables import metadata
 
 

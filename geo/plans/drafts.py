@@ -1,0 +1,152 @@
+"""Plans as they are drawn up: begun, changed, undone and done again, withdrawn. A draft survives whoever draws it.
+
+Each change is tried when it is made, on all before it, so a draft never holds one that cannot be carried out on its
+base edition; whether it can on the edition in force by then is for the preview to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from geo import areas
+from geo.actors import Actor
+from geo.errors import Refused, Stale, Unknown
+from geo.plans import wire
+from geo.plans.tables import plan_changes, plans
+from geo.space.redraw.changes import Change
+
+
+@dataclass(frozen=True)
+class Made:
+    """A change in a plan, by whom and when; ``is_undone`` while it can be done again."""
+
+    seq: int
+    change: Change
+    made_by: str
+    made_at: datetime
+    is_undone: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan as it stands; ``edition`` is the one it became."""
+
+    id: int
+    name: str
+    scope: str | None
+    base_edition: int
+    state: str
+    made_by: str
+    made_at: datetime
+    edition: int | None
+
+
+def begin(connection: sa.Connection, actor: Actor, name: str, scope: str | None = None) -> Plan:
+    """A new, empty draft on the edition in force.
+
+    Raises
+    ------
+    Refused
+        When the name is blank.
+    Unknown
+        When nothing has been published, or ``scope`` is no area of the edition in force.
+    """
+    if not name.strip():
+        raise Refused("a plan has a name; this one is blank")
+    base = areas.current(connection)
+    if scope is not None:
+        areas.place(connection, scope, base)
+    values = {"name": name.strip(), "scope": scope, "base_edition": base.number, "made_by": actor.name}
+    number = connection.scalar(sa.insert(plans).values(values).returning(plans.c.id))
+    assert number is not None
+    return one(connection, number)
+
+
+def one(connection: sa.Connection, id: int, *, lock: bool = False) -> Plan:
+    """The plan with this id; ``lock`` keeps others from changing it until the transaction ends. Raises Unknown."""
+    query = sa.select(plans).where(plans.c.id == id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise Unknown(f"no plan {id}")
+    return Plan(**row._mapping)
+
+
+def listed(connection: sa.Connection, states: Sequence[str] = ()) -> list[Plan]:
+    """Plans in any of the states, all without one; the newest first."""
+    query = sa.select(plans).order_by(plans.c.id.desc())
+    if states:
+        query = query.where(plans.c.state.in_(states))
+    return [Plan(**row._mapping) for row in connection.execute(query)]
+
+
+def changes_of(connection: sa.Connection, plan: Plan) -> list[Made]:
+    """Every change of a plan in the order made, the undone ones last."""
+    columns = [column for column in plan_changes.c if column.name != "plan_id"]
+    query = sa.select(*columns).where(plan_changes.c.plan_id == plan.id).order_by(plan_changes.c.seq)
+    return [Made(**{**row._mapping, "change": wire.read(row.change)}) for row in connection.execute(query)]
+
+
+def in_effect(made: Sequence[Made]) -> list[Change]:
+    """The changes that are not undone."""
+    return [each.change for each in made if not each.is_undone]
+
+
+def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
+    """The change, kept as the last one; whatever was undone is gone for good. It is for the caller to have tried it.
+
+    Raises Stale when the plan is no draft any more.
+    """
+    _refuse_ended(plan)
+    undone = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.is_undone)
+    connection.execute(sa.delete(plan_changes).where(undone))
+    last = connection.scalar(sa.select(sa.func.max(plan_changes.c.seq)).where(plan_changes.c.plan_id == plan.id))
+    values = {"plan_id": plan.id, "seq": (last or 0) + 1, "change": wire.written(change), "made_by": actor.name}
+    connection.execute(sa.insert(plan_changes).values(values))
+    return changes_of(connection, plan)[-1]
+
+
+def undo(connection: sa.Connection, plan: Plan) -> Made:
+    """The last change that was in effect, undone now. Raises Refused when there is none, Stale as :func:`add`."""
+    return _turn(connection, plan, undone=True)
+
+
+def redo(connection: sa.Connection, plan: Plan) -> Made:
+    """The first change that was undone, in effect again. Raises Refused when there is none, Stale as :func:`add`."""
+    return _turn(connection, plan, undone=False)
+
+
+def withdraw(connection: sa.Connection, plan: Plan) -> Plan:
+    """The plan, withdrawn: kept, and never published. Raises Stale when it is no draft any more."""
+    _refuse_ended(plan)
+    return _put(connection, plan, state="withdrawn")
+
+
+def ended(connection: sa.Connection, plan: Plan, edition: int) -> Plan:
+    """The plan, in force as an edition."""
+    return _put(connection, plan, state="in_force", edition=edition)
+
+
+def _put(connection: sa.Connection, plan: Plan, **values: object) -> Plan:
+    connection.execute(sa.update(plans).where(plans.c.id == plan.id).values(values))
+    return one(connection, plan.id)
+
+
+def _turn(connection: sa.Connection, plan: Plan, *, undone: bool) -> Made:
+    _refuse_ended(plan)
+    made = [each for each in changes_of(connection, plan) if each.is_undone is not undone]
+    if not made:
+        raise Refused("nothing to undo" if undone else "nothing to do again")
+    chosen = made[-1] if undone else made[0]
+    where = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.seq == chosen.seq)
+    connection.execute(sa.update(plan_changes).where(where).values(is_undone=undone))
+    return next(each for each in changes_of(connection, plan) if each.seq == chosen.seq)
+
+
+def _refuse_ended(plan: Plan) -> None:
+    if plan.state != "draft":
+        how = f"in force as edition {plan.edition}" if plan.edition else plan.state.replace("_", " ")
+        raise Stale(f"plan {plan.id} is {how}; begin another one")

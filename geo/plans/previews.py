@@ -1,0 +1,151 @@
+"""A plan worked out on the edition in force: what it would change, and the publish that changes exactly that.
+
+The same computation both times: a publish trusts no earlier preview. Where editions came in between, the plan is
+replayed on the one in force, and refused only where both changed the same grids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from geo import areas, editions
+from geo.actors import Actor
+from geo.areas import City, Edition
+from geo.codes import Scheme
+from geo.editions import Published, Request, Weighed
+from geo.errors import Refused, Stale
+from geo.plans import drafts
+from geo.plans.drafts import Made, Plan
+from geo.space import division as divisions
+from geo.space.division import Comparison, Crossing, Division
+from geo.space.redraw.changes import Change, changed
+
+_SHOWN = 5  # codes named in a message before "…"
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What publishing a plan would do; ``crossings`` tell where the ground of each grid that left some lies then."""
+
+    plan: Plan
+    weighed: Weighed
+    crossings: list[Crossing]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether it would change nothing."""
+        return self.weighed.difference.same
+
+
+def preview(connection: sa.Connection, plan: Plan) -> Preview:
+    """What publishing the plan now would do.
+
+    Raises
+    ------
+    Stale
+        When editions that came into force since it was begun changed what it changes; when it has ended.
+    Refused, Broken, Unknown
+        As the changes and :func:`geo.editions.weigh` do, and when ground would move outside the scope.
+    """
+    worked = _worked_out(connection, plan)
+    weighed = editions.weigh(connection, worked.whole, worked.city, _request(plan, Actor(plan.made_by)))
+    return Preview(plan, weighed, divisions.crosswalk(weighed.base, weighed.whole, weighed.difference))
+
+
+def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
+    """The change, tried on all before it and kept as the last. Raises as :func:`preview` and :func:`drafts.add`."""
+    _worked_out(connection, plan, change)
+    return drafts.add(connection, actor, plan, change)
+
+
+def publish(connection: sa.Connection, actor: Actor, id: int) -> tuple[Plan, Published]:
+    """The plan, in force as the edition it became.
+
+    Raises
+    ------
+    Refused
+        When it would change nothing.
+    Stale, Refused, Broken, Unknown
+        As :func:`preview`; nothing is stored then.
+    """
+    plan = drafts.one(connection, id, lock=True)
+    worked = _worked_out(connection, plan)
+    done = editions.publish(connection, worked.whole, worked.city, _request(plan, actor))
+    if done is None:
+        raise Refused(f"plan {plan.id} changes nothing; there is nothing to publish")
+    return drafts.ended(connection, plan, done.edition.number), done
+
+
+@dataclass(frozen=True, eq=False)
+class _Worked:
+    city: City
+    whole: Division
+
+
+def _worked_out(connection: sa.Connection, plan: Plan, *more: Change) -> _Worked:
+    """The division a plan makes of the edition in force, with changes that are not in it yet."""
+    if plan.state != "draft":
+        raise Stale(f"plan {plan.id} is {plan.state.replace('_', ' ')} already")
+    city, in_force = areas.city(connection), areas.current(connection)
+    scheme = Scheme(city.code_lengths)
+    asked = [*drafts.in_effect(drafts.changes_of(connection, plan)), *more]
+    now = editions.stored(connection, in_force)
+    if in_force.number != plan.base_edition:
+        _refuse_conflict(connection, plan, in_force, asked, now, scheme)
+    whole = _replayed(now, asked, scheme)
+    _refuse_beyond(plan, now, whole)
+    return _Worked(city, whole)
+
+
+def _replayed(division: Division, asked: Sequence[Change], scheme: Scheme) -> Division:
+    for change in asked:
+        division = changed(division, change, scheme).division
+    return division
+
+
+def _refuse_conflict(
+    connection: sa.Connection, plan: Plan, in_force: Edition, asked: Sequence[Change], now: Division, scheme: Scheme
+) -> None:
+    """Only what both changed is a conflict; leaves that merely gained vertices are noded anew by the replay."""
+    base = editions.stored(connection, areas.numbered(connection, plan.base_edition))
+    meant = _replayed(base, asked, scheme)
+    both = _touched(base, meant) & _touched(base, now)
+    if both:
+        raise Stale(
+            f"{_listed(both)} changed since plan {plan.id} was begun on edition {plan.base_edition}; "
+            f"in force is edition {in_force.number}: look at both and draw these anew"
+        )
+
+
+def _touched(old: Division, new: Division) -> set[str]:
+    """Codes of leaves that differ in more than their vertices."""
+    difference = divisions.compare(old, new)
+    came: set[str] = set(new.leaf_codes[difference.appeared | difference.changed].tolist())
+    return came | set(old.leaf_codes[difference.retired].tolist())
+
+
+def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
+    """A plan moves ground inside its scope alone, and the outline only where that is the city."""
+    if plan.scope is None:
+        return
+    difference: Comparison = divisions.compare(base, whole)
+    inside = set(base.area_codes[base.areas_within(plan.scope)].tolist())
+    outside = set()
+    for division, which in ((whole, difference.appeared | difference.changed), (base, difference.left_ground)):
+        parents = division.leaf_parents[which]
+        outside |= set(division.leaf_codes[which][~np.isin(parents, sorted(inside))].tolist())
+    if outside:
+        raise Refused(f"{_listed(outside)} would change outside {plan.scope}, the scope of plan {plan.id}")
+
+
+def _listed(codes: set[str]) -> str:
+    named = sorted(codes)
+    return ", ".join(named[:_SHOWN]) + (f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else "")
+
+
+def _request(plan: Plan, actor: Actor) -> Request:
+    return Request(actor, plan.name, {"kind": "plan", "plan": plan.id})
