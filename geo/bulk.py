@@ -176,8 +176,8 @@ def assign_sheet(
 ) -> Assigned:
     """As :func:`assign_file`, of a file that is open, written to ``target`` at once.
 
-    Rows are read, assigned and written at the same time: each step has a thread and is a chunk ahead of the next. Texts
-    are read and written by Python, which does one thing at a time, so for them all is done in turn.
+    Rows are read, assigned and written at the same time: each step has a thread and is a chunk ahead of the next.
+    Workbooks are read and CSV is written by Python, which does one thing at a time: with them all is done in turn.
     A Parquet says in its metadata, under ``gridatlas``, what became of its rows.
     """
     told = Assigned(recognised=sheet.recognised)
@@ -198,7 +198,7 @@ def assign_sheet(
                 progress(told.rows, sheet.total)
             yield pa.table([*frame.table.columns, *made.values()], schema=schema)
 
-    ahead_of = _in_turn if CSV in (sheet.form, form_of(target)) or sheet.form == XLSX else ahead
+    ahead_of = _in_turn if sheet.form == XLSX or form_of(target) == CSV else ahead
     with closing(ahead_of(frame for frame in sheet.frames)) as frames, closing(ahead_of(tables())) as assigned:
         _write(target, schema, assigned, sheet, told)
     return told

@@ -91,3 +91,37 @@ def numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[Frame]:
     for batch in batches:
         yield Frame(np.arange(first, first + batch.num_rows), pa.Table.from_batches([batch]))
         first += batch.num_rows
+
+
+def framed(rows: list[tuple[int, list[str]]], schema: pa.Schema) -> Frame:
+    """Rows, at least one, of number and cells as a frame of texts; of another length than the schema they are told."""
+    width = len(schema)
+    cells = {number: len(row) for number, row in rows if len(row) != width}
+    even = [row if len(row) == width else (row + [""] * width)[:width] for _, row in rows]
+    columns = [pa.array(column, type=pa.string()) for column in zip(*even, strict=True)]
+    return Frame(np.array([number for number, _ in rows], dtype=np.int64), pa.table(columns, schema=schema), cells)
+
+
+def regrouped(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same rows in frames of :data:`CHUNK`, the last one perhaps smaller."""
+    held: list[Frame] = []
+    for frame in frames:
+        held.append(frame)
+        while sum(len(one.rows) for one in held) >= CHUNK:
+            whole = _joined(held)
+            yield _sliced(whole, 0, CHUNK)
+            held = [_sliced(whole, CHUNK, len(whole.rows))]
+    if any(len(one.rows) for one in held):
+        yield _joined(held)
+
+
+def _joined(frames: list[Frame]) -> Frame:
+    cells = {row: number for frame in frames for row, number in frame.cells.items()}
+    rows = np.concatenate([frame.rows for frame in frames])
+    return Frame(rows, pa.concat_tables(frame.table for frame in frames), cells)
+
+
+def _sliced(frame: Frame, first: int, end: int) -> Frame:
+    rows = frame.rows[first:end]
+    cells = {row: number for row, number in frame.cells.items() if len(rows) and rows[0] <= row <= rows[-1]}
+    return Frame(rows, frame.table.slice(first, end - first), cells)

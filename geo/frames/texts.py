@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from itertools import count, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from geo.errors import Refused, TooMuch, near
 from geo.frames import encodings, sheets
-from geo.frames.sheets import CSV, XLSX, Frame, Sheet
+from geo.frames.csvs import Records
+from geo.frames.sheets import CSV, XLSX, Frame, Sheet, framed, regrouped
 from geo.settings import settings
-
-_LONGEST = 10_000_000
-"""Letters of a line."""
 
 
 @contextmanager
@@ -34,43 +31,13 @@ def csv_sheet(path: Path, declared: str | None) -> Iterator[Sheet]:
             found = encodings.settled(path.name, declared, iter(lambda: file.read(1 << 20), b""))
     except (OSError, EOFError, zlib.error) as error:
         raise Refused(f"{path.name} cannot be read as CSV after row 0: {error}") from error
-    with opening(path, "rt", encoding=found.codec, newline="") as lines:
-        rows = _csv_rows(path, lines, found.codec)
-        _, header = next(rows, (0, []))
-        names = [name.strip() for name in header]
+    again = partial(opening, path, "rt", encoding=found.codec, newline="")
+    with again() as lines:
+        records = Records(path, lines, again)
+        names = [name.strip() for name in records.header()]
         _refuse_header(path, names)
         schema = pa.schema([(name, pa.string()) for name in names])
-        yield Sheet(path, CSV, schema, _texts(rows, schema), recognised=found.recognised, kind=CSV)
-
-
-def _csv_rows(path: Path, lines: IO[str], encoding: str) -> Iterator[tuple[int, list[str]]]:
-    """Row number and cells; blank lines are counted and left out."""
-    number = 0
-    try:
-        head = lines.readline(_LONGEST)
-        delimiter = max(",;\t", key=head.count)
-        lines.seek(0)
-        for number, row in enumerate(csv.reader(_lines(path, lines), delimiter=delimiter), start=1):
-            if row:
-                yield number, row
-    except UnicodeDecodeError as error:
-        raise Refused(
-            f"{path.name} is not {encoding}: byte 0x{error.object[error.start]:02x} after about row {number}; "
-            "declare the right one, as --encoding gbk for a Chinese Excel's, or save it as UTF-8"
-        ) from error
-    except (csv.Error, OSError, EOFError, zlib.error, UnicodeError) as error:
-        raise Refused(f"{path.name} cannot be read as CSV after row {number}: {error}") from error
-
-
-def _lines(path: Path, lines: IO[str]) -> Iterator[str]:
-    """The lines; one without end is refused before it fills the memory, as a packed file of a kilobyte can."""
-    for number in count(1):
-        line = lines.readline(_LONGEST)
-        if not line:
-            return
-        if len(line) == _LONGEST:
-            raise Refused(f"{path.name} is no table: line {number} has more than {_LONGEST:,} letters")
-        yield line
+        yield Sheet(path, CSV, schema, regrouped(records.frames(schema)), recognised=found.recognised, kind=CSV)
 
 
 @contextmanager
@@ -147,10 +114,5 @@ def _refuse_header(path: Path, names: list[str]) -> None:
 
 
 def _texts(rows: Iterator[tuple[int, list[str]]], schema: pa.Schema) -> Iterator[Frame]:
-    width = len(schema)
     while some := list(islice(rows, sheets.CHUNK)):
-        cells = {number: len(row) for number, row in some if len(row) != width}
-        even = [row if len(row) == width else (row + [""] * width)[:width] for _, row in some]
-        columns = [pa.array(column, type=pa.string()) for column in zip(*even, strict=True)]
-        numbers = np.array([number for number, _ in some], dtype=np.int64)
-        yield Frame(numbers, pa.table(columns, schema=schema), cells)
+        yield framed(some, schema)
