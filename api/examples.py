@@ -53,6 +53,10 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/export/buildings.{ending}": {"ending": "parquet", "crs": "auto-metric"},
         "GET /v1/values/{indicator}": {"indicator": "grid-coverage", "level": city.levels[lowest].key},
         "GET /v1/staffing": {"within": area.code},
+        "GET /v1/plans": {"state": "draft"},
+        "POST /v1/plans": {"Idempotency-Key": "3d5e9a10-example", "body": {"name": "调整网格", "scope": area.code}},
+        "POST /v1/plans/{id}/changes": {"body": {"kind": "rename", "code": area.code, "name": area.name}},
+        "GET /v1/crosswalks": {"from": max(1, edition.number - 1), "to": edition.number},
     }
     found |= _of_building(connection)
     found |= _of_entities(connection, area.code)

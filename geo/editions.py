@@ -185,6 +185,12 @@ def stored(connection: sa.Connection, edition: Edition) -> Division:
     )
 
 
+def crosswalk(connection: sa.Connection, since: Edition, until: Edition) -> list[Crossing]:
+    """Where the ground of each leaf of one edition that another changed lies in that one, whichever is the later."""
+    old, new = stored(connection, since), stored(connection, until)
+    return divisions.crosswalk(old, new, divisions.compare(old, new))
+
+
 # -- refusals ---------------------------------------------------------------------------------------------------------
 def _refuse_another(there: City, city: City) -> None:
     if there.code != city.code:

@@ -124,13 +124,14 @@ def show(id: Id, as_json: AsJson = False) -> None:
 
 def preview(id: Id, as_json: AsJson = False) -> None:
     """预览 · What publishing a plan now would do."""
+    from api.plans import preview_told
     from geo import db
     from geo.plans import drafts, previews
 
     with db.read(db.engine()) as connection:
         found = previews.preview(connection, drafts.one(connection, id))
     if as_json:
-        typer.echo(json.dumps(_previewed(found), ensure_ascii=False))
+        typer.echo(json.dumps(preview_told(found), ensure_ascii=False))
         return
     _tell_preview(found)
 
@@ -208,32 +209,11 @@ def _tell_preview(found: Preview) -> None:
         _say("  没有变化 nothing would change")
         return
     difference = found.weighed.difference
-    appeared, retired = _codes(found)
+    appeared = found.weighed.whole.leaf_codes[difference.appeared].tolist()
+    retired = found.weighed.base.leaf_codes[difference.retired].tolist()
     _say(f"  将成为第 {found.weighed.next_number} 版 would become edition {found.weighed.next_number}")
     _say(f"  变更 changed {difference.changed_count} · 仅加节点 noded only {int(difference.noded.sum())}")
     _say(f"  新增 appear: {', '.join(appeared) or '–'} · 停用 retire: {', '.join(retired) or '–'}")
     for one in found.crossings:
         if one.old != one.new:
             _say(f"  {one.old} → {one.new}: {one.area_m2:,.0f} m² ({one.area_share:.1%})")
-
-
-def _codes(found: Preview) -> tuple[list[str], list[str]]:
-    difference, weighed = found.weighed.difference, found.weighed
-    return weighed.whole.leaf_codes[difference.appeared].tolist(), weighed.base.leaf_codes[difference.retired].tolist()
-
-
-def _previewed(found: Preview) -> dict[str, Any]:
-    from geo.plain import plain_of
-
-    difference = found.weighed.difference
-    appeared, retired = _codes(found)
-    return {
-        "plan": found.plan.id,
-        "base": found.weighed.number,
-        "is_same": found.is_same,
-        "changed": difference.changed_count,
-        "noded": int(difference.noded.sum()),
-        "appeared": appeared,
-        "retired": retired,
-        "moved": [plain_of(one) for one in found.crossings if one.old != one.new],
-    }

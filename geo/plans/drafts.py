@@ -109,9 +109,17 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
     return changes_of(connection, plan)[-1]
 
 
-def undo(connection: sa.Connection, plan: Plan) -> Made:
-    """The last change that was in effect, undone now. Raises Refused when there is none, Stale as :func:`add`."""
-    return _turn(connection, plan, undone=True)
+def undo(connection: sa.Connection, plan: Plan, seq: int | None = None) -> Made:
+    """The last change that was in effect, undone now.
+
+    Raises
+    ------
+    Refused
+        When there is none.
+    Stale
+        When ``seq`` is given and another one is the last; when the plan is no draft any more.
+    """
+    return _turn(connection, plan, undone=True, seq=seq)
 
 
 def redo(connection: sa.Connection, plan: Plan) -> Made:
@@ -135,12 +143,14 @@ def _put(connection: sa.Connection, plan: Plan, **values: object) -> Plan:
     return one(connection, plan.id)
 
 
-def _turn(connection: sa.Connection, plan: Plan, *, undone: bool) -> Made:
+def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | None = None) -> Made:
     _refuse_ended(plan)
     made = [each for each in changes_of(connection, plan) if each.is_undone is not undone]
     if not made:
         raise Refused("nothing to undo" if undone else "nothing to do again")
     chosen = made[-1] if undone else made[0]
+    if seq not in (None, chosen.seq):
+        raise Stale(f"the last change in effect of plan {plan.id} is {chosen.seq}, not {seq}; undo that one first")
     where = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.seq == chosen.seq)
     connection.execute(sa.update(plan_changes).where(where).values(is_undone=undone))
     return next(each for each in changes_of(connection, plan) if each.seq == chosen.seq)

@@ -209,7 +209,7 @@ def test_a_plan_is_drawn_up_and_published_by_the_command(said: Callable[..., Res
     assert "2. 改名 rename" in said("redo", "1").stdout
     told = json.loads(said("preview", "1", "--json").stdout)
     assert (told["base"], told["appeared"], told["retired"]) == (1, [NEW], [])
-    assert [one["new"] for one in told["moved"]] == [NEW]
+    assert [one["new"] for one in told["crossings"]] == [FIRST, NEW]
     assert f"{FIRST} → {NEW}" in said("preview", "1").stdout
     assert "第 2 版 in force: edition 2" in said("publish", "1").stdout
     shown = json.loads(said("show", "1", "--json").stdout)

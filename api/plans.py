@@ -1,0 +1,335 @@
+"""`/v1/plans`: changes of the division drawn up, looked at, and published; `/v1/crosswalks`: where ground went."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from api.answers import NOT_STORED
+from api.auth import Asker
+from api.deps import StoreOf, Text, only_known
+from api.errors import Malformed, described
+from geo import areas, editions, intakes
+from geo.intakes import Answered
+from geo.plain import plain_of
+from geo.plans import drafts, previews, wire
+from geo.plans.drafts import Made
+from geo.plans.previews import Preview
+from geo.plans.tables import STATES
+
+router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
+_LARGEST = 2**63 - 1
+_BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
+_EXACT = ConfigDict(extra="forbid")
+
+Number = Annotated[int, Path(ge=1, le=_LARGEST, description="编号 · Id, as /v1/plans tells it")]
+Key = Annotated[
+    Text | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="请求唯一键 · A repeat is not carried out again",
+    ),
+]
+
+
+class PlanTold(TypedDict):
+    """A plan as it stands; ``edition`` is the one it became."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    id: int
+    name: str
+    scope: str | None
+    base_edition: int
+    state: str
+    made_by: str
+    made_at: str
+    edition: int | None
+
+
+class MadeTold(TypedDict):
+    """A change of a plan; ``is_undone`` while it can be done again."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    seq: int
+    change: dict[str, Any]
+    made_by: str
+    made_at: str
+    is_undone: bool
+
+
+class PlanWhole(PlanTold):
+    """A plan with its changes in the order made, the undone ones last."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    changes: list[MadeTold]
+
+
+class Plans(TypedDict):
+    """Plans, the newest first."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    plans: list[PlanTold]
+
+
+class CrossingTold(TypedDict):
+    """Ground of an old code that lies in a new one; ``area_share`` of the old code's ground, 0 to 1."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    old: str
+    new: str
+    area_share: float
+    area_m2: float
+
+
+class PreviewTold(TypedDict):
+    """What publishing would do; ``crossings`` of every grid that leaves ground or grows."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    plan: int
+    base: int
+    is_same: bool
+    changed: int
+    noded: int
+    appeared: list[str]
+    retired: list[str]
+    crossings: list[CrossingTold]
+
+
+class PublishedTold(TypedDict):
+    """What a publish did."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    plan: PlanTold
+    edition: int
+    changed: int
+    noded: int
+    moved_incidents: int
+    moved_buildings: int
+
+
+class Crosswalk(TypedDict):
+    """Where the ground of ``from`` lies in ``to``: by old code, then share descending; unchanged grids are left out."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    since: int
+    until: int
+    crossings: list[CrossingTold]
+
+
+class Begun(BaseModel):
+    """What a plan is begun with."""
+
+    model_config = _EXACT
+
+    name: Annotated[Text, Field(max_length=200, description="名称 · What it is called")]
+    scope: Annotated[
+        Text | None, Field(max_length=40, description="范围 · Code of the area in which ground may move")
+    ] = None
+
+
+@router.get(
+    "/plans",
+    summary="方案清单 · Plans, the newest first",
+    response_model=Plans,
+    responses=described("malformed", "unavailable"),
+)
+def listed(
+    store: StoreOf,
+    state: Annotated[Text | None, Query(description=f"状态 · Of {', '.join(STATES)}, with commas")] = None,
+) -> Response:
+    """All of them without ``state``."""
+    states = [part.strip() for part in (state or "").split(",") if part.strip()]
+    if wrong := [one for one in states if one not in STATES]:
+        raise Malformed("state", wrong[0], f"must be of {', '.join(STATES)}")
+    with store.read() as connection:
+        return _answer({"plans": [plain_of(one) for one in drafts.listed(connection, states)]})
+
+
+@router.post(
+    "/plans",
+    summary="新建方案 · Begin a draft on the edition in force",
+    response_model=PlanTold,
+    status_code=201,
+    responses={
+        200: {"model": PlanTold, "description": "已收到过 · The same request again: the first answer"},
+        **described("malformed", "denied", "unknown", "stale", "refused", "unavailable"),
+    },
+)
+def begin(store: StoreOf, actor: Asker, body: Begun, key: Key = None) -> Response:
+    """Nothing is in force until it is published."""
+    with store.write() as connection:
+
+        def carry_out() -> Answered:
+            return Answered(plain_of(drafts.begin(connection, actor, body.name, body.scope)), is_repeat=False)
+
+        found = carry_out() if key is None else intakes.once(connection, key, body.model_dump(mode="json"), carry_out)
+    return JSONResponse(dict(found.answer), status_code=200 if found.is_repeat else 201, headers=NOT_STORED)
+
+
+@router.get(
+    "/plans/{id}",
+    summary="一个方案 · A plan and its changes",
+    response_model=PlanWhole,
+    responses=described("malformed", "unknown", "unavailable"),
+)
+def one(store: StoreOf, id: Number) -> Response:
+    """As it stands."""
+    with store.read() as connection:
+        plan = drafts.one(connection, id)
+        made = drafts.changes_of(connection, plan)
+    return _answer({**plain_of(plan), "changes": [_made(each) for each in made]})
+
+
+@router.post(
+    "/plans/{id}/changes",
+    summary="加入变更 · Add a change to a draft",
+    response_model=MadeTold,
+    status_code=201,
+    responses=described("malformed", "denied", "unknown", "stale", "refused", "broken", "unavailable"),
+)
+def change(store: StoreOf, actor: Asker, id: Number, body: dict[str, Any]) -> Response:
+    """Tried on all before it, and kept only if it can be made; what was undone before is gone for good."""
+    asked = wire.read(body)
+    with store.write() as connection:
+        plan = drafts.one(connection, id, lock=True)
+        return _answer(_made(previews.add(connection, actor, plan, asked)), status_code=201)
+
+
+@router.delete(
+    "/plans/{id}/changes/{seq}",
+    summary="撤销变更 · Undo the last change",
+    response_model=MadeTold,
+    responses=described("malformed", "denied", "unknown", "stale", "refused", "unavailable"),
+)
+def undo(
+    store: StoreOf,
+    actor: Asker,
+    id: Number,
+    seq: Annotated[int, Path(ge=1, le=2**31 - 1, description="序号 · Number of the last change in effect")],
+) -> Response:
+    """The number says which is meant, so that a repeat undoes nothing more; it must be the last one in effect."""
+    with store.write() as connection:
+        return _answer(_made(drafts.undo(connection, drafts.one(connection, id, lock=True), seq)))
+
+
+@router.post(
+    "/plans/{id}/redo",
+    summary="重做 · Do again what was undone",
+    response_model=MadeTold,
+    responses=described("malformed", "denied", "unknown", "stale", "refused", "unavailable"),
+)
+def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
+    """The first change that was undone."""
+    with store.write() as connection:
+        return _answer(_made(drafts.redo(connection, drafts.one(connection, id, lock=True))))
+
+
+@router.get(
+    "/plans/{id}/preview",
+    summary="预览 · What publishing a plan now would do",
+    response_model=PreviewTold,
+    responses=described("malformed", "unknown", "stale", "refused", "broken", "unavailable"),
+)
+def preview(store: StoreOf, id: Number) -> Response:
+    """The computation of a publish, on the edition in force."""
+    with store.read() as connection:
+        return _answer(preview_told(previews.preview(connection, drafts.one(connection, id))))
+
+
+@router.post(
+    "/plans/{id}/publish",
+    summary="发布 · Publish a plan: it comes into force now",
+    response_model=PublishedTold,
+    responses=described("malformed", "denied", "unknown", "stale", "refused", "broken", "unavailable"),
+)
+def publish(store: StoreOf, actor: Asker, id: Number) -> Response:
+    """Refused as stale where others changed the same grids since it was begun; replayed where they changed others."""
+    with store.write() as connection:
+        plan, done = previews.publish(connection, actor, id)
+    told = {
+        "plan": plain_of(plan),
+        "edition": done.edition.number,
+        "changed": done.changed,
+        "noded": done.noded,
+        "moved_incidents": done.moved_incidents,
+        "moved_buildings": done.moved_buildings,
+    }
+    return _answer(told)
+
+
+@router.post(
+    "/plans/{id}/withdraw",
+    summary="撤回 · Withdraw a draft",
+    response_model=PlanTold,
+    responses=described("malformed", "denied", "unknown", "stale", "unavailable"),
+)
+def withdraw(store: StoreOf, actor: Asker, id: Number) -> Response:
+    """It is kept, and never published."""
+    with store.write() as connection:
+        return _answer(plain_of(drafts.withdraw(connection, drafts.one(connection, id, lock=True))))
+
+
+@router.get(
+    "/crosswalks",
+    summary="新旧对照 · Where the ground of old grids lies in a later edition",
+    response_model=Crosswalk,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **described("malformed", "unknown", "unavailable"),
+    },
+)
+def crosswalk(
+    store: StoreOf,
+    since: Annotated[int, Query(alias="from", ge=1, le=2**31 - 1, description="旧版 · Number of the older edition")],
+    until: Annotated[int, Query(alias="to", ge=1, le=2**31 - 1, description="新版 · Number of the later edition")],
+    f: Annotated[Text, Query(description="格式 · json or csv")] = "json",
+) -> Response:
+    """By old code, then share descending. Grids whose ground is the same in both are left out."""
+    if f not in ("json", "csv"):
+        raise Malformed("f", f, "must be json or csv")
+    with store.read() as connection:
+        both = areas.numbered(connection, since), areas.numbered(connection, until)
+        crossings = [plain_of(one) for one in editions.crosswalk(connection, *both)]
+    if f == "csv":
+        return _csv(crossings, f"crosswalk_{since}_{until}.csv")
+    return _answer({"since": since, "until": until, "crossings": crossings})
+
+
+def preview_told(found: Preview) -> dict[str, Any]:
+    """A preview as JSON has it."""
+    difference, weighed = found.weighed.difference, found.weighed
+    return {
+        "plan": found.plan.id,
+        "base": weighed.number,
+        "is_same": found.is_same,
+        "changed": difference.changed_count,
+        "noded": int(difference.noded.sum()),
+        "appeared": weighed.whole.leaf_codes[difference.appeared].tolist(),
+        "retired": weighed.base.leaf_codes[difference.retired].tolist(),
+        "crossings": [plain_of(one) for one in found.crossings],
+    }
+
+
+def _made(made: Made) -> dict[str, Any]:
+    return {**plain_of(made), "change": wire.written(made.change)}
+
+
+def _csv(crossings: list[dict[str, Any]], name: str) -> Response:
+    text = io.StringIO()
+    rows = csv.DictWriter(text, ["old", "new", "area_share", "area_m2"])
+    rows.writeheader()
+    rows.writerows(crossings)
+    headers = {**NOT_STORED, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(_BOM + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _answer(told: dict[str, Any], status_code: int = 200) -> Response:
+    return JSONResponse(told, status_code=status_code, headers=NOT_STORED)

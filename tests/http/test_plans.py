@@ -1,0 +1,94 @@
+"""`/v1/plans`: a division redrawn over HTTP, from the first line to the edition in force."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import httpx
+import pytest
+import shapely
+
+from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE
+
+FIRST, NEW = f"{COMMUNITIES[0]}002", f"{COMMUNITIES[0]}009"
+_Y = SOUTH + 1.6 * HIGH
+SPLIT: dict[str, Any] = {
+    "kind": "split",
+    "code": FIRST,
+    "codes": [FIRST, NEW],
+    "names": ["", "北片网格"],
+    "line": shapely.geometry.mapping(shapely.LineString([(WEST - 0.002, _Y), (WEST + WIDE * 1.1, _Y)])),
+}
+
+
+@pytest.fixture
+def plan(site: httpx.Client) -> str:
+    """Address of a plan on the site's city, begun just now."""
+    made = site.post("/v1/plans", json={"name": "北片调整", "scope": COMMUNITIES[0]})
+    assert made.status_code == 201, made.text
+    return f"/v1/plans/{made.json()['id']}"
+
+
+def test_a_plan_goes_from_a_line_to_the_edition_in_force(site: httpx.Client, plan: str) -> None:
+    before = site.get("/v1/editions").json()["editions"][0]["number"]
+    made = site.post(f"{plan}/changes", json=SPLIT)
+    assert (made.status_code, made.json()["seq"]) == (201, 1), made.text
+    shown = site.get(f"{plan}/preview").json()
+    assert (shown["base"], shown["appeared"], shown["is_same"]) == (before, [NEW], False)
+    done = site.post(f"{plan}/publish").json()
+    assert (done["edition"], done["changed"], done["plan"]["state"]) == (before + 1, shown["changed"], "in_force")
+    inside = {"lon": WEST + WIDE / 2, "lat": SOUTH + 1.8 * HIGH}
+    assert site.get("/v1/locate", params=inside).json()["grid"]["code"] == NEW
+    again = site.post(f"{plan}/publish")
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/stale")
+
+    walked = {"from": before, "to": before + 1}
+    crossings = site.get("/v1/crosswalks", params=walked).json()["crossings"]
+    assert crossings == shown["crossings"]
+    rows = list(
+        csv.DictReader(io.StringIO(site.get("/v1/crosswalks", params=walked | {"f": "csv"}).text.lstrip("\ufeff")))
+    )
+    assert [(row["old"], row["new"]) for row in rows] == [(one["old"], one["new"]) for one in crossings]
+
+
+def test_the_last_change_is_undone_by_its_number_and_done_again(site: httpx.Client, plan: str) -> None:
+    for change in (SPLIT, {"kind": "rename", "code": NEW, "name": "新名"}):
+        assert site.post(f"{plan}/changes", json=change).status_code == 201
+    assert site.delete(f"{plan}/changes/1").status_code == 409
+    assert site.delete(f"{plan}/changes/2").json()["is_undone"]
+    assert site.delete(f"{plan}/changes/2").status_code == 409  # a repeat undoes nothing more
+    assert not site.post(f"{plan}/redo").json()["is_undone"]
+    changes = site.get(plan).json()["changes"]
+    assert [(one["seq"], one["change"]["kind"], one["is_undone"]) for one in changes] == [
+        (1, "split", False),
+        (2, "rename", False),
+    ]
+    assert changes[0]["change"]["line"]["coordinates"] == [list(one) for one in SPLIT["line"]["coordinates"]]
+
+
+def test_a_change_that_cannot_be_is_answered_with_the_place(site: httpx.Client, plan: str) -> None:
+    short = SPLIT | {"line": {"type": "LineString", "coordinates": [[WEST, _Y], [WEST + WIDE / 2, _Y]]}}
+    answer = site.post(f"{plan}/changes", json=short)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/refused")
+    assert "draw it from rim to rim" in answer.json()["detail"]
+    assert answer.json()["where"]["type"] == "GeometryCollection"
+    for wrong in ({}, {"kind": "x"}, SPLIT | {"line": {"type": "LineString", "coordinates": "x"}}):
+        assert site.post(f"{plan}/changes", json=wrong).status_code == 422
+    assert site.get(plan).json()["changes"] == []
+
+
+def test_a_plan_is_begun_once_under_a_key_listed_and_withdrawn(site: httpx.Client) -> None:
+    headers = {"Idempotency-Key": "tab-1"}
+    first = site.post("/v1/plans", json={"name": "重试"}, headers=headers)
+    again = site.post("/v1/plans", json={"name": "重试"}, headers=headers)
+    assert (first.status_code, again.status_code, again.json()) == (201, 200, first.json())
+    address = f"/v1/plans/{first.json()['id']}"
+    assert site.post(f"{address}/withdraw").json()["state"] == "withdrawn"
+    assert site.post(f"{address}/withdraw").status_code == 409
+    listed = site.get("/v1/plans", params={"state": "withdrawn"}).json()["plans"]
+    assert [one["id"] for one in listed] == [first.json()["id"]]
+    assert site.get("/v1/plans", params={"state": "ready"}).status_code == 400
+    assert site.get("/v1/plans/99").status_code == 404
+    assert site.post("/v1/plans", json={"name": "x", "scope": "370000"}).status_code == 404
