@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
@@ -15,7 +15,7 @@ from api.auth import Asker
 from api.deps import StoreOf, Text, only_known
 from api.errors import described
 from api.looking import LookerOf
-from geo import intakes
+from api.repeats import Key, once
 from geo.coverage import followups
 from geo.coverage.followups import PROPOSALS, STEPS, Decision, FollowUp, Step
 from geo.intakes import Answered
@@ -139,15 +139,7 @@ def decide(
     looker: LookerOf,
     actor: Asker,
     body: Decided,
-    idempotency_key: Annotated[
-        Text | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=200,
-            description="请求唯一键 · A repeat is not carried out again",
-        ),
-    ] = None,
+    key: Key = None,
 ) -> Response:
     """Refused where the blind spot is in another state by now, or was decided of already."""
     looker.look()
@@ -157,10 +149,7 @@ def decide(
         def carry_out() -> Answered:
             return Answered(follow_up_told(followups.decide(connection, actor, decision)), is_repeat=False)
 
-        if idempotency_key is None:
-            found = carry_out()
-        else:
-            found = intakes.once(connection, idempotency_key, body.model_dump(mode="json"), carry_out)
+        found = once(connection, key, body, carry_out)
     return JSONResponse(dict(found.answer), status_code=200 if found.is_repeat else 201, headers=NOT_STORED)
 
 

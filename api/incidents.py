@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypedDict
@@ -15,7 +15,8 @@ from api.answers import GEOJSON, EditionNamed, edition_named
 from api.auth import Asker
 from api.deps import StoreOf, Text, box_of, instant_of, only_known
 from api.errors import Malformed, described
-from geo import areas, incidents, intakes
+from api.repeats import Key, once
+from geo import areas, incidents
 from geo.crs import datum_of
 from geo.errors import Refused
 from geo.incidents import Filters, Incident, NewIncident, Page
@@ -156,22 +157,14 @@ def report(
     store: StoreOf,
     actor: Asker,
     body: Report,
-    idempotency_key: Annotated[
-        Text | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=200,
-            description="请求唯一键 · A repeat is not stored again",
-        ),
-    ] = None,
+    key: Key = None,
 ) -> Response:
     """Stored durably when this answers, with the grid in force when it happened; whatever its position.
 
     A repeat, by `Idempotency-Key` or by source and reference, gets the first answer with 200; other content under the
     same key is a 409 and changes nothing.
     """
-    reference = body.reference or idempotency_key
+    reference = body.reference or key
     if reference is None:
         raise Malformed("reference", "", "must be given, or the header Idempotency-Key: a repeat is told by it")
     fields = body.model_dump(exclude={"lon", "lat", "reference"})
@@ -182,10 +175,7 @@ def report(
             stored = incidents.add(connection, actor, incident)
             return Answered(feature(stored.incident), stored.is_repeat)
 
-        if idempotency_key is None:
-            found = carry_out()
-        else:
-            found = intakes.once(connection, idempotency_key, body.model_dump(mode="json"), carry_out)
+        found = once(connection, key, body, carry_out)
     return JSONResponse(dict(found.answer), status_code=200 if found.is_repeat else 201, media_type=GEOJSON)
 
 

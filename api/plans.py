@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
@@ -15,7 +15,8 @@ from api.answers import NOT_STORED
 from api.auth import Asker
 from api.deps import StoreOf, Text, only_known
 from api.errors import Malformed, described
-from geo import areas, editions, intakes
+from api.repeats import Key, once
+from geo import areas, editions
 from geo.intakes import Answered
 from geo.plain import plain_of
 from geo.plans import drafts, previews, wire
@@ -29,15 +30,6 @@ _BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
 _EXACT = ConfigDict(extra="forbid")
 
 Number = Annotated[int, Path(ge=1, le=_LARGEST, description="编号 · Id, as /v1/plans tells it")]
-Key = Annotated[
-    Text | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        description="请求唯一键 · A repeat is not carried out again",
-    ),
-]
 
 
 class PlanTold(TypedDict):
@@ -170,7 +162,7 @@ def begin(store: StoreOf, actor: Asker, body: Begun, key: Key = None) -> Respons
         def carry_out() -> Answered:
             return Answered(plain_of(drafts.begin(connection, actor, body.name, body.scope)), is_repeat=False)
 
-        found = carry_out() if key is None else intakes.once(connection, key, body.model_dump(mode="json"), carry_out)
+        found = once(connection, key, body, carry_out)
     return JSONResponse(dict(found.answer), status_code=200 if found.is_repeat else 201, headers=NOT_STORED)
 
 
