@@ -7,10 +7,12 @@ PostgreSQL 15, COPY, Binary Format: https://www.postgresql.org/docs/15/sql-copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
@@ -157,6 +159,13 @@ def binary(columns: list[Column]) -> bytes:
 def parts(columns: list[Column]) -> Iterator[bytes]:
     """As :func:`binary`, part after part: while the server stores one, the next is made."""
     yield _HEAD
+    for rows, _ in _blocks(columns):
+        yield rows.tobytes()
+    yield _TAIL
+
+
+def _blocks(columns: list[Column]) -> Iterator[tuple[Bytes, Ints]]:
+    """Some rows after the other, and where each begins."""
     told = [0] * len(columns)
     for first in range(0, len(columns[0].length), ROWS):
         some = []
@@ -166,10 +175,9 @@ def parts(columns: list[Column]) -> Iterator[bytes]:
             some.append(Column(column.cells[told[at] : end], length))
             told[at] = end
         yield _rows(some)
-    yield _TAIL
 
 
-def _rows(columns: list[Column]) -> bytes:
+def _rows(columns: list[Column]) -> tuple[Bytes, Ints]:
     length = np.column_stack([column.length for column in columns])
     widths = np.maximum(length, 0) + 4
     row = np.cumsum(widths.sum(axis=1) + 2)
@@ -181,7 +189,7 @@ def _rows(columns: list[Column]) -> bytes:
     for column, width in zip(columns, widths.T, strict=True):
         _put(out, at, column)
         at = at + width
-    return out.tobytes()
+    return out, begins
 
 
 def _put(out: Bytes, at: Ints, column: Column) -> None:
@@ -210,9 +218,50 @@ def copy(connection: sa.Connection, table: str, columns: dict[str, Column]) -> N
     psycopg.Error
         As the server says it: a key that is there already, a value the table cannot hold.
     """
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
-    with driver.cursor() as cursor, cursor.copy(statement) as stream:
+    with _stream(connection, table, columns) as stream:
         for part in parts(list(columns.values())):
             stream.write(part)
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """Rows of a COPY made beforehand, all but the number that stands first in each: an id that is not given yet."""
+
+    columns: tuple[str, ...]
+    blocks: tuple[tuple[Bytes, Ints], ...]
+
+
+def packed(number: str, columns: dict[str, Column]) -> Packed:
+    """The rows of ``columns`` (name → cells), and before them the column ``number``, a bigint."""
+    blank = numbers(np.zeros(len(next(iter(columns.values())).length), dtype=np.int64), "i8")
+    return Packed((number, *columns), tuple(_blocks([blank, *columns.values()])))
+
+
+def copy_packed(connection: sa.Connection, table: str, rows: Packed, given: Ints) -> None:
+    """Copy rows under the numbers ``given`` (n,) into ``table``; they may be copied again under others.
+
+    Raises
+    ------
+    psycopg.Error
+        As :func:`copy`.
+    """
+    first = 0
+    with _stream(connection, table, rows.columns) as stream:
+        stream.write(_HEAD)
+        for data, begins in rows.blocks:
+            some = given[first : first + len(begins)]
+            first += len(some)
+            _windows(data, 8)[begins + 6] = some.astype(">i8").view("V8")  # after the number of cells and its length
+            stream.write(data.data)
+        stream.write(_TAIL)
+
+
+@contextmanager
+def _stream(connection: sa.Connection, table: str, columns: Iterable[str]) -> Iterator[psycopg.Copy]:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)") as made,
+    ):
+        yield made

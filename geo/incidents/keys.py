@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from psycopg.errors import UniqueViolation
 
 from geo.arrays import Bools, Ints
-from geo.copying import Column, copy, numbers, texts, times
+from geo.copying import Column, Packed, copy, copy_packed, numbers, packed, texts, times
 from geo.incidents.reports import Reports
 from geo.statements import statement
 
@@ -45,6 +45,8 @@ class Keys:
 
     Attributes
     ----------
+    were_all_new
+        Whether those of the last chunk were: then those of the next are tried without asking.
     runs
         (m, 2) first and last of the ids that were given, ascending.
     """
@@ -52,21 +54,21 @@ class Keys:
     def __init__(self, connection: sa.Connection, *, stores: bool) -> None:
         self.connection, self.stores = connection, stores
         self.runs: Ints = np.empty((0, 2), dtype=np.int64)
-        self._were_all_new = True
+        self.were_all_new = True
         connection.execute(statement("incidents_stage"))
 
     def close(self) -> None:
         """Forget what was kept to tell repeats by."""
         self.connection.execute(sa.text(f"DROP TABLE {_TABLES}"))
 
-    def take(self, reports: Reports, digests: pa.Array) -> Told:
-        """What these rows are; keys of new ones are stored."""
+    def take(self, reports: Reports, digests: pa.Array, keys: Packed | None = None) -> Told:
+        """What these rows are; keys of new ones are stored. ``keys`` are theirs where :func:`pack` made them before."""
         ids = self._ids(len(reports))
-        if self.stores and self._were_all_new and self._stored_at_once(reports, digests, ids):
+        if keys and self.were_all_new and self._stored_at_once(keys, ids):
             nowhere = np.zeros(len(ids), dtype=np.bool_)
             return Told(ids, ~nowhere, nowhere, nowhere)
         told = self._compared(reports, digests, ids)
-        self._were_all_new = bool(told.is_new.all())
+        self.were_all_new = bool(told.is_new.all())
         return told
 
     def _ids(self, rows: int) -> Ints:
@@ -86,11 +88,11 @@ class Keys:
         last = np.append(-1, self.runs[:, 1])[after]  # of the run that begins at the id or before
         return np.asarray((after > 0) & (ids <= last), dtype=np.bool_)
 
-    def _stored_at_once(self, reports: Reports, digests: pa.Array, ids: Ints) -> bool:
+    def _stored_at_once(self, keys: Packed, ids: Ints) -> bool:
         """Whether every key is new, as in most files; then they are stored, else none is."""
         attempt = self.connection.begin_nested()
         try:
-            copy(self.connection, "incident_keys", _columns(reports, digests, ids))
+            copy_packed(self.connection, "incident_keys", keys, ids)
         except UniqueViolation:
             attempt.rollback()
             return False
@@ -99,8 +101,8 @@ class Keys:
 
     def _compared(self, reports: Reports, digests: pa.Array, ids: Ints) -> Told:
         self.connection.execute(sa.text("TRUNCATE arriving_keys"))
-        rows = {"row_number": numbers(reports.row, "i8")}
-        copy(self.connection, "arriving_keys", rows | _columns(reports, digests, ids))
+        rows = {"row_number": numbers(reports.row, "i8"), "id": numbers(ids, "i8")}
+        copy(self.connection, "arriving_keys", rows | _columns(reports, digests))
         is_new = np.ones(len(ids), dtype=np.bool_)
         is_duplicate, is_changed = ~is_new, ~is_new
         kept = -1
@@ -120,11 +122,15 @@ class Keys:
         return int(done.rowcount)
 
 
-def _columns(reports: Reports, digests: pa.Array, ids: Ints) -> dict[str, Column]:
+def pack(reports: Reports, digests: pa.Array) -> Packed:
+    """The keys of rows as they are copied, but for their ids."""
+    return packed("id", _columns(reports, digests))
+
+
+def _columns(reports: Reports, digests: pa.Array) -> dict[str, Column]:
     return {
         "source": texts(reports.source),
         "reference": texts(reports.reference),
-        "id": numbers(ids, "i8"),
         "occurred_at": times(reports.occurred_us),
         "digest": texts(digests),
     }

@@ -16,8 +16,10 @@ from geo import areas
 from geo.actors import Actor
 from geo.arrays import Bools
 from geo.assignments import Rule, microseconds
+from geo.copying import Packed
 from geo.crs import datum_of
 from geo.frames import Sheet, opened
+from geo.incidents import keys, storing
 from geo.incidents.adding import AHEAD, EARLIEST
 from geo.incidents.evidence import Weighed, of_file, weighed
 from geo.incidents.findings import Findings
@@ -27,7 +29,7 @@ from geo.incidents.mapping import mapped
 from geo.incidents.months import Arriving
 from geo.incidents.placing import Places, Placing
 from geo.incidents.reports import Reports, digests
-from geo.incidents.storing import Counts, place_anew, put, state, wait_for_files
+from geo.incidents.storing import Counts, Parcel, place_anew, state, wait_for_files
 from geo.locking import lock_current
 from geo.pipes import ahead
 from geo.tables import audit_events
@@ -141,12 +143,14 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """Rows of one chunk that can be stored, and how many were read for them."""
+    """Rows of one chunk that can be stored, how they are when all are new, and how many were read for them."""
 
     reports: Reports
     places: Places
     digests: pa.Array
     read: int
+    keys: Packed | None
+    parcels: tuple[Parcel, ...]
 
 
 class _Loading:
@@ -165,7 +169,7 @@ class _Loading:
         if intake.commit:
             wait_for_files(connection)
         self.keys = Keys(connection, stores=intake.commit)
-        self.arriving = Arriving(connection) if intake.commit else None
+        self.arriving = Arriving(connection, self.placing.asking) if intake.commit else None
 
     def take(self, progress: Progress | None) -> None:
         """Read the file and store of it what is new, chunk after chunk."""
@@ -191,15 +195,22 @@ class _Loading:
             outside = np.flatnonzero(places.rule == Rule.OUTSIDE)
             told = [f"{lon:.9g} {lat:.9g}" for lon, lat in reports.lonlat[outside].tolist()]
             self.findings.add("outside", self.columns["lon"], zip(reports.row[outside].tolist(), told, strict=True))
-            yield _Judged(reports, places, digests(reports), len(frame.rows))
+            yield self._packed(reports, places, len(frame.rows))
+
+    def _packed(self, reports: Reports, places: Places, read: int) -> _Judged:
+        given = digests(reports)
+        if not (self.arriving and self.keys.were_all_new and len(reports)) or self._is_out:
+            return _Judged(reports, places, given, read, None, ())
+        parcels = storing.pack(self.arriving, reports, places)
+        return _Judged(reports, places, given, read, keys.pack(reports, given), parcels)
 
     def _store(self, chunk: _Judged) -> None:
         """Store what is new of a chunk, unless it is certain by now that the file stays out."""
-        reports, places, given = chunk.reports, chunk.places, chunk.digests
+        reports, places, given, parcels = chunk.reports, chunk.places, chunk.digests, chunk.parcels
         self.read += chunk.read
         if not len(reports):
             return
-        told = self.keys.take(reports, given)
+        told = self.keys.take(reports, given, chunk.keys)
         self.already += told.already
         self.duplicates += _named(reports, told.is_duplicate)
         self.changed += _named(reports, told.is_changed)
@@ -208,10 +219,11 @@ class _Loading:
             new = np.flatnonzero(told.is_new)
             reports, places, ids = reports.taken(new), places.taken(new), ids[new]
             given = given.take(pa.array(new))
+            parcels = ()
         self.counts.add(places)
         state(self.connection, reports, given)
         if self.arriving and len(reports) and not self._is_out:
-            put(self.connection, self.arriving, reports, places, ids)
+            storing.put(self.connection, parcels or storing.pack(self.arriving, reports, places), ids)
 
     @property
     def _is_out(self) -> bool:

@@ -10,6 +10,8 @@ PostgreSQL 15, ALTER TABLE, ATTACH PARTITION: https://www.postgresql.org/docs/15
 
 from __future__ import annotations
 
+from threading import RLock
+
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
@@ -51,6 +53,11 @@ class Arriving:
     Indexes of months that are filled first and indexed then are built from sorted rows, at a fraction of the cost; and
     until :meth:`settle` nobody else sees the tables or waits for them.
 
+    Parameters
+    ----------
+    asking
+        Held while the connection is asked for months that were not asked for before.
+
     Attributes
     ----------
     table
@@ -59,8 +66,8 @@ class Arriving:
 
     table = _ARRIVING
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: sa.Connection, asking: RLock) -> None:
+        self.connection, self.asking = connection, asking
         self.there: set[np.datetime64] = set()
         self.made: set[np.datetime64] = set()
         connection.execute(sa.text(f"CREATE TABLE {_ARRIVING} {_LIKE} PARTITION BY RANGE (occurred_at)"))
@@ -69,13 +76,17 @@ class Arriving:
         """Whether rows (n,) of these months belong into ``incidents``; for the others there is a place in ``table``."""
         known = np.array(sorted(self.there | self.made), dtype="datetime64[M]")
         if len(strange := np.setdiff1d(months, known)):
-            missing = _without(self.connection, strange)
-            for month in missing:
-                own = f"{_ARRIVING}{_dated(month)}"
-                self.connection.execute(sa.text(f"CREATE TABLE {own} PARTITION OF {_ARRIVING} {_span(month)}"))
-            self.made |= set(missing)
-            self.there |= set(strange) - set(missing)
+            with self.asking:
+                self._make(strange)
         return np.isin(months, np.array(sorted(self.there), dtype="datetime64[M]"))
+
+    def _make(self, strange: Months) -> None:
+        missing = _without(self.connection, strange)
+        for month in missing:
+            own = f"{_ARRIVING}{_dated(month)}"
+            self.connection.execute(sa.text(f"CREATE TABLE {own} PARTITION OF {_ARRIVING} {_span(month)}"))
+        self.made |= set(missing)
+        self.there |= set(strange) - set(missing)
 
     def settle(self) -> None:
         """The months that arrived become partitions like others; of one made by another meanwhile the rows go there."""

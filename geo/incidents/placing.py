@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ class Placing:
     """
 
     def __init__(self, connection: sa.Connection, current: Edition) -> None:
-        self.connection, self.current, self.asking = connection, current, Lock()
+        self.connection, self.current, self.asking = connection, current, RLock()
         self.today = open_index(connection, current)
         self.editions = areas.all_editions(connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from geo.areas import Edition
 from geo.arrays import Floats, Ints
-from geo.copying import Column, copy, figures, ids, numbers, points, texts, times
+from geo.copying import Column, Packed, copy, copy_packed, figures, ids, numbers, packed, points, texts, times
 from geo.frames import CHUNK
 from geo.incidents.months import Arriving, months_of
 from geo.incidents.placing import Places, Placing
@@ -62,15 +63,33 @@ def state(connection: sa.Connection, reports: Reports, digests: pa.Array) -> Non
     copy(connection, "stated_areas", columns)
 
 
-def put(connection: sa.Connection, arriving: Arriving, reports: Reports, places: Places, given: Ints) -> None:
-    """Put incidents under the ids ``given`` (n,) into the months that are there, or into those that arrive."""
+@dataclass(frozen=True, eq=False)
+class Parcel:
+    """Incidents as they are copied into ``table``, but for their ids; ``rows`` are their positions among others."""
+
+    table: str
+    rows: Ints
+    packed: Packed
+
+
+def pack(arriving: Arriving, reports: Reports, places: Places) -> tuple[Parcel, ...]:
+    """Incidents on their way into the months that are there, and into those that arrive."""
     months = months_of(reports.occurred_us)
     is_there = arriving.are_there(months)
     # rows of a month, of a grid, of a time stand together, and so do their entries in indexes that are there
     order = np.lexsort((reports.occurred_us, places.grid_now, months)) if is_there.any() else np.empty(0, np.int64)
-    for table, rows in (("incidents", order[is_there[order]]), (arriving.table, np.flatnonzero(~is_there))):
-        if len(rows):
-            copy(connection, table, _columns(reports.taken(rows), places.taken(rows), given[rows]))
+    parcels = (("incidents", order[is_there[order]]), (arriving.table, np.flatnonzero(~is_there)))
+    return tuple(
+        Parcel(table, rows, packed("id", _columns(reports.taken(rows), places.taken(rows))))
+        for table, rows in parcels
+        if len(rows)
+    )
+
+
+def put(connection: sa.Connection, parcels: Iterable[Parcel], given: Ints) -> None:
+    """Store incidents under the ids ``given`` (n,)."""
+    for parcel in parcels:
+        copy_packed(connection, parcel.table, parcel.packed, given[parcel.rows])
 
 
 def place_anew(connection: sa.Connection, edition: Edition, runs: Ints) -> Counts:
@@ -97,10 +116,9 @@ def place_anew(connection: sa.Connection, edition: Edition, runs: Ints) -> Count
     return counts
 
 
-def _columns(reports: Reports, places: Places, given: Ints) -> dict[str, Column]:
+def _columns(reports: Reports, places: Places) -> dict[str, Column]:
     reported_us = np.where(reports.reported_us == NEVER_US, reports.occurred_us, reports.reported_us)
     return {
-        "id": numbers(given, "i8"),
         "occurred_at": times(reports.occurred_us),
         **{name: texts(getattr(reports, name)) for name in _WORDS},
         "urgency": numbers(reports.urgency, "i2"),
