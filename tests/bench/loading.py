@@ -33,9 +33,9 @@ from tests.bench.incidents import write
 from tests.small_city import SOUTH, WEST, publish_small_city
 from tests.throw_away import throw_away_postgis
 
-ROWS = {"small": 20_000, "full": 500_000}
+ROWS = {"small": 20_000, "full": 300_000}
 BUILDINGS = {"small": 12_000, "full": 100_000}
-TURNS = {"small": 2, "full": 5}
+TURNS = {"small": 2, "full": 3}
 SEED = 20_260_104
 TICKS = os.sysconf("SC_CLK_TCK")
 Load = Callable[[sa.Connection, Path], None]
