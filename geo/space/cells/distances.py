@@ -175,7 +175,7 @@ def border_distances(
                     found[at] = np.sqrt(square_to)
 
 
-_BLOCK = 64
+_BLOCK = 32
 _FEW = 4  # bundles
 
 
@@ -219,9 +219,11 @@ def _choose(rim: Rim, points: tuple[Floats, Positions], least: tuple[float, floa
                     best = room.bounds[which]
                     room.seeds[at, 0], room.seeds[at, 1] = bundle, which
         if room.seeds[at, 0] >= 0:
-            edge = bundles.stretches[room.seeds[at, 0], room.seeds[at, 1]] // STRETCH
-            more = bundles.stretches[room.seeds[at, 0], room.seeds[at, 1]] % STRETCH
-            room.touched[at] = ends[edge, 0] + ends[edge + more // 2, 0] + ends[edge + more, 3]
+            stretch = bundles.stretches[room.seeds[at, 0], room.seeds[at, 1]]
+            total = 0.0
+            for edge in range(stretch // STRETCH, stretch // STRETCH + stretch % STRETCH + 1, 2):
+                total += ends[edge, 0]
+            room.touched[at] = total + ends[stretch // STRETCH + stretch % STRETCH, 3]
 
 
 _Pair = tuple[np.float32, np.float32]
