@@ -9,6 +9,6 @@ decides nearly all; what it doubts is decided by the exact sign of an orientatio
 :mod:`~geo.space.cells.asking` answers, :mod:`~geo.space.cells.few` answers a handful without compiled code, and
 :mod:`~geo.space.cells.index` is what others see. :mod:`~geo.space.cells.metres` is the plane that
 :mod:`~geo.space.cells.distances` measures on, and :mod:`~geo.space.cells.spreads` what doubt is.
-:mod:`~geo.space.cells.covering` finds the leaf that holds a whole box, :mod:`~geo.space.cells.cutting` what of a
+:mod:`~geo.space.cells.boxes` finds the leaf that holds a whole box, :mod:`~geo.space.cells.cutting` what of a
 footprint lies in each.
 """
