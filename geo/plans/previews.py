@@ -133,6 +133,8 @@ def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
     if plan.scope is None:
         return
     difference: Comparison = divisions.compare(base, whole)
+    if difference.outline_moved:
+        raise Refused(f"the outline of the city would move; plan {plan.id} is of {plan.scope}, begin one of the city")
     inside = set(base.area_codes[base.areas_within(plan.scope)].tolist())
     outside = set()
     for division, which in ((whole, difference.appeared | difference.changed), (base, difference.left_ground)):

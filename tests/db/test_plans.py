@@ -21,7 +21,7 @@ from geo.errors import Refused, Stale, Unknown
 from geo.plans import drafts, previews, wire
 from geo.plans.drafts import Plan
 from geo.space.partition import faults
-from geo.space.redraw.changes import Change, CutDedicated, Dissolve, Merge, Rename, Split, Transfer
+from geo.space.redraw.changes import Annex, Change, CutDedicated, Dissolve, Merge, Rename, Split, Transfer
 from geo.tables import audit_events
 from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
 
@@ -138,6 +138,19 @@ def test_ground_moves_inside_the_scope_alone(city: sa.Connection) -> None:
     previews.add(city, ACTOR, wider, CutDedicated(mall, f"{COMMUNITIES[0]}010", "商场"))
     with pytest.raises(Unknown):
         begun(city, "370000")
+
+
+def test_the_outline_moves_in_plans_of_the_whole_city_alone(city: sa.Connection) -> None:
+    beside = shapely.box(WEST - WIDE, SOUTH, WEST + WIDE / 9, SOUTH + HIGH)
+    with pytest.raises(Refused, match="the outline of the city would move"):
+        previews.add(city, ACTOR, begun(city, COMMUNITIES[0]), Annex(beside, FIRST))
+    plan = begun(city)
+    previews.add(city, ACTOR, plan, Annex(beside, FIRST))
+    before = editions.stored(city, areas.current(city))
+    previews.publish(city, ACTOR, plan.id)
+    now = editions.stored(city, areas.current(city))
+    grown, was = (shapely.area(one.area_shapes[one.area_levels == 0][0]) for one in (now, before))
+    assert grown == pytest.approx(was + WIDE * HIGH, rel=0.01)
 
 
 def test_a_plan_that_is_withdrawn_stays_and_never_comes_into_force(city: sa.Connection) -> None:
