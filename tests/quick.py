@@ -33,14 +33,25 @@ def is_quick(config: pytest.Config) -> bool:
 
 def shorten(law: Callable[..., Any]) -> None:
     """Have a law try one in :data:`SHARE` of its examples, at least one; hypothesis has no public way to say it."""
-    told = law._hypothesis_internal_use_settings  # type: ignore[attr-defined]
-    shorter = settings(told, max_examples=-(-told.max_examples // SHARE))
-    law._hypothesis_internal_use_settings = shorter  # type: ignore[attr-defined]
+    law._hypothesis_internal_use_settings = _shorter(law._hypothesis_internal_use_settings)  # type: ignore[attr-defined]
+
+
+def shorten_machine(machine: Any) -> None:
+    """As :func:`shorten`, of the test case of a machine of rules."""
+    machine.settings = _shorter(machine.settings)
+
+
+def _shorter(told: settings) -> settings:
+    return settings(told, max_examples=-(-told.max_examples // SHARE))
 
 
 def shorten_all(items: list[pytest.Item]) -> None:
     """Have every law among the tests try fewer examples, one with several parameters once."""
-    for law in {item.obj for item in items if isinstance(item, pytest.Function)}:
+    functions = [item for item in items if isinstance(item, pytest.Function)]
+    machines = {item.cls for item in functions if isinstance(getattr(item.cls, "settings", None), settings)}
+    for machine in machines:
+        shorten_machine(machine)
+    for law in {item.obj for item in functions if item.cls not in machines}:
         if is_hypothesis_test(law):
             shorten(law)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from api.commands.testing import arguments
 from tests import quick
@@ -56,6 +57,18 @@ def test_a_law_tries_a_tenth_of_its_examples(many: int, fewer: int) -> None:
     quick.shorten(law)
     law()
     assert (whole, len(tried) - whole) == (many, fewer)
+
+
+def test_the_laws_of_a_machine_are_shortened_as_well() -> None:
+    class Machine(RuleBasedStateMachine):
+        @rule()
+        def step(self) -> None:
+            pass
+
+    case = Machine.TestCase
+    case.settings = settings(max_examples=41, deadline=None)
+    quick.shorten_machine(case)
+    assert case.settings.max_examples == 5
 
 
 def test_a_test_that_takes_long_is_told_to_leave_the_quick_loop() -> None:

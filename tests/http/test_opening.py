@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
 import sqlalchemy as sa
+import structlog
 from structlog.testing import capture_logs
 
 from api import app as application
@@ -61,6 +63,16 @@ def test_a_server_starts_without_a_city(fresh_engine: sa.Engine) -> None:
         assert httpx.get(f"{address}/").status_code == 200
 
 
+@pytest.fixture
+def every_line() -> Iterator[None]:
+    """Every line of the log, whatever level another test has set."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("every_line")
 def test_what_a_server_asks_itself_is_told_only_to_who_debugs(fresh_engine: sa.Engine) -> None:
     with fresh_engine.begin() as connection:
         publish_spotted_city(connection)

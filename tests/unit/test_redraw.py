@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from shapely.geometry.base import BaseGeometry
@@ -122,6 +122,7 @@ def test_any_polygon_that_is_drawn_is_cut_out_or_refused(points: list[tuple[floa
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 100_000), snap_m=st.floats(0, 2))
+@example(seed=0, snap_m=5e-324)
 def test_a_drawing_is_pulled_no_further_than_it_may_be_and_lies_on_the_lattice(seed: int, snap_m: float) -> None:
     random, leaves = np.random.default_rng(seed), city(wiggle=0.3)
     drawn = line_over(leaves.shapes[5], random)

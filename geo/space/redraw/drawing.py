@@ -85,7 +85,8 @@ def _pulled(shape: BaseGeometry, borders: Shapes, snap_m: float) -> Drawn:
     if not 0 <= snap_m <= MOST_SNAP_M:
         raise Refused(f"snap_m of {snap_m:g}; 0 to {MOST_SNAP_M:g} metres can be pulled")
     xy = shapely.get_coordinates(shape)
-    to = snap(_near(xy, borders, snap_m) if snap_m and len(borders) else xy)
+    reach = snap_m / _M_PER_DEGREE
+    to = snap(_near(xy, borders, reach) if reach > SNAP and len(borders) else xy)
     far = np.flatnonzero((np.abs(to - snap(xy)) > SNAP).any(axis=1))
     pulled = shapely.MultiLineString([*np.stack([xy[far], to[far]], axis=1)])
     return Drawn(_each_point_once(shapely.transform(shape, lambda _: to)), pulled)
@@ -111,17 +112,15 @@ def _runs(xy: Floats) -> Floats:
     return xy[new]
 
 
-def _near(xy: Floats, borders: Shapes, snap_m: float) -> Floats:
-    """Points (n, 2), each at the nearest vertex of a border within the distance, else at the nearest point of one."""
+def _near(xy: Floats, borders: Shapes, reach: float) -> Floats:
+    """Points (n, 2), each at the nearest vertex of a border within ``reach`` degrees, else at its nearest point."""
     squeeze = np.array([np.cos(np.radians(xy[:, 1].mean())), 1.0])
     flat = np.asarray(shapely.transform(borders, lambda at: at * squeeze), dtype=object)
     points = np.asarray(shapely.points(xy * squeeze), dtype=object)
     vertices = np.asarray(shapely.points(shapely.get_coordinates(flat)), dtype=object)
     to = xy.copy()
     for targets in (flat, vertices):  # a vertex comes last: it overrules
-        which, nearest = shapely.STRtree(targets).query_nearest(
-            points, max_distance=snap_m / _M_PER_DEGREE, all_matches=False
-        )
+        which, nearest = shapely.STRtree(targets).query_nearest(points, max_distance=reach, all_matches=False)
         ways = shapely.shortest_line(points[which], targets[nearest])
         to[which] = shapely.get_coordinates(ways).reshape(-1, 2, 2)[:, 1] / squeeze
     return to
