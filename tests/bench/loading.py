@@ -33,7 +33,7 @@ from tests.bench.incidents import write
 from tests.small_city import SOUTH, WEST, publish_small_city
 from tests.throw_away import throw_away_postgis
 
-ROWS = {"small": 20_000, "full": 300_000}
+ROWS = {"small": 20_000, "full": 900_000}
 BUILDINGS = {"small": 12_000, "full": 100_000}
 TURNS = {"small": 2, "full": 3}
 SEED = 20_260_104
