@@ -120,6 +120,15 @@ def _weigh_first(division: Division, request: Request) -> Weighed:
     return Weighed(0, base, division, divisions.compare(base, division), _hour(request, None))
 
 
+def take_turn(connection: sa.Connection) -> None:
+    """Wait until no other publish is going on; until this transaction ends others wait.
+
+    Whoever makes a division out of the edition in force takes the turn before it reads: else another edition could come
+    between, and would be undone.
+    """
+    connection.execute(sa.text("LOCK TABLE editions IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def publish(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
     """The edition that ``division`` became; None when it is what is in force already.
 
@@ -130,7 +139,7 @@ def publish(connection: sa.Connection, division: Division, city: City, request: 
     Refused, Broken, Unknown
         As :func:`weigh` does; nothing is stored then.
     """
-    connection.execute(sa.text("LOCK TABLE editions IN SHARE ROW EXCLUSIVE MODE"))
+    take_turn(connection)
     weighed = weigh(connection, division, city, request)
     base, whole, difference = weighed.base, weighed.whole, weighed.difference
     if difference.same:

@@ -100,7 +100,7 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
 
     Raises Stale when the plan is no draft any more.
     """
-    _refuse_ended(plan)
+    refuse_ended(plan)
     undone = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.is_undone)
     connection.execute(sa.delete(plan_changes).where(undone))
     last = connection.scalar(sa.select(sa.func.max(plan_changes.c.seq)).where(plan_changes.c.plan_id == plan.id))
@@ -129,7 +129,7 @@ def redo(connection: sa.Connection, plan: Plan) -> Made:
 
 def withdraw(connection: sa.Connection, plan: Plan) -> Plan:
     """The plan, withdrawn: kept, and never published. Raises Stale when it is no draft any more."""
-    _refuse_ended(plan)
+    refuse_ended(plan)
     return _put(connection, plan, state="withdrawn")
 
 
@@ -144,7 +144,7 @@ def _put(connection: sa.Connection, plan: Plan, **values: object) -> Plan:
 
 
 def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | None = None) -> Made:
-    _refuse_ended(plan)
+    refuse_ended(plan)
     made = [each for each in changes_of(connection, plan) if each.is_undone is not undone]
     if not made:
         raise Refused("nothing to undo" if undone else "nothing to do again")
@@ -156,7 +156,8 @@ def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | Non
     return next(each for each in changes_of(connection, plan) if each.seq == chosen.seq)
 
 
-def _refuse_ended(plan: Plan) -> None:
+def refuse_ended(plan: Plan) -> None:
+    """Raise Stale when a plan is no draft any more."""
     if plan.state != "draft":
         how = f"in force as edition {plan.edition}" if plan.edition else plan.state.replace("_", " ")
         raise Stale(f"plan {plan.id} is {how}; begin another one")

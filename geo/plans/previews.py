@@ -72,6 +72,7 @@ def publish(connection: sa.Connection, actor: Actor, id: int) -> tuple[Plan, Pub
     Stale, Refused, Broken, Unknown
         As :func:`preview`; nothing is stored then.
     """
+    editions.take_turn(connection)
     plan = drafts.one(connection, id, lock=True)
     worked = _worked_out(connection, plan)
     done = editions.publish(connection, worked.whole, worked.city, _request(plan, actor))
@@ -88,8 +89,7 @@ class _Worked:
 
 def _worked_out(connection: sa.Connection, plan: Plan, *more: Change) -> _Worked:
     """The division a plan makes of the edition in force, with changes that are not in it yet."""
-    if plan.state != "draft":
-        raise Stale(f"plan {plan.id} is {plan.state.replace('_', ' ')} already")
+    drafts.refuse_ended(plan)
     city, in_force = areas.city(connection), areas.current(connection)
     scheme = Scheme(city.code_lengths)
     asked = [*drafts.in_effect(drafts.changes_of(connection, plan)), *more]

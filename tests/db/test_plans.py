@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,7 @@ def test_a_plan_is_published_as_it_was_shown(city: sa.Connection) -> None:
     assert not faults(now.leaf_shapes, now.area_shapes[now.area_levels == 0][0])
     told = city.scalars(sa.select(audit_events.c.detail).where(audit_events.c.action == "publish")).all()[-1]
     assert told["edition"] == 2
-    with pytest.raises(Stale, match="in force already"):
+    with pytest.raises(Stale, match="in force as edition 2"):
         previews.publish(city, ACTOR, plan.id)
 
 
@@ -128,6 +130,34 @@ def test_of_two_plans_that_change_other_grids_both_come_into_force(city: sa.Conn
         assert now.area_m2 == pytest.approx(then.area_m2, abs=2)
 
 
+def test_of_two_plans_that_are_published_at_once_neither_undoes_the_other(fresh_engine: sa.Engine) -> None:
+    beside = f"{COMMUNITIES[1]}001"
+    with db.write(fresh_engine) as connection:
+        publish_small_city(connection)
+        one, other = begun(connection), begun(connection)
+        previews.add(connection, ACTOR, one, SPLIT)
+        previews.add(connection, ACTOR, other, Rename(beside, "改名"))
+
+    def publish(plan: Plan) -> int:
+        with db.write(fresh_engine) as connection:
+            return previews.publish(connection, ACTOR, plan.id)[1].edition.number
+
+    with db.write(fresh_engine) as holder, ThreadPoolExecutor(2) as pool:
+        editions.take_turn(holder)
+        waiting = [pool.submit(publish, plan) for plan in (one, other)]
+        blocked = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'editions'::regclass")
+        until = time.monotonic() + 20
+        while holder.scalar(blocked) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert holder.scalar(blocked) == 2  # both have begun before either is done
+        holder.commit()
+        assert sorted(each.result(30) for each in waiting) == [2, 3]
+    with db.read(fresh_engine) as connection:
+        now = editions.stored(connection, areas.current(connection))
+    assert NEW in now.leaf_codes
+    assert now.leaf_names[now.leaf_codes == beside].tolist() == ["改名"]
+
+
 def test_ground_moves_inside_the_scope_alone(city: sa.Connection) -> None:
     plan = begun(city, COMMUNITIES[0])
     previews.add(city, ACTOR, plan, SPLIT)
@@ -158,9 +188,10 @@ def test_a_plan_that_is_withdrawn_stays_and_never_comes_into_force(city: sa.Conn
     previews.add(city, ACTOR, plan, Dissolve(LAST))
     assert drafts.withdraw(city, plan).state == "withdrawn"
     gone = drafts.one(city, plan.id)
-    for door in (drafts.undo, drafts.withdraw, previews.preview):
+    doors: list[Callable[[sa.Connection, Plan], object]] = [drafts.undo, drafts.withdraw, previews.preview]
+    for door in doors:
         with pytest.raises(Stale, match="withdrawn"):
-            door(city, gone)  # type: ignore[operator]
+            door(city, gone)
     assert [one.id for one in drafts.listed(city, ["withdrawn"])] == [plan.id]
     with pytest.raises(Refused, match="blank"):
         drafts.begin(city, ACTOR, " ")
