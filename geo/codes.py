@@ -76,6 +76,10 @@ class Scheme:
             return code.endswith("-" + "0" * _FREE_DIGITS)
         return len(code) == self.lengths[-1] and not code[-self._digits() :].strip("0")
 
+    def stem(self, parent: str) -> str:
+        """What the codes of all grids of an area begin with."""
+        return parent[: self.lengths[-1] - self._digits()] if self.lengths[-1] else f"{parent}-"
+
     def numbered(self, parent: str, shapes: Shapes, given: Collection[str]) -> list[str]:
         """New codes for grids of one parent, in the order of ``shapes``.
 
@@ -96,8 +100,8 @@ class Scheme:
         Refused
             When the parent has fewer numbers left than grids.
         """
+        stem = self.stem(parent)
         width = self._digits() if self.lengths[-1] else _FREE_DIGITS
-        stem = parent[: self.lengths[-1] - width] if self.lengths[-1] else f"{parent}-"
         used = {
             int(code[len(stem) :])
             for code in given

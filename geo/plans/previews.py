@@ -18,11 +18,12 @@ from geo.areas import City, Edition
 from geo.codes import Scheme
 from geo.editions import Published, Request, Weighed
 from geo.errors import Refused, Stale
-from geo.plans import drafts
+from geo.plans import drafts, numbering
 from geo.plans.drafts import Made, Plan
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division
 from geo.space.redraw.changes import Change, changed
+from geo.space.redraw.numbering import is_numbered
 
 _SHOWN = 5  # codes named in a message before "…"
 
@@ -57,7 +58,12 @@ def preview(connection: sa.Connection, plan: Plan) -> Preview:
 
 
 def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
-    """The change, tried on all before it and kept as the last. Raises as :func:`preview` and :func:`drafts.add`."""
+    """The change, with the codes it lacks, tried on all before it and kept as the last.
+
+    Raises as :func:`preview` and :func:`drafts.add`.
+    """
+    if not is_numbered(change):
+        change = numbering.numbered(connection, _worked_out(connection, plan).whole, change)
     _worked_out(connection, plan, change)
     return drafts.add(connection, actor, plan, change)
 

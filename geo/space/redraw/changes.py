@@ -27,21 +27,24 @@ COMPREHENSIVE, DEDICATED, FALLBACK = "comprehensive", "dedicated", "fallback"
 
 @dataclass(frozen=True)
 class Split:
-    """A grid cut by a line, the largest piece keeping the first of ``codes``; ``names`` go with the codes."""
+    """A grid cut by a line, the largest piece taking the first of ``codes``; ``names`` go with the codes.
+
+    Without ``codes`` they are for :mod:`geo.space.redraw.numbering` to find.
+    """
 
     code: str
     line: BaseGeometry
-    codes: tuple[str, ...]
-    names: tuple[str, ...]
+    codes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     snap_m: float = SNAP_M
 
 
 @dataclass(frozen=True)
 class Merge:
-    """Grids made one under the code and name of one of them."""
+    """Grids made one under the code and name of one of them; ``keep`` None is for the numbering to find."""
 
     codes: tuple[str, ...]
-    keep: str
+    keep: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,11 @@ class MoveBorder:
 
 @dataclass(frozen=True)
 class CutDedicated:
-    """The ground of a drawn polygon as a dedicated grid of its own."""
+    """The ground of a drawn polygon as a dedicated grid of its own; ``code`` None is for the numbering to find."""
 
     drawn: BaseGeometry
-    code: str
-    name: str
+    code: str | None = None
+    name: str = ""
     snap_m: float = SNAP_M
 
 
@@ -141,8 +144,8 @@ def changed(division: Division, change: Change, scheme: Scheme) -> Changed:
     Unknown
         For a code there is none of.
     Refused
-        When the change cannot be made, with the place where there is one; when a new code does not fit the scheme;
-        when an area would have no ground left.
+        When the change cannot be made, with the place where there is one; when a new code is wanting or does not fit
+        the scheme; when an area would have no ground left.
     """
     return _made(change, division, scheme)
 
@@ -164,39 +167,46 @@ def _made(change: Change, division: Division, scheme: Scheme) -> Changed:
 @_made.register
 def _split(change: Split, division: Division, scheme: Scheme) -> Changed:
     at = _at(division, change.code)
-    if len(change.names) != len(change.codes):
-        raise Refused(f"{len(change.codes)} codes and {len(change.names)} names; each piece has one of both")
+    if not change.codes:
+        raise _not_numbered("split")
+    names = change.names or ("",) * len(change.codes)
+    if len(names) != len(change.codes):
+        raise Refused(f"{len(change.codes)} codes and {len(names)} names; each piece has one of both")
     parent, kind = str(division.leaf_parents[at]), str(division.leaf_kinds[at])
-    new = {code: name for code, name in zip(change.codes, change.names, strict=True) if code != change.code}
+    new = {code: name for code, name in zip(change.codes, names, strict=True) if code != change.code}
     for code in new:
         _fits(code, parent, scheme)
-    done = moves.split(_leaves(division), change.code, change.line, change.codes, change.snap_m)
+    done = moves.split(leaves_of(division), change.code, change.line, change.codes, change.snap_m)
     grown = COMPREHENSIVE if kind == FALLBACK else kind
     return _with(division, done, {code: _Words(name, grown, parent) for code, name in new.items()})
 
 
 @_made.register
 def _merge(change: Merge, division: Division, scheme: Scheme) -> Changed:
+    if change.keep is None:
+        raise _not_numbered("merge")
     if change.keep not in change.codes:
         raise Refused(f"{change.keep} is none of the grids to merge; keep the code of one of them")
-    return _with(division, moves.merge(_leaves(division), change.codes, change.keep), {})
+    return _with(division, moves.merge(leaves_of(division), change.codes, change.keep), {})
 
 
 @_made.register
 def _transfer(change: Transfer, division: Division, scheme: Scheme) -> Changed:
-    return _with(division, moves.transfer(_leaves(division), change.drawn, change.to, change.snap_m), {})
+    return _with(division, moves.transfer(leaves_of(division), change.drawn, change.to, change.snap_m), {})
 
 
 @_made.register
 def _move_border(change: MoveBorder, division: Division, scheme: Scheme) -> Changed:
-    done = moves.move_border(_leaves(division), change.a, change.b, change.line, change.snap_m)
+    done = moves.move_border(leaves_of(division), change.a, change.b, change.line, change.snap_m)
     return _with(division, done, {})
 
 
 @_made.register
 def _cut_dedicated(change: CutDedicated, division: Division, scheme: Scheme) -> Changed:
-    done = moves.cut_dedicated(_leaves(division), change.drawn, change.code, change.snap_m)
-    parent = _giver(division, done)
+    if change.code is None:
+        raise _not_numbered("cut_dedicated")
+    done = moves.cut_dedicated(leaves_of(division), change.drawn, change.code, change.snap_m)
+    parent = giver(division, done)
     _fits(change.code, parent, scheme)
     return _with(division, done, {change.code: _Words(change.name, DEDICATED, parent)})
 
@@ -208,11 +218,11 @@ def _dissolve(change: Dissolve, division: Division, scheme: Scheme) -> Changed:
         raise Refused(f"{change.code} is fallback ground already", where=division.leaf_shapes[at])
     if change.to is not None:
         _at(division, change.to)
-        return _with(division, moves.dissolve(_leaves(division), change.code, change.to), {})
+        return _with(division, moves.dissolve(leaves_of(division), change.code, change.to), {})
     area = _area(division, str(division.leaf_parents[at]))
     name = str(division.area_names[area])
     code = scheme.fallback(str(division.area_codes[area]), int(division.area_levels[area]))
-    done = moves.dissolve(_leaves(division), change.code, code)
+    done = moves.dissolve(leaves_of(division), change.code, code)
     return _with(division, done, {code: _Words(name, FALLBACK, str(division.area_codes[area]))})
 
 
@@ -257,21 +267,22 @@ def _recode(change: Recode, division: Division, scheme: Scheme) -> Changed:
 
 @_made.register
 def _annex(change: Annex, division: Division, scheme: Scheme) -> Changed:
-    return _with(division, moves.annex(_leaves(division), change.drawn, change.to, change.snap_m), {})
+    return _with(division, moves.annex(leaves_of(division), change.drawn, change.to, change.snap_m), {})
 
 
 @_made.register
 def _cede(change: Cede, division: Division, scheme: Scheme) -> Changed:
-    return _with(division, moves.cede(_leaves(division), change.drawn, change.snap_m), {})
+    return _with(division, moves.cede(leaves_of(division), change.drawn, change.snap_m), {})
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
-def _leaves(division: Division) -> Leaves:
+def leaves_of(division: Division) -> Leaves:
+    """The leaves of a division as they are redrawn."""
     return Leaves(division.leaf_codes, division.leaf_shapes)
 
 
 def _at(division: Division, code: str) -> int:
-    return int(_leaves(division).at([code])[0])
+    return int(leaves_of(division).at([code])[0])
 
 
 def _area(division: Division, code: str) -> int:
@@ -288,6 +299,10 @@ def _text(words: Codes, at: int, word: str) -> Codes:
     return made.astype(np.str_)
 
 
+def _not_numbered(kind: str) -> Refused:
+    return Refused(f"{kind} has no code yet; give one, or have it numbered first")
+
+
 def _fits(code: str, parent: str, scheme: Scheme) -> None:
     level = scheme.levels - 1
     if not scheme.fits(code, level):
@@ -298,7 +313,7 @@ def _fits(code: str, parent: str, scheme: Scheme) -> None:
         raise Refused(f"the code {code!r} is kept for fallback ground; give another")
 
 
-def _giver(division: Division, done: Redrawn) -> str:
+def giver(division: Division, done: Redrawn) -> str:
     """The area that gave most of the ground that moved, the lowest code among equals."""
     given: dict[str, float] = {}
     for one in done.moved:
@@ -310,7 +325,7 @@ def _giver(division: Division, done: Redrawn) -> str:
 
 def _with(division: Division, done: Redrawn, words: dict[str, _Words]) -> Changed:
     """The division with the leaves that were redrawn; ``words`` of those that are new."""
-    leaves = done.applied(_leaves(division))
+    leaves = done.applied(leaves_of(division))
     was = positions(leaves.codes, division.leaf_codes)
     fields = [division.leaf_names, division.leaf_kinds, division.leaf_parents]
     named, kinds, parents = (

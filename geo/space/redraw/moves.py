@@ -6,7 +6,7 @@ and holes. ``snap_m`` are the metres within which they are pulled to borders.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -40,8 +40,29 @@ def split(leaves: Leaves, code: str, line: BaseGeometry, codes: Sequence[str], s
         When a code is in use or stands twice; when the line makes more or fewer pieces than there are codes, with the
         pieces.
     """
-    at = leaves.at([code])[0]
     _unused(leaves, codes, but=[code])
+    return _cut(leaves, code, line, snap_m, lambda pieces: codes)
+
+
+def pieces(leaves: Leaves, code: str, line: BaseGeometry, snap_m: float = SNAP_M) -> Shapes:
+    """The pieces (n,) that :func:`split` would make, the largest first, with as many codes as there are pieces.
+
+    Raises
+    ------
+    Unknown
+        When there is no leaf of this code.
+    Refused
+        When the line makes no two pieces.
+    """
+    done = _cut(leaves, code, line, snap_m, lambda found: [f"{code}~{rank:03d}" for rank in range(max(found, 2))])
+    return np.array([shape for key, shape in sorted(done.shapes.items()) if key.startswith(f"{code}~")], dtype=object)
+
+
+def _cut(
+    leaves: Leaves, code: str, line: BaseGeometry, snap_m: float, named: Callable[[int], Sequence[str]]
+) -> Redrawn:
+    """A leaf cut by a line; ``named`` gives the codes of so many pieces, for the largest first."""
+    at = leaves.at([code])[0]
     drawn = line_drawn(line, shapely.boundary(leaves.shapes[[at]]), snap_m)
     cut = _clipped(drawn.shape, leaves.shapes[at])
 
@@ -49,11 +70,12 @@ def split(leaves: Leaves, code: str, line: BaseGeometry, codes: Sequence[str], s
         inside = faces.owner == at
         part = absorbed(faces.shapes, faces.edges, _pieces(faces, inside, cut), ~inside)
         area = np.bincount(part[inside], weights=shapely.area(faces.shapes)[inside], minlength=len(part))
-        pieces = [int(one) for one in np.argsort(-area, kind="stable") if area[one] > 0 and _is_cut(faces, part, one)]
-        if len(pieces) != len(codes):
-            raise _wrong_count(faces.shapes, part, len(pieces), len(codes))
+        found = [int(one) for one in np.argsort(-area, kind="stable") if area[one] > 0 and _is_cut(faces, part, one)]
+        codes = named(len(found))
+        if len(found) != len(codes):
+            raise _wrong_count(faces.shapes, part, len(found), len(codes))
         rank = np.zeros(len(part), dtype=np.int64)
-        rank[pieces] = np.arange(len(pieces))
+        rank[found] = np.arange(len(found))
         return np.asarray(codes, dtype=np.str_)[rank[part]]
 
     return replace(redraw(leaves, [code], [cut], rule), pulled=drawn.pulled)
