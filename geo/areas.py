@@ -320,7 +320,7 @@ def _columns(rows: Iterable[Iterable[Any]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-def _shapes(wkb: Iterable[bytes]) -> Shapes:
+def shapes_of(wkb: Iterable[bytes]) -> Shapes:
     """Ground as it was published: the store keeps multipolygons only, one part is a polygon again."""
     shapes = np.array([shapely.from_wkb(bytes(one)) for one in wkb], dtype=np.object_)
     return np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
@@ -348,7 +348,7 @@ def leaf_rows(connection: sa.Connection, edition: Edition) -> LeafRows:
 
 def leaf_shapes(connection: sa.Connection, edition: Edition) -> Shapes:
     """Ground (n,) of every leaf, in the order of :func:`leaf_rows`."""
-    return _shapes(connection.scalars(_rows(grids, edition, gis.ST_AsBinary(grids.c.geom))))
+    return shapes_of(connection.scalars(_rows(grids, edition, gis.ST_AsBinary(grids.c.geom))))
 
 
 def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
@@ -372,7 +372,7 @@ def area_rows(connection: sa.Connection, edition: Edition) -> AreaRows:
 
 def upper(connection: sa.Connection, edition: Edition) -> Areas:
     """As :func:`area_rows`, with their ground."""
-    shapes = _shapes(connection.scalars(_rows(areas, edition, gis.ST_AsBinary(areas.c.geom))))
+    shapes = shapes_of(connection.scalars(_rows(areas, edition, gis.ST_AsBinary(areas.c.geom))))
     return Areas(**vars(area_rows(connection, edition)), shapes=shapes)
 
 

@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-import shapely
 import sqlalchemy as sa
 
 from geo import areas, moves, rows
+from geo import divisions as divisions_of
 from geo.actors import Actor
 from geo.areas import City, Edition
 from geo.arrays import Codes
-from geo.errors import Broken, Refused, Unknown
+from geo.errors import Refused, Unknown
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division
-from geo.space.partition import faults
+from geo.space.division.proving import refuse_broken, refuse_broken_since
 from geo.tables import areas as areas_table
 from geo.tables import audit_events, cities, codes, crosswalks, editions, grids, in_edition
 
@@ -68,13 +68,17 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """What publishing would do: ``base`` is in force (number 0: nothing yet), ``whole`` would be."""
+    """What publishing would do: ``base`` is in force (number 0: nothing yet), ``whole`` would be.
+
+    Of a redrawn edition both are the part that is concerned; ``leaves`` are those of all the city afterwards.
+    """
 
     number: int
     base: Division
     whole: Division
     difference: Comparison
     hour: datetime
+    leaves: int
 
     @property
     def next_number(self) -> int:
@@ -102,22 +106,51 @@ def weigh(connection: sa.Connection, division: Division, city: City, request: Re
     in_force = areas.numbered(connection, newest)
     base = stored(connection, in_force)
     whole = division if request.within is None else _spliced(base, division, request.within)
-    _refuse_broken(whole)
+    refuse_broken(whole)
+    return _weighed(connection, in_force, base, whole, request)
+
+
+def weigh_redrawn(
+    connection: sa.Connection, in_force: Edition, base: Division, redrawn: Division, request: Request
+) -> Weighed:
+    """What publishing a redrawn edition would do; a part of it is enough, before and after.
+
+    Parameters
+    ----------
+    base
+        Of the edition in force, at least the leaves that become others and the areas above them.
+    redrawn
+        What became of it.
+
+    Raises
+    ------
+    Refused, Broken
+        As :func:`weigh`.
+    """
+    refuse_broken_since(base, redrawn)
+    return _weighed(connection, in_force, base, redrawn, request)
+
+
+def _weighed(
+    connection: sa.Connection, in_force: Edition, base: Division, whole: Division, request: Request
+) -> Weighed:
     difference = divisions.compare(base, whole)
     if difference.same:
-        return Weighed(newest, base, whole, difference, in_force.effective_at)
+        return Weighed(in_force.number, base, whole, difference, in_force.effective_at, in_force.leaves)
     _refuse_returning(connection, base, whole)
     if not request.over_edits:
         _refuse_undoing(connection, request, base, difference)
-    return Weighed(newest, base, whole, difference, _hour(request, in_force))
+    leaves = in_force.leaves + len(whole.leaf_codes) - len(base.leaf_codes)
+    return Weighed(in_force.number, base, whole, difference, _hour(request, in_force), leaves)
 
 
 def _weigh_first(division: Division, request: Request) -> Weighed:
     if request.within is not None:
         raise Unknown(f"no city has been published yet, so there is no area {request.within!r} to replace")
-    _refuse_broken(division)
+    refuse_broken(division)
     base = divisions.nothing(division.levels)
-    return Weighed(0, base, division, divisions.compare(base, division), _hour(request, None))
+    difference = divisions.compare(base, division)
+    return Weighed(0, base, division, difference, _hour(request, None), len(division.leaf_codes))
 
 
 def take_turn(connection: sa.Connection) -> None:
@@ -132,7 +165,7 @@ def take_turn(connection: sa.Connection) -> None:
 def publish(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
     """The edition that ``division`` became; None when it is what is in force already.
 
-    Sameness is judged on the partition, not on the file. Only areas and leaves that changed or were noded get new rows.
+    Sameness is judged on the partition, not on the file.
 
     Raises
     ------
@@ -141,12 +174,27 @@ def publish(connection: sa.Connection, division: Division, city: City, request: 
     """
     take_turn(connection)
     weighed = weigh(connection, division, city, request)
+    if weighed.number == 0 and not weighed.difference.same:
+        _found(connection, city)
+    return put_in_force(connection, weighed, request)
+
+
+def put_in_force(
+    connection: sa.Connection, weighed: Weighed, request: Request, crossings: list[Crossing] | None = None
+) -> Published | None:
+    """The edition that what was weighed in this turn became; None when it changes nothing.
+
+    Only areas and leaves that changed or were noded get new rows. ``crossings`` are the crosswalk, if it is known.
+
+    Raises
+    ------
+    Refused
+        When a code was given to something else before.
+    """
     base, whole, difference = weighed.base, weighed.whole, weighed.difference
     if difference.same:
         return None
-    if weighed.number == 0:
-        _found(connection, city)
-    crossings = divisions.crosswalk(base, whole, difference)
+    crossings = divisions.crosswalk(base, whole, difference) if crossings is None else crossings
     given = rows.register(connection, whole).joined(rows.register(connection, base))
     _enter(connection, weighed, request)
     _replace(connection, weighed, given)
@@ -176,22 +224,7 @@ def publish(connection: sa.Connection, division: Division, city: City, request: 
 
 def stored(connection: sa.Connection, edition: Edition) -> Division:
     """The division that ``edition`` holds, as it was published."""
-    leaves, above = areas.leaves(connection, edition), areas.upper(connection, edition)
-    code = {0: ""} | dict(zip(above.ids.tolist(), above.codes.tolist(), strict=True))
-    order = np.argsort(above.codes, kind="stable")  # a division's areas ascend by code alone
-    return Division(
-        levels=len(areas.city(connection).levels),
-        leaf_codes=leaves.codes,
-        leaf_names=leaves.names,
-        leaf_kinds=leaves.kinds,
-        leaf_parents=np.array([code[number] for number in leaves.parent_ids.tolist()], dtype=np.str_),
-        leaf_shapes=leaves.shapes,
-        area_codes=above.codes[order],
-        area_names=above.names[order],
-        area_levels=above.levels[order].astype(np.int64),
-        area_parents=np.array([code[number] for number in above.parent_ids[order].tolist()], dtype=np.str_),
-        area_shapes=above.shapes[order],
-    )
+    return divisions_of.whole(connection, edition)
 
 
 def crosswalk(connection: sa.Connection, since: Edition, until: Edition) -> list[Crossing]:
@@ -213,18 +246,6 @@ def _refuse_another(there: City, city: City) -> None:
             f"{list(there.code_lengths)}, the files have {[level.key for level in city.levels]} with "
             f"{list(city.code_lengths)}; another division needs a database of its own"
         )
-
-
-def _refuse_broken(whole: Division) -> None:
-    """The proof is made anew, whatever was proved before."""
-    outline = whole.area_shapes[whole.area_levels == 0]
-    if len(outline) != 1:
-        raise Broken(f"the division has {len(outline)} areas of level 0; a city is one")
-    found = faults(whole.leaf_shapes, outline[0])
-    if found:
-        kinds = ", ".join(sorted({fault.kind for fault in found}))
-        where = shapely.GeometryCollection([fault.where for fault in found])
-        raise Broken(f"the leaves do not divide the city: {len(found)} faults ({kinds})", where=where)
 
 
 def _hour(request: Request, base: Edition | None) -> datetime:
@@ -308,7 +329,7 @@ def _enter(connection: sa.Connection, weighed: Weighed, request: Request) -> Non
             summary=request.summary,
             origin=dict(request.origin),
             scope=request.within,
-            leaves=len(weighed.whole.leaf_codes),
+            leaves=weighed.leaves,
             changed=weighed.difference.changed_count,
             noded=int(weighed.difference.noded.sum()),
         )

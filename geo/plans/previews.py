@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from geo import areas, editions
 from geo.actors import Actor
 from geo.areas import City, Edition
-from geo.codes import Scheme
 from geo.editions import Published, Request, Weighed
 from geo.errors import Refused, Stale
-from geo.plans import drafts, numbering
+from geo.plans import drafts
 from geo.plans.drafts import Made, Plan
+from geo.plans.replaying import Replayed, numbered_after, replayed, touched, touched_between
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division
-from geo.space.redraw.changes import Change, changed
+from geo.space.redraw.changes import Change
 from geo.space.redraw.numbering import is_numbered
 
 _SHOWN = 5  # codes named in a message before "…"
@@ -30,7 +30,10 @@ _SHOWN = 5  # codes named in a message before "…"
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """What publishing a plan would do; ``crossings`` tell where the ground of each grid that left some lies then."""
+    """What publishing a plan would do; ``crossings`` tell where the ground of each grid that left some lies then.
+
+    The divisions in ``weighed`` hold what is concerned and its neighbours, not the whole city.
+    """
 
     plan: Plan
     weighed: Weighed
@@ -50,11 +53,9 @@ def preview(connection: sa.Connection, plan: Plan) -> Preview:
     Stale
         When editions that came into force since it was begun changed what it changes; when it has ended.
     Refused, Broken, Unknown
-        As the changes and :func:`geo.editions.weigh` do, and when ground would move outside the scope.
+        As the changes and :func:`geo.editions.weigh_redrawn` do, and when ground would move outside the scope.
     """
-    worked = _worked_out(connection, plan)
-    weighed = editions.weigh(connection, worked.whole, worked.city, _request(plan, Actor(plan.made_by)))
-    return Preview(plan, weighed, divisions.crosswalk(weighed.base, weighed.whole, weighed.difference))
+    return _previewed(connection, plan, _request(plan, Actor(plan.made_by)))
 
 
 def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
@@ -62,9 +63,10 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
 
     Raises as :func:`preview` and :func:`drafts.add`.
     """
+    in_force = areas.current(connection)
     if not is_numbered(change):
-        change = numbering.numbered(connection, _worked_out(connection, plan).whole, change)
-    _worked_out(connection, plan, change)
+        change = _numbered(connection, plan, in_force, change)
+    _worked_out(connection, plan, in_force, change)
     return drafts.add(connection, actor, plan, change)
 
 
@@ -80,58 +82,60 @@ def publish(connection: sa.Connection, actor: Actor, id: int) -> tuple[Plan, Pub
     """
     editions.take_turn(connection)
     plan = drafts.one(connection, id, lock=True)
-    worked = _worked_out(connection, plan)
-    done = editions.publish(connection, worked.whole, worked.city, _request(plan, actor))
+    request = _request(plan, actor)
+    shown = _previewed(connection, plan, request)
+    done = editions.put_in_force(connection, shown.weighed, request, shown.crossings)
     if done is None:
         raise Refused(f"plan {plan.id} changes nothing; there is nothing to publish")
     return drafts.ended(connection, plan, done.edition.number), done
 
 
-@dataclass(frozen=True, eq=False)
-class _Worked:
-    city: City
-    whole: Division
-
-
-def _worked_out(connection: sa.Connection, plan: Plan, *more: Change) -> _Worked:
-    """The division a plan makes of the edition in force, with changes that are not in it yet."""
-    drafts.refuse_ended(plan)
-    city, in_force = areas.city(connection), areas.current(connection)
-    scheme = Scheme(city.code_lengths)
-    asked = [*drafts.in_effect(drafts.changes_of(connection, plan)), *more]
-    now = editions.stored(connection, in_force)
+def _numbered(connection: sa.Connection, plan: Plan, in_force: Edition, change: Change) -> Change:
     if in_force.number != plan.base_edition:
-        _refuse_conflict(connection, plan, in_force, asked, now, scheme)
-    whole = _replayed(now, asked, scheme)
-    _refuse_beyond(plan, now, whole)
-    return _Worked(city, whole)
+        _worked_out(connection, plan, in_force)  # another plan may have taken away what is to be numbered
+    asked = drafts.in_effect(drafts.changes_of(connection, plan))
+    return numbered_after(connection, in_force, areas.city(connection), asked, change)
 
 
-def _replayed(division: Division, asked: Sequence[Change], scheme: Scheme) -> Division:
-    for change in asked:
-        division = changed(division, change, scheme).division
-    return division
+def _previewed(connection: sa.Connection, plan: Plan, request: Request) -> Preview:
+    in_force = areas.current(connection)
+    worked = _worked_out(connection, plan, in_force)
+    weighed = editions.weigh_redrawn(connection, in_force, worked.base, worked.made, request)
+    return Preview(plan, weighed, divisions.crosswalk(weighed.base, weighed.whole, weighed.difference))
 
 
-def _refuse_conflict(
-    connection: sa.Connection, plan: Plan, in_force: Edition, asked: Sequence[Change], now: Division, scheme: Scheme
-) -> None:
+def _worked_out(connection: sa.Connection, plan: Plan, in_force: Edition, *more: Change) -> Replayed:
+    """What a plan makes of the edition in force, with changes that are not in it yet."""
+    drafts.refuse_ended(plan)
+    city = areas.city(connection)
+    asked = [*drafts.in_effect(drafts.changes_of(connection, plan)), *more]
+    if in_force.number == plan.base_edition:
+        worked = replayed(connection, in_force, city, asked)
+    else:
+        worked = _replayed_since(connection, plan, city, in_force, asked)
+    _refuse_beyond(plan, worked.base, worked.made)
+    return worked
+
+
+def _replayed_since(
+    connection: sa.Connection, plan: Plan, city: City, in_force: Edition, asked: Sequence[Change]
+) -> Replayed:
     """Only what both changed is a conflict; leaves that merely gained vertices are noded anew by the replay."""
-    base = editions.stored(connection, areas.numbered(connection, plan.base_edition))
-    meant = _replayed(base, asked, scheme)
-    both = _touched(base, meant) & _touched(base, now)
-    if both:
+    begun = areas.numbered(connection, plan.base_edition)
+    meant = replayed(connection, begun, city, asked)
+    mine = meant.touched
+    if both := touched_between(connection, city, begun, in_force, mine):
         raise Stale(
             f"{_listed(both)} changed since plan {plan.id} was begun on edition {plan.base_edition}; "
             f"in force is edition {in_force.number}: look at both and draw these anew"
         )
-
-
-def _touched(old: Division, new: Division) -> set[str]:
-    """Codes of leaves that differ in more than their vertices."""
-    difference = divisions.compare(old, new)
-    came: set[str] = set(new.leaf_codes[difference.appeared | difference.changed].tolist())
-    return came | set(old.leaf_codes[difference.retired].tolist())
+    worked = replayed(connection, in_force, city, asked)
+    if other := mine & touched(meant.made, worked.made) | mine ^ worked.touched:
+        raise Stale(
+            f"{_listed(other)} would not become on edition {in_force.number} what plan {plan.id} makes of edition "
+            f"{plan.base_edition}, on which it was begun: look at both and draw these anew"
+        )
+    return worked
 
 
 def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:

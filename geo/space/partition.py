@@ -157,6 +157,12 @@ def rim(shapes: Shapes) -> Rim:
     return _left_over(edges)
 
 
+def left_over(ends: Floats) -> Rim:
+    """Directed edges (m, 4) that none of the others cancels."""
+    number, nodes = _numbered(ends.reshape(-1, 2))
+    return _left_over(Edges(ends, np.zeros(len(ends), dtype=np.int64), number[::2], number[1::2], nodes))
+
+
 def _left_over(edges: Edges) -> Rim:
     order, begins, _ = edges._pairs
     left = np.flatnonzero(edges.net)
@@ -215,6 +221,37 @@ def faults(shapes: Shapes, outline: BaseGeometry | None) -> list[Fault]:
     if len(ends):
         found += _unmatched(ends, owners) + _ground(shapes, whole)
     return sorted(found, key=lambda fault: (KINDS.index(fault.kind), -fault.area_m2, fault.parties))
+
+
+def faults_since(shapes: Shapes, old: Shapes, outline: BaseGeometry, old_outline: BaseGeometry) -> list[Fault]:
+    """Why a partition is none any more since some of its leaves became others; an empty list is the proof it is.
+
+    The rest need not be there: what the new leaves leave over, less what the old ones did, is what the outline changed
+    by, edge by edge. Ground is not reckoned, so faults are told by their edges.
+
+    Parameters
+    ----------
+    shapes, old
+        The leaves that came and those that went, degrees; positions of the first name the parties.
+    outline, old_outline
+        Of the city now and before; the same object where it stayed.
+    """
+    found = _unfit(shapes)
+    if found:
+        return found
+    found = _off_grid(shapes)
+    moved = outline is not old_outline
+    if moved:
+        found += _unfit(np.asarray([outline], dtype=object))
+    before, after = ([one] if moved else [] for one in (old_outline, outline))
+    ends, owners = unlike(_shapes([*shapes, *before]), _shapes([*old, *after]))
+    return found + (_unmatched(ends, owners[owners < len(shapes)]) if len(ends) else [])
+
+
+def _shapes(some: list[BaseGeometry]) -> Shapes:
+    made = np.empty(len(some), dtype=object)
+    made[:] = some
+    return made
 
 
 def _unfit(shapes: Shapes) -> list[Fault]:

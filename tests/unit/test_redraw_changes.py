@@ -10,18 +10,15 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.arrays import Codes
 from geo.errors import Refused, Unknown
 from geo.space.division import Division, divide
 from geo.space.partition import faults, whole_of
 from geo.space.redraw.changes import (
-    Annex,
     Cede,
     Change,
     CutDedicated,
     Dissolve,
     Merge,
-    MoveBorder,
     Recode,
     Rename,
     Reparent,
@@ -29,9 +26,8 @@ from geo.space.redraw.changes import (
     Transfer,
     changed,
 )
-from geo.space.redraw.leaves import Leaves
 from tests.cities import SCHEME, made_city
-from tests.hand_drawings import line_over, polygon_over
+from tests.planned import grids, shape, somehow, unused
 
 
 def division(seed: int = 3, side: int = 4) -> Division:
@@ -52,50 +48,15 @@ def stands(made: Division) -> None:
     """Leaves divide the city, and every area is the union of what is under it."""
     assert not faults(made.leaf_shapes, made.area_shapes[made.area_levels == 0][0])
     assert np.array_equal(made.leaf_codes, np.sort(made.leaf_codes))
-    for code, level, shape in zip(made.area_codes, made.area_levels, made.area_shapes, strict=True):
+    for code, level, outline in zip(made.area_codes, made.area_levels, made.area_shapes, strict=True):
         inside = made.areas_within(str(code))
         ground = whole_of(made.leaf_shapes[np.isin(made.leaf_parents, made.area_codes[inside])])
-        assert shape.normalize().equals_exact(ground.normalize(), 0), (code, level)
+        assert outline.normalize().equals_exact(ground.normalize(), 0), (code, level)
 
 
 def words(made: Division, code: str) -> tuple[str, str, str]:
     at = np.flatnonzero(made.leaf_codes == code)[0]
     return str(made.leaf_names[at]), str(made.leaf_kinds[at]), str(made.leaf_parents[at])
-
-
-def grids(made: Division, kind: str = "comprehensive") -> Codes:
-    return made.leaf_codes[made.leaf_kinds == kind]
-
-
-def unused(made: Division, code: str) -> str:
-    """A code of the same community that no leaf has."""
-    return next(f"{code[:12]}{n:03d}" for n in range(900, 999) if f"{code[:12]}{n:03d}" not in made.leaf_codes)
-
-
-def shape(made: Division, code: str) -> shapely.Geometry:
-    return Leaves(made.leaf_codes, made.leaf_shapes).shape(code)
-
-
-def somehow(made: Division, random: np.random.Generator) -> Change:
-    """A change as a planner may ask for it, of random grids."""
-    code, other = (str(random.choice(grids(made))) for _ in range(2))
-    ground, new = shape(made, code), unused(made, code)
-    line, drawn = line_over(ground, random), polygon_over(ground, random)
-    asked: list[Change] = [
-        Split(code, line, (code, new), ("留下", "分出")),
-        Merge((code, other), code),
-        Transfer(drawn, other),
-        MoveBorder(code, other, line),
-        CutDedicated(drawn, new, "商场"),
-        Dissolve(code, other),
-        Dissolve(code),
-        Reparent(code, str(random.choice(made.area_codes[made.area_levels == made.levels - 2]))),
-        Rename(code, "新名"),
-        Recode(code, new),
-        Annex(drawn, code),
-        Cede(drawn),
-    ]
-    return asked[int(random.integers(len(asked)))]
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,6 +9,7 @@ import shapely
 
 from geo.arrays import Bools, Codes, Ints, Shapes
 from geo.space.partition import OUTSIDE, whole_of
+from geo.space.sights import Sight
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class Division:
     Leaves ascend by code; their kinds are ``comprehensive``, ``dedicated`` or ``fallback``, and ``leaf_parents`` name
     the lowest area above. Areas ascend by code; their levels count from 0, the city, whose parent is ""; their shapes
     are unions of leaves.
+
+    With a ``sight`` it holds a part of the leaves, and the areas above them with all their ground.
     """
 
     levels: int
@@ -53,6 +56,7 @@ class Division:
     area_levels: Ints
     area_parents: Codes
     area_shapes: Shapes
+    sight: Sight | None = None
 
     def parent_of_area(self, code: str) -> str:
         """Code of the area above an area; "" above the city and for a code that is no area."""

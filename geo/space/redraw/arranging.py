@@ -69,13 +69,13 @@ def redraw(
     core = leaves.at(touched)
     near = core
     for _ in range(_RINGS):
-        near = np.union1d(near, leaves.tree.query(leaves.shapes[near], predicate="dwithin", distance=NEAR)[1])
+        near = np.union1d(near, leaves.near(leaves.shapes[near], NEAR))
         faces = _faces(leaves, near, core, lines, beyond=beyond)
         after = _settled(faces, rule(faces))
         names, shapes = _rebuilt(leaves.shapes[near], faces, after)
         ends = _bent(leaves.shapes[near], shapes, faces, after)
         marks = np.asarray(shapely.linestrings(ends.reshape(-1, 2, 2)), dtype=object)
-        wider = np.setdiff1d(leaves.tree.query(marks, predicate="dwithin", distance=NEAR)[1], near)
+        wider = np.setdiff1d(leaves.near(marks, NEAR), near)
         if not wider.size:
             _stands(leaves, np.setdiff1d(near, core), names, shapes)
             if len(ends) and not beyond:

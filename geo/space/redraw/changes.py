@@ -16,7 +16,8 @@ from shapely.geometry.base import BaseGeometry
 from geo.arrays import Codes
 from geo.codes import Scheme
 from geo.errors import Refused, Unknown
-from geo.space.division.rows import Division, Lift, lifted, positions, still_known
+from geo.space.division.rows import Division, positions
+from geo.space.division.uniting import reunited
 from geo.space.partition import OUTSIDE
 from geo.space.redraw import moves
 from geo.space.redraw.drawing import SNAP_M
@@ -236,16 +237,16 @@ def _reparent(change: Reparent, division: Division, scheme: Scheme) -> Changed:
     if division.leaf_parents[at] == change.parent:
         raise Refused(f"{change.code} is under {change.parent} already")
     parents = _text(division.leaf_parents, at, change.parent)
-    return Changed(_united(replace(division, leaf_parents=parents), division), Redrawn({}))
+    return Changed(reunited(division, replace(division, leaf_parents=parents)), Redrawn({}))
 
 
 @_made.register
 def _rename(change: Rename, division: Division, scheme: Scheme) -> Changed:
     if not change.name.strip():
         raise Refused("the name is blank; a grid or an area has one")
-    leaf = positions(np.array([change.code]), division.leaf_codes)[0]
-    if leaf != OUTSIDE:
-        return Changed(replace(division, leaf_names=_text(division.leaf_names, leaf, change.name)), Redrawn({}))
+    if leaves_of(division).has(change.code):
+        names = _text(division.leaf_names, _at(division, change.code), change.name)
+        return Changed(replace(division, leaf_names=names), Redrawn({}))
     area = _area(division, change.code)
     return Changed(replace(division, area_names=_text(division.area_names, area, change.name)), Redrawn({}))
 
@@ -255,7 +256,7 @@ def _recode(change: Recode, division: Division, scheme: Scheme) -> Changed:
     at = _at(division, change.code)
     if division.leaf_kinds[at] == FALLBACK:
         raise Refused(f"the code of fallback ground follows its area's; {change.code} stays")
-    if change.to in division.leaf_codes:
+    if leaves_of(division).has(change.to):
         raise Refused(f"the code {change.to} is in use; choose one that is not")
     _fits(change.to, str(division.leaf_parents[at]), scheme)
     shape, codes = division.leaf_shapes[at], _text(division.leaf_codes, at, change.to)
@@ -278,7 +279,7 @@ def _cede(change: Cede, division: Division, scheme: Scheme) -> Changed:
 # -- rows ------------------------------------------------------------------------------------------------------------
 def leaves_of(division: Division) -> Leaves:
     """The leaves of a division as they are redrawn."""
-    return Leaves(division.leaf_codes, division.leaf_shapes)
+    return Leaves(division.leaf_codes, division.leaf_shapes, division.sight)
 
 
 def _at(division: Division, code: str) -> int:
@@ -287,6 +288,8 @@ def _at(division: Division, code: str) -> int:
 
 def _area(division: Division, code: str) -> int:
     at = int(positions(np.array([code], dtype=np.str_), division.area_codes)[0])
+    if at == OUTSIDE and division.sight is not None:
+        division.sight.demand(code)
     if at == OUTSIDE:
         raise Unknown(f"no area has the code {code}")
     return at
@@ -346,17 +349,4 @@ def _with(division: Division, done: Redrawn, words: dict[str, _Words]) -> Change
         leaf_parents=parents,
         leaf_shapes=leaves.shapes,
     )
-    return Changed(_united(made, division), done)
-
-
-def _united(made: Division, base: Division) -> Division:
-    """The division with the areas over leaves that changed united anew."""
-    areas = Lift(made.area_codes, made.area_levels, made.area_parents)
-    known = still_known(base, areas, made.leaf_codes, made.leaf_parents, made.leaf_shapes)
-    shapes = lifted(areas, made.leaf_parents, made.leaf_shapes, known)
-    bare = np.flatnonzero(shapely.is_empty(shapes))
-    if bare.size:
-        code, name = made.area_codes[bare[0]], made.area_names[bare[0]]
-        at = positions(np.array([code]), base.area_codes)[0]
-        raise Refused(f"{name} {code} would have no ground left", where=base.area_shapes[at])
-    return replace(made, area_shapes=shapes)
+    return Changed(reunited(division, made), done)

@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Codes, Ints, Shapes
 from geo.errors import Refused, Unknown
+from geo.space.sights import Sight
 
 BEYOND = ""
 """What stands for a code where ground is outside the city: ground that is annexed comes from it, ceded goes to it."""
@@ -19,10 +20,14 @@ BEYOND = ""
 
 @dataclass(frozen=True, eq=False)
 class Leaves:
-    """A proved partition: shapes (n,) on the lattice, degrees WGS 84, in ascending order of their codes (n,)."""
+    """A proved partition: shapes (n,) on the lattice, degrees WGS 84, in ascending order of their codes (n,).
+
+    With a ``sight`` they are a part of one; what only the rest could answer raises Unseen.
+    """
 
     codes: Codes
     shapes: Shapes
+    sight: Sight | None = None
 
     @classmethod
     def of(cls, codes: Sequence[str] | Codes, shapes: Sequence[BaseGeometry] | Shapes) -> Leaves:
@@ -39,19 +44,26 @@ class Leaves:
         """A tree over the shapes."""
         return shapely.STRtree(self.shapes)
 
+    def near(self, shapes: Shapes, distance: float) -> Ints:
+        """Positions, ascending, of the leaves within so many degrees of any of the shapes."""
+        if self.sight is not None:
+            self.sight.demand_around(shapes)
+        return np.unique(self.tree.query(shapes, predicate="dwithin", distance=distance)[1]).astype(np.int64)
+
     def has(self, code: str) -> bool:
         """Whether a leaf has this code."""
         at = np.searchsorted(self.codes, code)
-        return bool(at < len(self.codes) and self.codes[at] == code)
+        found = bool(at < len(self.codes) and self.codes[at] == code)
+        if self.sight is not None and not found:
+            self.sight.demand(code)
+        return found
 
     def at(self, codes: Iterable[str]) -> Ints:
         """Positions (k,) of codes, in their order. Raises Unknown for a code that is not there."""
-        wanted = np.asarray(list(codes), dtype=np.str_)
-        found = np.minimum(np.searchsorted(self.codes, wanted), len(self.codes) - 1)
-        missing = wanted[self.codes[found] != wanted]
-        if missing.size:
-            raise Unknown(f"no leaf has the code {', '.join(missing.tolist())}")
-        return found.astype(np.int64)
+        wanted = [str(code) for code in codes]
+        if missing := [code for code in wanted if not self.has(code)]:
+            raise Unknown(f"no leaf has the code {', '.join(missing)}")
+        return np.searchsorted(self.codes, np.asarray(wanted, dtype=np.str_)).astype(np.int64)
 
     def shape(self, code: str) -> BaseGeometry:
         """The ground of a leaf. Raises Unknown when there is none of this code."""

@@ -172,7 +172,7 @@ def annex(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float = SNAP_M) 
         For a drawing that tells no ground, or none outside the city.
     """
     at = leaves.at([to])
-    near = np.union1d(at, leaves.tree.query(drawn, predicate="dwithin", distance=_OVER))
+    near = np.union1d(at, leaves.near(np.asarray([drawn], dtype=object), _OVER))
     ground = ground_drawn(drawn, shapely.boundary(leaves.shapes[near]), snap_m)
 
     def rule(faces: Faces) -> Codes:
@@ -203,7 +203,7 @@ def border(leaves: Leaves, a: str, b: str) -> BaseGeometry:
 
 def _given(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float) -> Redrawn:
     """The ground of a drawn polygon given to a code, new or not, or out of the city."""
-    near = np.sort(leaves.tree.query(drawn, predicate="dwithin", distance=_OVER))
+    near = leaves.near(np.asarray([drawn], dtype=object), _OVER)
     if not near.size:
         raise Refused("the drawn polygon lies outside the city", where=drawn)
     ground = ground_drawn(drawn, shapely.boundary(leaves.shapes[near]), snap_m)

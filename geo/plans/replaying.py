@@ -1,0 +1,121 @@
+"""The changes of a plan carried out on an edition, of which only what they concern is read.
+
+Read are the leaves that the changes name or are drawn over, and all around them. Where a change asks for more, as for a
+leaf beyond a border that it bends, that is read too and all is done again. What comes out is what the whole city would
+give; where the outline of the city may move the whole city is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TypeVar
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+
+from geo import divisions
+from geo.areas import City, Edition
+from geo.codes import Scheme
+from geo.plans import numbering
+from geo.space.division import Division, compare
+from geo.space.redraw.changes import Annex, Cede, Change, changed
+from geo.space.sights import Unseen, Wanted
+from geo.tables import codes, grids
+
+_Answer = TypeVar("_Answer")
+_CODES = ("code", "codes", "keep", "to", "a", "b", "parent")
+"""Members of a change that name leaves and areas."""
+
+
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """What of an edition the changes concern, before and after."""
+
+    base: Division
+    made: Division
+
+    @property
+    def touched(self) -> set[str]:
+        """Codes of leaves that differ in more than their vertices."""
+        return touched(self.base, self.made)
+
+
+def replayed(connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change]) -> Replayed:
+    """What the changes, one after the other, make of an edition.
+
+    Raises
+    ------
+    Refused, Broken, Unknown
+        As :func:`geo.space.redraw.changes.changed` does on the whole city.
+    """
+    scheme = Scheme(city.code_lengths)
+    return _seeing(connection, edition, city, asked, lambda base: Replayed(base, _made(base, asked, scheme)))
+
+
+def numbered_after(
+    connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change], change: Change
+) -> Change:
+    """A change with the codes it lacks, after others. Raises as :func:`replayed` and :func:`numbering.numbered`."""
+    scheme = Scheme(city.code_lengths)
+    return _seeing(
+        connection,
+        edition,
+        city,
+        [*asked, change],
+        lambda base: numbering.numbered(connection, _made(base, asked, scheme), change),
+    )
+
+
+def _seeing(
+    connection: sa.Connection,
+    edition: Edition,
+    city: City,
+    concerned: Sequence[Change],
+    answer: Callable[[Division], _Answer],
+) -> _Answer:
+    """What is answered of an edition, of which as much is read as the answer needs."""
+    if any(isinstance(change, Annex | Cede) for change in concerned):
+        return answer(divisions.whole(connection, edition))
+    wanted = reduce(lambda so_far, change: so_far | _wanted(change), concerned, Wanted())
+    while True:
+        try:
+            return answer(divisions.around(connection, edition, len(city.levels), wanted))
+        except Unseen as unseen:
+            wanted = wanted | unseen.wanted
+
+
+def touched(old: Division, new: Division) -> set[str]:
+    """Codes of leaves that differ in more than their vertices."""
+    difference = compare(old, new)
+    came: set[str] = set(new.leaf_codes[difference.appeared | difference.changed].tolist())
+    return came | set(old.leaf_codes[difference.retired].tolist())
+
+
+def touched_between(connection: sa.Connection, city: City, since: Edition, until: Edition, among: set[str]) -> set[str]:
+    """Which of some codes name a leaf that differs between two editions in more than its vertices.
+
+    Their rows tell which may; only the ground of those is looked at.
+    """
+    begun = sa.and_(grids.c.first_edition > since.number, grids.c.first_edition <= until.number)
+    ended = sa.and_(grids.c.last_edition > since.number, grids.c.last_edition <= until.number)
+    query = sa.select(codes.c.code).join(grids, grids.c.id == codes.c.id).where(sa.or_(begun, ended))
+    rewritten = frozenset(connection.scalars(query.where(codes.c.code.in_(sorted(among)))))
+    if not rewritten:
+        return set()
+    old, new = (divisions.around(connection, one, len(city.levels), Wanted(rewritten)) for one in (since, until))
+    return touched(old, new) & rewritten
+
+
+def _made(base: Division, asked: Sequence[Change], scheme: Scheme) -> Division:
+    return reduce(lambda division, change: changed(division, change, scheme).division, asked, base)
+
+
+def _wanted(change: Change) -> Wanted:
+    """What a change is sure to ask for."""
+    named = [value for key, value in vars(change).items() if key in _CODES and value]
+    drawn = getattr(change, "drawn", None)
+    grounds = () if drawn is None or not np.isfinite(shapely.bounds(drawn)).all() else (shapely.envelope(drawn),)
+    return Wanted(frozenset(code for one in named for code in ([one] if isinstance(one, str) else one)), grounds)

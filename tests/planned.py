@@ -1,0 +1,69 @@
+"""Changes as a planner may ask for them, seeded, on the division of a made city."""
+
+from __future__ import annotations
+
+import numpy as np
+from shapely.geometry.base import BaseGeometry
+
+from geo.arrays import Codes
+from geo.space.division import Division, divide
+from geo.space.redraw.changes import (
+    Annex,
+    Cede,
+    Change,
+    CutDedicated,
+    Dissolve,
+    Merge,
+    MoveBorder,
+    Recode,
+    Rename,
+    Reparent,
+    Split,
+    Transfer,
+)
+from geo.space.redraw.leaves import Leaves
+from tests.cities import SCHEME, made_city
+from tests.hand_drawings import line_over, polygon_over
+
+
+def grids(made: Division, kind: str = "comprehensive") -> Codes:
+    return made.leaf_codes[made.leaf_kinds == kind]
+
+
+def unused(made: Division, code: str) -> str:
+    """A code of the same community that no leaf has."""
+    return next(f"{code[:12]}{n:03d}" for n in range(900, 999) if f"{code[:12]}{n:03d}" not in made.leaf_codes)
+
+
+def shape(made: Division, code: str) -> BaseGeometry:
+    return Leaves(made.leaf_codes, made.leaf_shapes).shape(code)
+
+
+def somehow(made: Division, random: np.random.Generator) -> Change:
+    """A change as a planner may ask for it, of random grids."""
+    code, other = (str(random.choice(grids(made))) for _ in range(2))
+    ground, new = shape(made, code), unused(made, code)
+    line, drawn = line_over(ground, random), polygon_over(ground, random)
+    asked: list[Change] = [
+        Split(code, line, (code, new), ("留下", "分出")),
+        Merge((code, other), code),
+        Transfer(drawn, other),
+        MoveBorder(code, other, line),
+        CutDedicated(drawn, new, "商场"),
+        Dissolve(code, other),
+        Dissolve(code),
+        Reparent(code, str(random.choice(made.area_codes[made.area_levels == made.levels - 2]))),
+        Rename(code, "新名"),
+        Recode(code, new),
+        Annex(drawn, code),
+        Cede(drawn),
+    ]
+    return asked[int(random.integers(len(asked)))]
+
+
+def divided_city(seed: int, side: int = 4, *, torn: bool = True) -> Division:
+    """A made city of grids and fallback ground, by communities, subdistricts and a district."""
+    city = made_city(seed, side, torn=torn)
+    made, found = divide(city.grids(named_only=True), city.layers(), None, SCHEME)
+    assert not found, found
+    return made
