@@ -25,6 +25,7 @@ def build() -> typer.Typer:
         add_completion=False,
     )
     app.add_typer(commands.import_app, name="import")
+    app.add_typer(commands.plan_app, name="plan")
     for module in sorted(iter_modules(commands.__path__), key=lambda found: found.name):
         import_module(f"{commands.__name__}.{module.name}").register(app)
     return app

@@ -33,7 +33,10 @@ Number = Annotated[int, Path(ge=1, le=_LARGEST, description="编号 · Id, as /v
 
 
 class PlanTold(TypedDict):
-    """A plan as it stands; ``edition`` is the one it became."""
+    """A plan as it stands.
+
+    ``edition`` is the one it became, ``round`` how often it was submitted, ``effective_at`` when it comes into force.
+    """
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     id: int
@@ -44,6 +47,10 @@ class PlanTold(TypedDict):
     made_by: str
     made_at: str
     edition: int | None
+    forked_from: int | None
+    round: int
+    submitted_by: str | None
+    effective_at: str | None
 
 
 class MadeTold(TypedDict):
@@ -142,7 +149,7 @@ def listed(
     if wrong := [one for one in states if one not in STATES]:
         raise Malformed("state", wrong[0], f"must be of {', '.join(STATES)}")
     with store.read() as connection:
-        return _answer({"plans": [plain_of(one) for one in drafts.listed(connection, states)]})
+        return answered({"plans": [plain_of(one) for one in drafts.listed(connection, states)]})
 
 
 @router.post(
@@ -177,7 +184,7 @@ def one(store: StoreOf, id: Number) -> Response:
     with store.read() as connection:
         plan = drafts.one(connection, id)
         made = drafts.changes_of(connection, plan)
-    return _answer({**plain_of(plan), "changes": [_made(each) for each in made]})
+    return answered({**plain_of(plan), "changes": [made_told(each) for each in made]})
 
 
 @router.post(
@@ -192,7 +199,7 @@ def change(store: StoreOf, actor: Asker, id: Number, body: dict[str, Any]) -> Re
     asked = wire.read(body)
     with store.write() as connection:
         plan = drafts.one(connection, id, lock=True)
-        return _answer(_made(previews.add(connection, actor, plan, asked)), status_code=201)
+        return answered(made_told(previews.add(connection, actor, plan, asked)), status_code=201)
 
 
 @router.delete(
@@ -209,7 +216,7 @@ def undo(
 ) -> Response:
     """The number says which is meant, so that a repeat undoes nothing more; it must be the last one in effect."""
     with store.write() as connection:
-        return _answer(_made(drafts.undo(connection, drafts.one(connection, id, lock=True), seq)))
+        return answered(made_told(drafts.undo(connection, drafts.one(connection, id, lock=True), seq)))
 
 
 @router.post(
@@ -221,7 +228,7 @@ def undo(
 def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
     """The first change that was undone."""
     with store.write() as connection:
-        return _answer(_made(drafts.redo(connection, drafts.one(connection, id, lock=True))))
+        return answered(made_told(drafts.redo(connection, drafts.one(connection, id, lock=True))))
 
 
 @router.get(
@@ -233,7 +240,7 @@ def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
 def preview(store: StoreOf, id: Number) -> Response:
     """The computation of a publish, on the edition in force."""
     with store.read() as connection:
-        return _answer(preview_told(previews.preview(connection, drafts.one(connection, id))))
+        return answered(preview_told(previews.preview(connection, drafts.one(connection, id))))
 
 
 @router.post(
@@ -254,19 +261,7 @@ def publish(store: StoreOf, actor: Asker, id: Number) -> Response:
         "moved_incidents": done.moved_incidents,
         "moved_buildings": done.moved_buildings,
     }
-    return _answer(told)
-
-
-@router.post(
-    "/plans/{id}/withdraw",
-    summary="撤回 · Withdraw a draft",
-    response_model=PlanTold,
-    responses=described("malformed", "denied", "unknown", "stale", "unavailable"),
-)
-def withdraw(store: StoreOf, actor: Asker, id: Number) -> Response:
-    """It is kept, and never published."""
-    with store.write() as connection:
-        return _answer(plain_of(drafts.withdraw(connection, drafts.one(connection, id, lock=True))))
+    return answered(told)
 
 
 @router.get(
@@ -292,7 +287,7 @@ def crosswalk(
         crossings = [plain_of(one) for one in editions.crosswalk(connection, *both)]
     if f == "csv":
         return _csv(crossings, f"crosswalk_{since}_{until}.csv")
-    return _answer({"since": since, "until": until, "crossings": crossings})
+    return answered({"since": since, "until": until, "crossings": crossings})
 
 
 def preview_told(found: Preview) -> dict[str, Any]:
@@ -310,7 +305,8 @@ def preview_told(found: Preview) -> dict[str, Any]:
     }
 
 
-def _made(made: Made) -> dict[str, Any]:
+def made_told(made: Made) -> dict[str, Any]:
+    """A change of a plan as JSON has it."""
     return {**plain_of(made), "change": wire.written(made.change)}
 
 
@@ -323,5 +319,6 @@ def _csv(crossings: list[dict[str, Any]], name: str) -> Response:
     return Response(_BOM + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _answer(told: dict[str, Any], status_code: int = 200) -> Response:
+def answered(told: dict[str, Any], status_code: int = 200) -> Response:
+    """What no cache keeps, since it may be otherwise a moment later."""
     return JSONResponse(told, status_code=status_code, headers=NOT_STORED)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import sqlalchemy as sa
 
-from geo import areas, moves, rows
+from geo import areas, moves, reservations, rows
 from geo import divisions as divisions_of
 from geo.actors import Actor
 from geo.areas import City, Edition
@@ -138,6 +138,7 @@ def _weighed(
     if difference.same:
         return Weighed(in_force.number, base, whole, difference, in_force.effective_at, in_force.leaves)
     _refuse_returning(connection, base, whole)
+    reservations.refuse_reserved(connection, divisions.touched(base, whole, difference), but=_plan_of(request))
     if not request.over_edits:
         _refuse_undoing(connection, request, base, difference)
     leaves = in_force.leaves + len(whole.leaf_codes) - len(base.leaf_codes)
@@ -268,6 +269,11 @@ def _refuse_returning(connection: sa.Connection, base: Division, whole: Division
     known = set(connection.scalars(sa.select(codes.c.code).where(rows.one_of(codes.c.code, new.tolist()))))
     if known:
         raise Refused(f"{_listed(sorted(known))} retired before; a retired code never returns: give a new one")
+
+
+def _plan_of(request: Request) -> int | None:
+    plan = request.origin.get("plan")
+    return plan if isinstance(plan, int) else None
 
 
 def _refuse_undoing(connection: sa.Connection, request: Request, base: Division, difference: Comparison) -> None:

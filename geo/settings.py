@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="square metres of service floor an estate keeps for every 100 households"
     )
     rules: Path | None = Field(default=None, description="rule book of blind spots; unset: the one that comes along")
+    approvals: int = Field(
+        default=0, ge=0, le=20, description="approvals by others that a plan takes before it is published"
+    )
     actor: str = Field(default="local", description="name written beside changes when --as is not given")
     review_number: str = Field(default="", description="map review number (审图号) printed on every map")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

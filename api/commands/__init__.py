@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 import_app = typer.Typer(help="读入文件 · Bring files in: dry unless --commit.", no_args_is_help=True)
+plan_app = typer.Typer(help="方案 · Draw up changes of the division before they are published.", no_args_is_help=True)
 
 
 def pairs(told: list[str], option: str, example: str) -> dict[str, str]:

@@ -19,6 +19,10 @@ from geo.plans import wire
 from geo.plans.tables import plan_changes, plans
 from geo.space.redraw.changes import Change
 
+DRAWN = ("draft", "checked")
+"""States in which a plan may be changed."""
+ENDED = ("in_force", "withdrawn")
+
 
 @dataclass(frozen=True)
 class Made:
@@ -33,7 +37,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan as it stands; ``edition`` is the one it became."""
+    """A plan as it stands.
+
+    ``edition`` is the one it became, ``forked_from`` the plan whose changes it began with, ``round`` how often it was
+    submitted, ``effective_at`` when it comes into force by itself.
+    """
 
     id: int
     name: str
@@ -43,9 +51,15 @@ class Plan:
     made_by: str
     made_at: datetime
     edition: int | None
+    forked_from: int | None
+    round: int
+    submitted_by: str | None
+    effective_at: datetime | None
 
 
-def begin(connection: sa.Connection, actor: Actor, name: str, scope: str | None = None) -> Plan:
+def begin(
+    connection: sa.Connection, actor: Actor, name: str, scope: str | None = None, *, forked_from: int | None = None
+) -> Plan:
     """A new, empty draft on the edition in force.
 
     Raises
@@ -60,7 +74,8 @@ def begin(connection: sa.Connection, actor: Actor, name: str, scope: str | None 
     base = areas.current(connection)
     if scope is not None:
         areas.place(connection, scope, base)
-    values = {"name": name.strip(), "scope": scope, "base_edition": base.number, "made_by": actor.name}
+    values = {"name": name.strip(), "scope": scope, "base_edition": base.number}
+    values |= {"made_by": actor.name, "forked_from": forked_from}
     number = connection.scalar(sa.insert(plans).values(values).returning(plans.c.id))
     assert number is not None
     return one(connection, number)
@@ -100,12 +115,13 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
 
     Raises Stale when the plan is no draft any more.
     """
-    refuse_ended(plan)
+    refuse_settled(plan)
     undone = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.is_undone)
     connection.execute(sa.delete(plan_changes).where(undone))
     last = connection.scalar(sa.select(sa.func.max(plan_changes.c.seq)).where(plan_changes.c.plan_id == plan.id))
     values = {"plan_id": plan.id, "seq": (last or 0) + 1, "change": wire.written(change), "made_by": actor.name}
     connection.execute(sa.insert(plan_changes).values(values))
+    _put_back(connection, plan)
     return changes_of(connection, plan)[-1]
 
 
@@ -127,24 +143,19 @@ def redo(connection: sa.Connection, plan: Plan) -> Made:
     return _turn(connection, plan, undone=False)
 
 
-def withdraw(connection: sa.Connection, plan: Plan) -> Plan:
-    """The plan, withdrawn: kept, and never published. Raises Stale when it is no draft any more."""
-    refuse_ended(plan)
-    return _put(connection, plan, state="withdrawn")
-
-
 def ended(connection: sa.Connection, plan: Plan, edition: int) -> Plan:
     """The plan, in force as an edition."""
-    return _put(connection, plan, state="in_force", edition=edition)
+    return put(connection, plan, state="in_force", edition=edition, effective_at=None)
 
 
-def _put(connection: sa.Connection, plan: Plan, **values: object) -> Plan:
+def put(connection: sa.Connection, plan: Plan, **values: object) -> Plan:
+    """The plan with other values; it is for the caller to know that it may have them."""
     connection.execute(sa.update(plans).where(plans.c.id == plan.id).values(values))
     return one(connection, plan.id)
 
 
 def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | None = None) -> Made:
-    refuse_ended(plan)
+    refuse_settled(plan)
     made = [each for each in changes_of(connection, plan) if each.is_undone is not undone]
     if not made:
         raise Refused("nothing to undo" if undone else "nothing to do again")
@@ -153,11 +164,25 @@ def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | Non
         raise Stale(f"the last change in effect of plan {plan.id} is {chosen.seq}, not {seq}; undo that one first")
     where = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.seq == chosen.seq)
     connection.execute(sa.update(plan_changes).where(where).values(is_undone=undone))
+    _put_back(connection, plan)
     return next(each for each in changes_of(connection, plan) if each.seq == chosen.seq)
 
 
-def refuse_ended(plan: Plan) -> None:
-    """Raise Stale when a plan is no draft any more."""
+def _put_back(connection: sa.Connection, plan: Plan) -> None:
+    """What was checked was another drawing."""
     if plan.state != "draft":
-        how = f"in force as edition {plan.edition}" if plan.edition else plan.state.replace("_", " ")
-        raise Stale(f"plan {plan.id} is {how}; begin another one")
+        put(connection, plan, state="draft")
+
+
+def refuse_ended(plan: Plan) -> None:
+    """Raise Stale when a plan is in force or withdrawn: nothing can be done with it any more."""
+    if plan.state in ENDED:
+        how = f"in force as edition {plan.edition}" if plan.edition else plan.state
+        raise Stale(f"plan {plan.id} is {how}; begin another one, or fork it")
+
+
+def refuse_settled(plan: Plan) -> None:
+    """Raise Stale when a plan is not being drawn."""
+    refuse_ended(plan)
+    if plan.state not in DRAWN:
+        raise Stale(f"plan {plan.id} is {plan.state}; revise it first, then it can be changed")

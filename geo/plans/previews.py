@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import sqlalchemy as sa
 
-from geo import areas, editions
+from geo import areas, editions, reservations
 from geo.actors import Actor
 from geo.areas import City, Edition
 from geo.editions import Published, Request, Weighed
 from geo.errors import Refused, Stale
-from geo.plans import drafts
+from geo.plans import drafts, locks, verdicts
 from geo.plans.drafts import Made, Plan
 from geo.plans.replaying import Replayed, numbered_after, replayed, touched, touched_between
 from geo.space import division as divisions
@@ -38,6 +39,11 @@ class Preview:
     plan: Plan
     weighed: Weighed
     crossings: list[Crossing]
+
+    @property
+    def codes(self) -> set[str]:
+        """Codes of the leaves that appear, change or retire; not of those which only gain or lose vertices."""
+        return divisions.touched(self.weighed.base, self.weighed.whole, self.weighed.difference)
 
     @property
     def is_same(self) -> bool:
@@ -70,8 +76,10 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
     return drafts.add(connection, actor, plan, change)
 
 
-def publish(connection: sa.Connection, actor: Actor, id: int) -> tuple[Plan, Published]:
-    """The plan, in force as the edition it became.
+def publish(
+    connection: sa.Connection, actor: Actor, id: int, *, effective_at: datetime | None = None
+) -> tuple[Plan, Published]:
+    """The plan, in force as the edition it became, from ``effective_at`` on; None = now.
 
     Raises
     ------
@@ -82,11 +90,13 @@ def publish(connection: sa.Connection, actor: Actor, id: int) -> tuple[Plan, Pub
     """
     editions.take_turn(connection)
     plan = drafts.one(connection, id, lock=True)
-    request = _request(plan, actor)
+    verdicts.refuse_unready(plan)
+    request = _request(plan, actor, effective_at)
     shown = _previewed(connection, plan, request)
     done = editions.put_in_force(connection, shown.weighed, request, shown.crossings)
     if done is None:
         raise Refused(f"plan {plan.id} changes nothing; there is nothing to publish")
+    reservations.free(connection, plan.id)
     return drafts.ended(connection, plan, done.edition.number), done
 
 
@@ -114,6 +124,9 @@ def _worked_out(connection: sa.Connection, plan: Plan, in_force: Edition, *more:
     else:
         worked = _replayed_since(connection, plan, city, in_force, asked)
     _refuse_beyond(plan, worked.base, worked.made)
+    changed = worked.touched
+    locks.refuse_locked(connection, plan, (worked.base, worked.made), changed)
+    reservations.refuse_reserved(connection, changed, but=plan.id)
     return worked
 
 
@@ -159,5 +172,5 @@ def _listed(codes: set[str]) -> str:
     return ", ".join(named[:_SHOWN]) + (f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else "")
 
 
-def _request(plan: Plan, actor: Actor) -> Request:
-    return Request(actor, plan.name, {"kind": "plan", "plan": plan.id})
+def _request(plan: Plan, actor: Actor, effective_at: datetime | None = None) -> Request:
+    return Request(actor, plan.name, {"kind": "plan", "plan": plan.id}, effective_at)

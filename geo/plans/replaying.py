@@ -20,7 +20,8 @@ from geo import divisions
 from geo.areas import City, Edition
 from geo.codes import Scheme
 from geo.plans import numbering
-from geo.space.division import Division, compare
+from geo.space import division as division_of
+from geo.space.division import Division
 from geo.space.redraw.changes import Annex, Cede, Change, changed
 from geo.space.sights import Unseen, Wanted
 from geo.tables import codes, grids
@@ -89,9 +90,7 @@ def _seeing(
 
 def touched(old: Division, new: Division) -> set[str]:
     """Codes of leaves that differ in more than their vertices."""
-    difference = compare(old, new)
-    came: set[str] = set(new.leaf_codes[difference.appeared | difference.changed].tolist())
-    return came | set(old.leaf_codes[difference.retired].tolist())
+    return division_of.touched(old, new, division_of.compare(old, new))
 
 
 def touched_between(connection: sa.Connection, city: City, since: Edition, until: Edition, among: set[str]) -> set[str]:

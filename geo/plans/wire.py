@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
-from typing import Any, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 import shapely
 from shapely.errors import ShapelyError
@@ -75,9 +75,10 @@ def _member(kind: str, field: Field[Any], wanted: Any, told: Mapping[str, Any]) 
     raise Refused(f"{name} of {kind} is {shown(told[name])}; {words} is wanted")
 
 
-def _geometry(told: Any) -> BaseGeometry:
+def geometry(told: object) -> BaseGeometry:
+    """The shape that GeoJSON tells, without heights. Raises Refused when it is none."""
     try:
-        shape = shapely.geometry.shape(told)
+        shape = shapely.geometry.shape(cast("dict[str, Any]", told))
     except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise Refused(f"a geometry that is no GeoJSON: {shown(told)}; {error}") from error
     return shapely.force_2d(shape)
@@ -98,6 +99,6 @@ _FORMS: dict[Any, tuple[_Form, ...]] = {
     str | None: (_TEXT, (lambda told: told is None, lambda _: None, "null")),
     float: ((_is_number, float, "a number"),),
     tuple[str, ...]: ((_is_texts, tuple, "a list of texts"),),
-    BaseGeometry: ((lambda told: isinstance(told, dict), _geometry, "a GeoJSON geometry"),),
+    BaseGeometry: ((lambda told: isinstance(told, dict), geometry, "a GeoJSON geometry"),),
 }
 """For each type of member what fits it, how it is read, and what is said where nothing fits."""

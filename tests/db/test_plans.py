@@ -20,7 +20,7 @@ from api.cli import build
 from geo import areas, db, editions
 from geo.actors import Actor
 from geo.errors import Refused, Stale, Unknown
-from geo.plans import drafts, previews, wire
+from geo.plans import drafts, previews, reviews, wire
 from geo.plans.drafts import Plan
 from geo.space.partition import faults
 from geo.space.redraw.changes import Annex, Change, CutDedicated, Dissolve, Merge, Rename, Split, Transfer
@@ -186,9 +186,13 @@ def test_the_outline_moves_in_plans_of_the_whole_city_alone(city: sa.Connection)
 def test_a_plan_that_is_withdrawn_stays_and_never_comes_into_force(city: sa.Connection) -> None:
     plan = begun(city)
     previews.add(city, ACTOR, plan, Dissolve(LAST))
-    assert drafts.withdraw(city, plan).state == "withdrawn"
+    assert reviews.withdraw(city, ACTOR, plan).state == "withdrawn"
     gone = drafts.one(city, plan.id)
-    doors: list[Callable[[sa.Connection, Plan], object]] = [drafts.undo, drafts.withdraw, previews.preview]
+    doors: list[Callable[[sa.Connection, Plan], object]] = [
+        drafts.undo,
+        previews.preview,
+        lambda city, plan: reviews.withdraw(city, ACTOR, plan),
+    ]
     for door in doors:
         with pytest.raises(Stale, match="withdrawn"):
             door(city, gone)

@@ -27,7 +27,7 @@ def operations(http: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
         (method.upper(), path, operation)
         for path, found in document["paths"].items()
         for method, operation in found.items()
-        if not path.startswith(("/v1/imports", "/v1/plans/"))
+        if not path.startswith(("/v1/imports", "/v1/plans/", "/v1/links/"))
     ]
 
 

@@ -88,6 +88,12 @@ def compare(old: Division, new: Division) -> Comparison:
     )
 
 
+def touched(old: Division, new: Division, difference: Comparison) -> set[str]:
+    """Codes of leaves that differ in more than their vertices: appeared, changed or retired."""
+    came: set[str] = set(new.leaf_codes[difference.appeared | difference.changed].tolist())
+    return came | set(old.leaf_codes[difference.retired].tolist())
+
+
 def crosswalk(old: Division, new: Division, difference: Comparison) -> list[Crossing]:
     """Where the ground of each old leaf that left ground lies now: by old code, then share descending, then new code.
 

@@ -1,0 +1,82 @@
+"""What a plan must leave as it is: grids, or areas with all their grids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from geo import areas
+from geo.actors import Actor
+from geo.errors import Refused, Unknown
+from geo.plans import drafts
+from geo.plans.drafts import Plan
+from geo.plans.tables import plan_locks
+from geo.space.division import Division
+
+_SHOWN = 5  # codes named in a message
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A grid or an area that a plan must not change."""
+
+    code: str
+    made_by: str
+    made_at: datetime
+
+
+def locks_of(connection: sa.Connection, plan: Plan) -> list[Lock]:
+    """The locks of a plan, by code."""
+    columns = [column for column in plan_locks.c if column.name != "plan_id"]
+    query = sa.select(*columns).where(plan_locks.c.plan_id == plan.id).order_by(plan_locks.c.code)
+    return [Lock(**row._mapping) for row in connection.execute(query)]
+
+
+def lock(connection: sa.Connection, actor: Actor, plan: Plan, code: str) -> Lock:
+    """The lock, set; again is the same. It is for the caller to see that the plan does not change it already.
+
+    Raises
+    ------
+    Unknown
+        When the edition in force has no area and no grid of this code.
+    Stale
+        When the plan is not being drawn.
+    """
+    drafts.refuse_settled(plan)
+    areas.place(connection, code, areas.current(connection))
+    row = {"plan_id": plan.id, "code": code, "made_by": actor.name}
+    connection.execute(pg.insert(plan_locks).values(row).on_conflict_do_nothing())
+    return next(one for one in locks_of(connection, plan) if one.code == code)
+
+
+def unlock(connection: sa.Connection, plan: Plan, code: str) -> None:
+    """Take a lock off. Raises Unknown when there is none, Stale when the plan is not being drawn."""
+    drafts.refuse_settled(plan)
+    here = sa.and_(plan_locks.c.plan_id == plan.id, plan_locks.c.code == code)
+    if not connection.execute(sa.delete(plan_locks).where(here)).rowcount:
+        raise Unknown(f"plan {plan.id} has no lock on {code!r}")
+
+
+def refuse_locked(
+    connection: sa.Connection, plan: Plan, divisions: Sequence[Division], touched: Collection[str]
+) -> None:
+    """Raise Refused when any of the codes ``touched`` is locked, or lies in a locked area before or afterwards."""
+    locked = [one.code for one in locks_of(connection, plan)]
+    if not locked:
+        return
+    found = sorted({code for division in divisions for code in _locked_leaves(division, locked)} & set(touched))
+    if found:
+        raise Refused(f"{', '.join(found[:_SHOWN])} locked in plan {plan.id}; unlock first, or draw elsewhere")
+
+
+def _locked_leaves(division: Division, locked: Sequence[str]) -> list[str]:
+    inside = np.isin(division.leaf_codes, locked)
+    for area in set(locked) & set(division.area_codes.tolist()):
+        inside |= np.isin(division.leaf_parents, division.area_codes[division.areas_within(area)])
+    found: list[str] = division.leaf_codes[inside].tolist()
+    return found

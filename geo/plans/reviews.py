@@ -1,0 +1,63 @@
+"""From a draft to what others decide on: checked, submitted, revised, withdrawn. Each step is in the audit trail."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from geo import reservations
+from geo.actors import Actor
+from geo.errors import Refused, Stale
+from geo.plans import drafts, previews, trail
+from geo.plans.drafts import Plan
+from geo.plans.previews import Preview
+
+REVISED = ("checked", "submitted", "approved", "rejected")
+"""States from which a plan may be drawn again."""
+
+
+def check(connection: sa.Connection, actor: Actor, plan: Plan) -> tuple[Plan, Preview]:
+    """The draft, checked, and what it would do.
+
+    Raises
+    ------
+    Refused
+        When it would change nothing.
+    Stale
+        When it is not being drawn.
+    Refused, Broken, Stale, Unknown
+        As :func:`geo.plans.previews.preview`.
+    """
+    drafts.refuse_settled(plan)
+    shown = previews.preview(connection, plan)
+    if shown.is_same:
+        raise Refused(f"plan {plan.id} changes nothing; draw something first")
+    checked = drafts.put(connection, plan, state="checked")
+    trail.note(connection, actor, "plan.check", checked)
+    return checked, shown
+
+
+def submit(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:
+    """The plan, checked and laid before others; it cannot be changed until it is revised. Raises as :func:`check`."""
+    check(connection, actor, plan)
+    values = {"state": "submitted", "round": plan.round + 1, "submitted_by": actor.name}
+    submitted = drafts.put(connection, plan, **values)
+    trail.note(connection, actor, "plan.submit", submitted)
+    return submitted
+
+
+def revise(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:
+    """The plan, being drawn again; approvals it had are of an earlier round. Raises Stale when nobody waits for it."""
+    if plan.state not in REVISED:
+        raise Stale(f"plan {plan.id} is {plan.state.replace('_', ' ')}; only {', '.join(REVISED)} plans are revised")
+    revised = drafts.put(connection, plan, state="draft", submitted_by=None)
+    trail.note(connection, actor, "plan.revise", revised)
+    return revised
+
+
+def withdraw(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:
+    """The plan, withdrawn: kept, and never published. Raises Stale when it has ended."""
+    drafts.refuse_ended(plan)
+    reservations.free(connection, plan.id)
+    withdrawn = drafts.put(connection, plan, state="withdrawn", effective_at=None)
+    trail.note(connection, actor, "plan.withdraw", withdrawn)
+    return withdrawn
