@@ -274,10 +274,8 @@ def assign(
 
     # Rule 1: containment. Rule 2 will stand right below it, for points within tolerance_m of a border only.
     position = ground.index.locate(lonlat)
-    border_m = np.full(len(lonlat), np.nan)
-    inside = np.flatnonzero(position >= 0)
     limit_m = np.inf if is_measured else tolerance_m + _BEYOND_M
-    border_m[inside] = ground.index.border_m(lonlat[inside], position[inside], limit_m)
+    border_m = _border_m(ground.index, lonlat, position, limit_m)
     nearest = position.copy()
     if is_nearest_sought and len(away := np.flatnonzero(known & (position < 0))):
         nearest[away], border_m[away] = ground.index.nearest(lonlat[away])
@@ -294,6 +292,16 @@ def assign(
     )
 
 
+def _border_m(index: GridIndex, lonlat: Floats, position: Positions, limit_m: float) -> Floats:
+    """Metres to the border of the leaf that holds each point (n,); NaN where none does."""
+    inside = np.flatnonzero(position >= 0)
+    if len(inside) == len(position):
+        return index.border_m(lonlat, position, limit_m)
+    border_m = np.full(len(lonlat), np.nan)
+    border_m[inside] = index.border_m(lonlat[inside], position[inside], limit_m)
+    return border_m
+
+
 def on_earth(lonlat: Floats) -> Bools:
     """Which points (n, 2) are finite, with |longitude| ≤ 180 and |latitude| ≤ 90."""
     return np.asarray((np.abs(lonlat[:, 0]) <= 180.0) & (np.abs(lonlat[:, 1]) <= 90.0), dtype=np.bool_)
@@ -302,14 +310,11 @@ def on_earth(lonlat: Floats) -> Bools:
 def _rules(
     ground: Ground, position: Positions, border_m: Floats, known: Bools, tolerance_m: float
 ) -> NDArray[np.uint8]:
-    at_border = border_m <= tolerance_m
-    fallback = ground.is_fallback[position] & (position >= 0)
-    decided = np.select(
-        [~known, position < 0, fallback, at_border],
-        [Rule.NO_POSITION, Rule.OUTSIDE, Rule.FALLBACK, Rule.BORDER],
-        default=Rule.INSIDE,
-    )
-    return decided.astype(np.uint8)
+    decided = np.where(border_m <= tolerance_m, np.uint8(Rule.BORDER), np.uint8(Rule.INSIDE))
+    decided[ground.is_fallback[position]] = Rule.FALLBACK
+    decided[position < 0] = Rule.OUTSIDE
+    decided[~known] = Rule.NO_POSITION
+    return decided
 
 
 def _probability(index: GridIndex, lonlat: Floats, position: Positions, accuracy_m: Floats | None) -> Floats:

@@ -74,19 +74,20 @@ class Borders:
         from geo.space.cells import distances
 
         some, metres = self.rims[positions], np.empty(len(lonlat))
-        base, over = (
-            distances.Rim(bundles, part.ends, cells.lattice)
-            for bundles, part in ((cells.rims.base, cells.base), (cells.rims.over, cells.over))
-        )
-        is_over = some[:, :1] < 0
-        below = np.where(is_over, 0, some)
+        laid = np.flatnonzero(some[:, 0] < 0) if len(cells.rims.over.stretches) else _NOBODY
+        below = some
+        if len(laid):
+            below = some.copy()
+            below[laid] = 0
+        base = distances.Rim(cells.rims.base, cells.base.ends, cells.lattice)
         shared_out(
             len(lonlat),
             lambda rows: distances.border_distances(
                 base, self.projection, (lonlat[rows], below[rows]), limit_m, metres[rows]
             ),
         )
-        if len(laid := np.flatnonzero(is_over)):
+        if len(laid):
+            over = distances.Rim(cells.rims.over, cells.over.ends, cells.lattice)
             found, above = np.empty(len(laid)), np.column_stack([-1 - some[laid, 0], some[laid, 1]])
             distances.border_distances(over, self.projection, (lonlat[laid], above), limit_m, found)
             metres[laid] = found
@@ -135,4 +136,5 @@ class Borders:
         return ordered(of, position, share, len(spreads))
 
 
+_NOBODY = np.zeros(0, dtype=np.intp)
 _NONE = (np.zeros(0, dtype=np.int32), np.zeros(0))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geo.arrays import Floats, Positions
 from geo.space.cells import metres
-from geo.space.cells.compiling import kernel, shared
+from geo.space.cells.compiling import kernel, lean, shared
 from geo.space.cells.layout import BUNDLE, STRETCH, Bundles, Lattice
 from geo.space.cells.metres import FAR, LONG, Frame, Projection, forward, frame_at, isometric, moved, narrowing
 from geo.space.cells.outlines import GROUP, Outline, Places
@@ -17,13 +17,13 @@ from geo.space.cells.outlines import GROUP, Outline, Places
 shared(forward, frame_at, isometric, moved, narrowing, metres._conformal)
 
 
-@kernel
+@lean
 def square(place: complex) -> float:
     """Square of the distance of a place from the origin."""
     return place.real * place.real + place.imag * place.imag
 
 
-@kernel
+@lean
 def offset(projection: Projection, frame: Frame, x: float, y: float) -> complex:
     """Metres from the frame's point to a place, degrees."""
     by = isometric(frame, x, y)
@@ -32,7 +32,7 @@ def offset(projection: Projection, frame: Frame, x: float, y: float) -> complex:
     return forward(projection, x, y) - forward(projection, frame.x, frame.y)  # type: ignore[no-any-return]
 
 
-@kernel
+@lean
 def foot(a: complex, b: complex) -> float:
     """How far along the way from a to b the place nearest to the origin lies, 0 to 1."""
     way = b - a
@@ -42,7 +42,7 @@ def foot(a: complex, b: complex) -> float:
     return min(1.0, max(0.0, -(a.real * way.real + a.imag * way.imag) / length))
 
 
-@kernel
+@lean
 def _square_to(a: complex, b: complex) -> float:
     """Square of the distance from the origin to the line from a to b; at an end exactly that of the end."""
     share = foot(a, b)
@@ -51,7 +51,7 @@ def _square_to(a: complex, b: complex) -> float:
     return square(a + share * (b - a))
 
 
-@kernel
+@lean
 def _square_to_edge(projection: Projection, frame: Frame, ends: Floats, edge: int) -> float:
     a = offset(projection, frame, ends[edge, 0], ends[edge, 1])
     b = offset(projection, frame, ends[edge, 2], ends[edge, 3])
@@ -74,7 +74,7 @@ def _square_to_edge(projection: Projection, frame: Frame, ends: Floats, edge: in
 _TRIES = 8
 
 
-@kernel
+@lean
 def _along(projection: Projection, frame: Frame, ends: Floats, edge: int, share: float) -> complex:
     x = ends[edge, 0] + share * (ends[edge, 2] - ends[edge, 0])
     y = ends[edge, 1] + share * (ends[edge, 3] - ends[edge, 1])
@@ -100,7 +100,7 @@ class Seen(NamedTuple):
     north: float
 
 
-@kernel
+@lean
 def seen_from(lattice: Lattice, projection: Projection, narrow: float, x: float, y: float) -> Seen:
     """What is seen from a point, degrees; ``narrow`` is what its city is ``narrowing`` metres by."""
     frame = frame_at(projection, x, y)
@@ -163,6 +163,7 @@ def border_distances(
         end = min(len(lonlat), begin + _BLOCK)
         _touch(rim.bundles, some[begin:end], room)
         _choose(rim, (lonlat[begin:end], some[begin:end]), least, limit, room)
+        _touch_edges(rim, end - begin, room)
         for at in range(begin, end):
             bundle, place = room.seeds[at - begin]
             found[at] = np.inf
@@ -188,22 +189,23 @@ def least_metres(lattice: Lattice, projection: Projection) -> tuple[float, float
     return high * np.cos(np.radians(farthest)), high
 
 
-@kernel
+@lean
 def _touch(bundles: Bundles, some: Positions, room: _Room) -> None:
     """Boxes of leaves are asked of the memory."""
     for at in range(len(some)):
         total = np.float32(0.0)
         for bundle in range(some[at, 0], some[at, 0] + min(some[at, 1], _FEW)):
-            total += bundles.boxes[bundle, 0, 0] + bundles.boxes[bundle, 2, 0] + bundles.wide_boxes[bundle, 0]
+            total += bundles.boxes[bundle, 0, 0] + bundles.boxes[bundle, 2, 0] + bundles.boxes[bundle, 3, BUNDLE - 1]
+            total += bundles.wide_boxes[bundle, 0]
             total += bundles.stretches[bundle, 0]
         room.touched[at] = total
 
 
-@kernel
+@lean
 def _choose(rim: Rim, points: tuple[Floats, Positions], least: tuple[float, float], limit: float, room: _Room) -> None:
-    """The stretch whose box is about the nearest is chosen for each point, and its edges are asked of the memory."""
+    """The stretch whose box is about the nearest is chosen for each point."""
     lonlat, some = points
-    bundles, ends = rim.bundles, rim.ends
+    bundles = rim.bundles
     scale = (np.float32(least[0] * least[0]), np.float32(least[1] * least[1]))
     for at in range(len(lonlat)):
         place = (np.float32(lonlat[at, 0] - rim.lattice.west), np.float32(lonlat[at, 1] - rim.lattice.south))
@@ -218,18 +220,25 @@ def _choose(rim: Rim, points: tuple[Floats, Positions], least: tuple[float, floa
                 if room.bounds[which] < best:
                     best = room.bounds[which]
                     room.seeds[at, 0], room.seeds[at, 1] = bundle, which
+
+
+@lean
+def _touch_edges(rim: Rim, count: int, room: _Room) -> None:
+    """Edges of the stretches chosen are asked of the memory, of all points at once: nothing here waits for any."""
+    for at in range(count):
         if room.seeds[at, 0] >= 0:
-            stretch = bundles.stretches[room.seeds[at, 0], room.seeds[at, 1]]
-            total = 0.0
-            for edge in range(stretch // STRETCH, stretch // STRETCH + stretch % STRETCH + 1, 2):
-                total += ends[edge, 0]
-            room.touched[at] = total + ends[stretch // STRETCH + stretch % STRETCH, 3]
+            stretch = rim.bundles.stretches[room.seeds[at, 0], room.seeds[at, 1]]
+            first, last = stretch // STRETCH, stretch // STRETCH + stretch % STRETCH
+            total = rim.ends[last, 3]
+            for edge in range(first, last + 1, 2):
+                total += rim.ends[edge, 0]
+            room.touched[at] = total
 
 
 _Pair = tuple[np.float32, np.float32]
 
 
-@kernel
+@lean
 def _about(box: NDArray[np.float32], place: _Pair, scale: _Pair) -> np.float32:
     """About the square of the metres from a place to a box."""
     across = max(_ZERO, box[0] - place[0], place[0] - box[2])
@@ -237,7 +246,7 @@ def _about(box: NDArray[np.float32], place: _Pair, scale: _Pair) -> np.float32:
     return np.float32(across * across * scale[0] + up * up * scale[1])
 
 
-@kernel
+@lean
 def _about_boxes(boxes: NDArray[np.float32], place: _Pair, scale: _Pair, found: NDArray[np.float32]) -> None:
     """As ``_about``, of the boxes of a bundle."""
     for at in range(len(found)):
@@ -249,7 +258,7 @@ def _about_boxes(boxes: NDArray[np.float32], place: _Pair, scale: _Pair, found: 
 _ZERO = np.float32(0.0)
 
 
-@kernel
+@lean
 def _nearest_square(
     rim: Rim, seen: Seen, some: tuple[int, int], seed: tuple[int, int], best: float, room: _Room
 ) -> float:
@@ -265,7 +274,7 @@ def _nearest_square(
     return best
 
 
-@kernel
+@lean
 def _square_to_box(box: NDArray[np.float32], seen: Seen) -> float:
     """What the square of the distance to what lies in a box is not below."""
     across = max(0.0, box[0] - seen.across, seen.across - box[2])
@@ -278,7 +287,7 @@ def _square_to_box(box: NDArray[np.float32], seen: Seen) -> float:
     return float(about * 0.998)
 
 
-@kernel
+@lean
 def _bound(boxes: NDArray[np.float32], seen: Seen, found: NDArray[np.float32]) -> None:
     """As ``_square_to_box``, of the boxes of a bundle; written so that the processor takes them at once."""
     x, y = np.float32(seen.across), np.float32(seen.up)
@@ -293,7 +302,7 @@ def _bound(boxes: NDArray[np.float32], seen: Seen, found: NDArray[np.float32]) -
         found[at] = (about if about < limit else far) * np.float32(0.998)
 
 
-@kernel
+@lean
 def _through(stretch: int, ends: Floats, seen: Seen, best: float, squares: Floats) -> float:
     """The best so far, or better: an edge of a stretch."""
     first, count = stretch // STRETCH, stretch % STRETCH + 1
@@ -311,7 +320,7 @@ def _through(stretch: int, ends: Floats, seen: Seen, best: float, squares: Float
     return best
 
 
-@kernel
+@lean
 def squares_about(seen: Seen, ends: Floats, first: int, found: Floats) -> None:
     """What the squares of the distances to edges are not below, within a thousandth of it; 0 where that is not sure.
 
