@@ -1,4 +1,4 @@
-"""Doors to the pages: the start page, the coverage map, blind spots, and the import of files."""
+"""Doors to the pages: the start page, the coverage map, blind spots, plans, and the import of files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from geo.entities.searching import one
 from geo.errors import Unknown
 from geo.imports import KINDS, NOUNS
 from geo.settings import settings
-from maps import blind_spots, districts
+from maps import blind_spots, districts, planner
 from maps import coverage as maps
 from maps import imports as import_page
 from maps.modules import needed
@@ -35,7 +35,12 @@ from maps.page import OPEN_HOUSES, View, policy
 router = APIRouter(include_in_schema=False)
 LANG_COOKIE = "gridatlas_lang"
 SPOTS = "/tiles/blind-spots/{run}/{z}/{x}/{y}.mvt"
-_DRAWN = {"import": import_page.page, "blind-spots": blind_spots.page, "district": districts.page}
+_DRAWN = {
+    "import": import_page.page,
+    "blind-spots": blind_spots.page,
+    "district": districts.page,
+    "plans": planner.page,
+}
 _AHEAD = ("start", "coverage", "blind-spots")
 """Pages whose first question is known before their script runs."""
 _MODULE = "<{}>; rel=modulepreload; fetchpriority=low"  # after the style sheets, which the first paint waits for
@@ -84,6 +89,12 @@ def district_page(
     """One business district: its buildings, floors, rates and alliance."""
     request.state.district = id
     return _page("district", request, store, asker, None, lang)
+
+
+@router.get("/maps/planner")
+def planner_page(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
+    """Plans drawn up, looked at and published; always on the division in force. `plan` in the address names one."""
+    return _page("plans", request, store, asker, None, lang)
 
 
 @router.get("/maps/import")

@@ -27,12 +27,17 @@ FILES = (
     "leaflet/dist/images/marker-icon.png",
     "leaflet/dist/images/marker-icon-2x.png",
     "leaflet/dist/images/marker-shadow.png",
+    "@geoman-io/leaflet-geoman-free/LICENSE",
+    "@geoman-io/leaflet-geoman-free/dist/leaflet-geoman.min.js",
+    "@geoman-io/leaflet-geoman-free/dist/leaflet-geoman.css",
 )
 """Files copied, by their path under ``node_modules``: whole folders as they are, so icons are found."""
 
 LOCAL: dict[str, str | None] = {
     "leaflet": f"{URL}/leaflet/dist/leaflet.js",
     "leaflet_css": f"{URL}/leaflet/dist/leaflet.css",
+    "geoman": f"{URL}/@geoman-io/leaflet-geoman-free/dist/leaflet-geoman.min.js",
+    "geoman_css": f"{URL}/@geoman-io/leaflet-geoman-free/dist/leaflet-geoman.css",
     "jquery": None,
     "bootstrap": None,
     "bootstrap_css": None,

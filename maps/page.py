@@ -26,17 +26,23 @@ LANGUAGES = ("zh-CN", "en")
 HOUSES = ("plans", "dispatch", "coverage", "blind-spots", "heat", "import")
 """Pages of the navigation in their order; those without a page yet are shown as later."""
 
-OPEN_HOUSES = {"coverage": "/maps/coverage", "blind-spots": "/maps/blind-spots", "import": "/maps/import"}
+OPEN_HOUSES = {
+    "plans": "/maps/planner",
+    "coverage": "/maps/coverage",
+    "blind-spots": "/maps/blind-spots",
+    "import": "/maps/import",
+}
 BELONGS = {"district": "blind-spots"}
 """Pages that the navigation leads to through another."""
 OWN_WORDS = {
     "import": ("import.",),
     "mends": ("mends.",),
+    "plans": ("plan.",),
     "district": ("bd.",),
     "blind-spots": ("spots.", "dismiss.", "do.", "follow.", "limit.", "trial.", "weights.", "toast."),
 }
 """How the keys of words begin that a page has to itself: no other page carries them."""
-OWN_SHEETS = ("import", "blind-spots", "district")
+OWN_SHEETS = ("import", "blind-spots", "district", "plans")
 """Pages with a style sheet of their own, called as they are."""
 
 _VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
@@ -50,7 +56,7 @@ class View:
     Attributes
     ----------
     page
-        ``start``, ``coverage``, ``blind-spots`` or ``import``.
+        ``start``, ``coverage``, ``blind-spots``, ``plans`` or ``import``.
     lang
         One of :data:`LANGUAGES`.
     place

@@ -246,15 +246,26 @@ function borders(context, tile, level) {
   for (let one = lowest; one >= 0; one--) {
     const features = rims(tile, one);
     if (!features.length) continue;
-    const path = joined(features);
+    const path = joined(features), bare = style.bare && one === style.levels - 1;
+    if (bare) beside(context, tile);
     for (const { width, colour, dash } of strokes(one, style.levels, tile.zoom, style.coloured, style.breadths?.[one])) {
       context.setLineDash(dash ?? []);
       context.lineWidth = width;
       context.strokeStyle = colour;
       context.stroke(path);
     }
+    if (bare) context.restore();
   }
   context.setLineDash([]);
+}
+
+/** Until it is restored, nothing is drawn in the area the page is about: its grids are drawn by the page itself. */
+function beside(context, tile) {
+  const path = new Path2D();
+  path.rect(-PIXELS, -PIXELS, 3 * PIXELS, 3 * PIXELS);
+  path.addPath(joined(tile.ground.filter((one) => one.id === style.scope)));
+  context.save();
+  context.clip(path, "evenodd");
 }
 
 function names(tile) {

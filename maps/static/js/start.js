@@ -9,7 +9,7 @@ import { State } from "./state.js";
 import { Beside, Said } from "./said.js";
 import { load } from "./values.js";
 
-const LATER = ["plans", "dispatch", "heat"];
+const LATER = ["dispatch", "heat"];
 
 export default async function start(map, boot) {
   const words = new Language(boot);
@@ -70,7 +70,7 @@ function panel(boot, words, values) {
       el("div", { class: "known", role: "img", "aria-label": `${said(values, words).name} ${words.percent(share)}%` }, el("i", { class: "known-part", style: { width: `${share * 100}%` } }), el("i", { class: "hatch-f", style: { flex: "1" } })),
       incidents.until ? el("p", { class: "cap dim published" }, `${words.t("start.incidents")} ${words.n(total.beside.incidents.of)}，${words.date(incidents.since)} – ${words.date(incidents.until)}`.replace("，", words.lang === "en" ? ", " : "，")) : null),
     el("div", { class: "sec flush doors-list" }, el("div", { class: "row" }, el("h2", {}, words.t("start.doors"))),
-      el("ul", {}, [door("coverage", `/maps/coverage${location.search}`, words), door("blind-spots", "/maps/blind-spots", words), door("import", "/maps/import", words), ...LATER.map((key) => door(key, null, words))])));
+      el("ul", {}, [door("plans", "/maps/planner", words), door("coverage", `/maps/coverage${location.search}`, words), door("blind-spots", "/maps/blind-spots", words), door("import", "/maps/import", words), ...LATER.map((key) => door(key, null, words))])));
 }
 
 function door(key, href, words) {

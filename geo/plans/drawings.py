@@ -1,0 +1,212 @@
+"""The leaves a plan is drawn on: as they are, and as the plan would have them.
+
+Leaves of the scope are read by themselves, and those that the plan changes are put in their place; nothing here needs
+the whole city. Where others published in between, the plan can be drawn on the edition it was begun on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+from shapely.geometry.base import BaseGeometry
+
+from geo import areas, editions
+from geo.areas import Edition
+from geo.arrays import Bools
+from geo.codes import Scheme
+from geo.plans import drafts, previews
+from geo.plans.drafts import Plan
+from geo.space import division as divisions
+from geo.space.division import Comparison, Division
+from geo.space.redraw.changes import changed
+from geo.tables import codes, grids, in_edition
+
+MOST = 300
+"""Leaves that are drawn because they lie in the scope; of a wider one those that the plan touches, and their ring."""
+
+SAME, CHANGED, NODED, APPEARED, RETIRED = "same", "changed", "noded", "appeared", "retired"
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A leaf and what the plan does to it; ``shape`` in lon/lat degrees."""
+
+    code: str
+    name: str
+    kind: str
+    parent: str
+    status: str
+    shape: BaseGeometry
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Leaves by code before and after a plan, on edition ``base``.
+
+    Attributes
+    ----------
+    is_whole
+        Whether all leaves of the scope are there.
+    in_force
+        Where the plan is drawn on an older edition: the same ground as the edition in force has it; else empty.
+    """
+
+    base: int
+    is_whole: bool
+    before: list[Leaf]
+    after: list[Leaf]
+    in_force: list[Leaf]
+
+
+@dataclass(frozen=True, eq=False)
+class _Difference:
+    number: int
+    base: Division
+    whole: Division
+    difference: Comparison
+
+
+def drawing(
+    connection: sa.Connection, plan: Plan, *, near: Sequence[str] = (), most: int = MOST, as_begun: bool = False
+) -> Drawing:
+    """The leaves of a plan's scope before and after it.
+
+    Parameters
+    ----------
+    near
+        Codes of leaves that are wanted with their ring of neighbours, where the scope is too wide to be drawn whole.
+    most
+        Leaves above which a scope is too wide.
+    as_begun
+        Draw the plan on the edition it was begun on, whatever came into force since or became of it.
+
+    Raises
+    ------
+    Stale, Refused, Broken, Unknown
+        As :func:`geo.plans.previews.preview`; with ``as_begun`` only what the changes themselves raise.
+    """
+    told = _as_begun(connection, plan) if as_begun else _in_force(connection, plan)
+    edition = areas.numbered(connection, told.number)
+    there = _of_scope(connection, plan.scope or areas.city(connection).code, edition, most)
+    is_whole = there is not None
+    if there is None:
+        there = _round(connection, near, edition) | _touched_and_near(told)
+    status = _status(told)
+    before = {code: replace(one, status=status.get(code, SAME)) for code, one in there.items()}
+    inside = {one.parent for one in before.values()}
+    made = _rows(told.whole, told.difference.opened, status)
+    after = {code: one for code, one in before.items() if one.status == SAME}
+    after |= {one.code: one for one in made if one.code in before or one.parent in inside or not is_whole}
+    newest = areas.current(connection)
+    now = _standing(connection, newest, before.values()) if as_begun and newest.number != edition.number else {}
+    return Drawing(told.number, is_whole, _sorted(before), _sorted(after), _sorted(now))
+
+
+def _in_force(connection: sa.Connection, plan: Plan) -> _Difference:
+    weighed = previews.preview(connection, plan).weighed
+    return _Difference(weighed.number, weighed.base, weighed.whole, weighed.difference)
+
+
+def _as_begun(connection: sa.Connection, plan: Plan) -> _Difference:
+    """The plan on the edition it was begun on."""
+    base = editions.stored(connection, areas.numbered(connection, plan.base_edition))
+    scheme = Scheme(areas.city(connection).code_lengths)
+    whole = base
+    for change in drafts.in_effect(drafts.changes_of(connection, plan)):
+        whole = changed(whole, change, scheme).division
+    return _Difference(plan.base_edition, base, whole, divisions.compare(base, whole))
+
+
+# -- statuses ----------------------------------------------------------------------------------------------------------
+def _status(told: _Difference) -> dict[str, str]:
+    """What becomes of each leaf that does not stay as it is, by its code."""
+    new, old, difference = told.whole.leaf_codes, told.base.leaf_codes, told.difference
+    masks = [(new, difference.noded, NODED), (new, difference.changed, CHANGED), (new, difference.appeared, APPEARED)]
+    masks.append((old, difference.retired, RETIRED))
+    return {code: status for listed, mask, status in masks for code in listed[mask].tolist()}
+
+
+def _rows(division: Division, which: Bools, status: dict[str, str]) -> list[Leaf]:
+    columns = [division.leaf_codes, division.leaf_names, division.leaf_kinds, division.leaf_parents]
+    words = zip(*(column[which].tolist() for column in columns), division.leaf_shapes[which], strict=True)
+    return [Leaf(code, name, kind, parent, status.get(code, SAME), shape) for code, name, kind, parent, shape in words]
+
+
+def _touched_and_near(told: _Difference) -> dict[str, Leaf]:
+    """Leaves of the base that the plan touches, and those that share a border with them."""
+    closed = told.difference.closed
+    if not closed.any():
+        return {}
+    tree = shapely.STRtree(told.base.leaf_shapes)
+    found = np.unique(tree.query(told.base.leaf_shapes[closed], predicate="intersects")[1])
+    which = np.zeros(len(closed), dtype=np.bool_)
+    which[found] = True
+    return {one.code: one for one in _rows(told.base, which, {})}
+
+
+# -- leaves as they are stored -----------------------------------------------------------------------------------------
+def _of_scope(connection: sa.Connection, scope: str, edition: Edition, most: int) -> dict[str, Leaf] | None:
+    """Leaves under an area; None when there are more than ``most``."""
+    above = areas.area_rows(connection, edition)
+    inside = above.codes == scope
+    for _ in range(int(above.levels.max(initial=0))):
+        inside = inside | np.isin(above.parent_ids, above.ids[inside])
+    parents = dict(zip(above.ids[inside].tolist(), above.codes[inside].tolist(), strict=True))
+    rows = _leaves(connection, edition, grids.c.parent_id.in_(parents), most + 1)
+    return rows if len(rows) <= most else None
+
+
+def _round(connection: sa.Connection, near: Sequence[str], edition: Edition) -> dict[str, Leaf]:
+    """The leaves named and every leaf that shares a border with one of them."""
+    if not near:
+        return {}
+    named = (
+        sa.select(gis.ST_Union(grids.c.geom))
+        .join(codes, codes.c.id == grids.c.id)
+        .where(in_edition(grids, edition.number), codes.c.code.in_(near))
+        .scalar_subquery()
+    )
+    return _leaves(connection, edition, gis.ST_Intersects(grids.c.geom, named), MOST)
+
+
+def _standing(connection: sa.Connection, edition: Edition, leaves: Iterable[Leaf]) -> dict[str, Leaf]:
+    """What an edition has on the ground of leaves of another one that the plan touches."""
+    ground = [one.shape for one in leaves if one.status in (CHANGED, RETIRED)]
+    if not ground:
+        return {}
+    inner = shapely.MultiPoint(list(shapely.point_on_surface(np.asarray(ground, dtype=object))))
+    asked = gis.ST_GeomFromWKB(shapely.to_wkb(inner), 4326)
+    return _round(
+        connection, sorted(_leaves(connection, edition, gis.ST_Intersects(grids.c.geom, asked), MOST)), edition
+    )
+
+
+def _leaves(connection: sa.Connection, edition: Edition, which: sa.ColumnElement[bool], most: int) -> dict[str, Leaf]:
+    parent = codes.alias("parent")
+    query = (
+        sa.select(
+            codes.c.code, grids.c.name, grids.c.kind, parent.c.code.label("parent"), gis.ST_AsBinary(grids.c.geom)
+        )
+        .join(codes, codes.c.id == grids.c.id)
+        .outerjoin(parent, parent.c.id == grids.c.parent_id)
+        .where(in_edition(grids, edition.number), which)
+        .order_by(codes.c.code.collate("C"))
+        .limit(most)
+    )
+    rows = connection.execute(query).all()
+    return {code: Leaf(code, name, kind, above or "", SAME, _ground(wkb)) for code, name, kind, above, wkb in rows}
+
+
+def _ground(wkb: bytes) -> BaseGeometry:
+    """Ground as it was published: one part is a polygon again."""
+    shape: BaseGeometry = shapely.from_wkb(bytes(wkb))
+    return shape.geoms[0] if len(shape.geoms) == 1 else shape  # type: ignore[attr-defined]
+
+
+def _sorted(leaves: dict[str, Leaf]) -> list[Leaf]:
+    return [leaves[code] for code in sorted(leaves)]

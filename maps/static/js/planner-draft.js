@@ -1,0 +1,170 @@
+// A plan as the page holds it: its changes, its preview and its drawing, always all of one moment. Every act goes to the
+// server first; what is shown is what the server answered.
+import * as doors from "./planner-doors.js";
+
+const OPEN = ["draft", "checked", "submitted", "approved", "scheduled"];
+
+export class Draft {
+  /** `heard.changed()` is called when there is something else to show. */
+  constructor(id, heard) {
+    Object.assign(this, { id, heard, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, near: "", busy: false, settling: false, asked: 0 });
+  }
+
+  get can_draw() {
+    return Boolean(this.plan) && ["draft", "checked"].includes(this.plan.state) && !this.stale;
+  }
+
+  get is_open() {
+    return Boolean(this.plan) && OPEN.includes(this.plan.state);
+  }
+
+  /** Changes in effect, and those that can be done again. */
+  get made() {
+    return this.changes.filter((one) => !one.is_undone);
+  }
+
+  get undone() {
+    return this.changes.filter((one) => one.is_undone);
+  }
+
+  /** Everything anew. Throws where the plan itself cannot be had. */
+  async load() {
+    const number = ++this.asked, query = this.near ? { near: this.near } : {};
+    const look = () => Promise.allSettled([doors.preview(this.id), doors.drawing(this.id, query)]);
+    const ahead = this.is_open && !this.settling ? look() : null; // a plan that has ended has no preview
+    const { changes, ...told } = await doors.get(this.id);
+    const [preview, drawing] = await (ahead ?? (OPEN.includes(told.state) ? look() : this.ended(told)));
+    if (number !== this.asked) return;
+    Object.assign(this, { plan: told, changes, problem: null, stale: null });
+    this.preview = preview.value ?? null;
+    this.drawing = drawing.value ?? null;
+    const failed = preview.reason ?? drawing.reason;
+    if (failed) await this.failed(failed, number);
+    if (number === this.asked) this.heard.changed();
+  }
+
+  /** What a plan did that is in force, or was meant to do: on the edition it was begun on. */
+  ended({ edition }) {
+    return Promise.allSettled([edition ? doors.became(edition) : null, doors.drawing(this.id, { on: "base" })]);
+  }
+
+  /** A plan that cannot be worked out on the edition in force is shown on the one it was begun on. */
+  async failed(error, number) {
+    if (!this.is_open) this.preview = null;
+    else if (error.status === 409) this.stale = error;
+    else this.problem = error;
+    const drawing = await doors.drawing(this.id, { on: "base" }).catch((other) => { this.problem ??= other; return null; });
+    if (number === this.asked) this.drawing = drawing;
+  }
+
+  /** Draw grids near some others too, where the scope is too wide to be drawn whole. */
+  async look_near(codes) {
+    if (!this.drawing || this.drawing.is_whole || this.near === codes.join(",")) return;
+    this.near = codes.join(",");
+    await this.load();
+  }
+
+  /** One change, or several that are one to the eye; answers how long it took in seconds. Throws what the server refuses. */
+  async change(...bodies) {
+    return this.turn(async () => {
+      const made = [];
+      try {
+        for (const body of bodies) made.push(await this.kept(body));
+      } catch (error) {
+        for (const { seq } of made.reverse()) await doors.undo(this.id, seq);
+        throw error;
+      }
+      if (made.length > 1) this.group(made.map(({ seq }) => seq));
+    });
+  }
+
+  /** A change, kept; where a line makes more pieces than there are names for, it is kept without. */
+  async kept({ names, ...body }) {
+    if (!names) return doors.change(this.id, body);
+    try {
+      return await doors.change(this.id, { ...body, names });
+    } catch (error) {
+      if (!/pieces and there are/.test(error.message)) throw error;
+      return doors.change(this.id, body);
+    }
+  }
+
+  async undo() {
+    const last = this.made.at(-1);
+    if (!last) return;
+    await this.turn(async () => {
+      for (const seq of this.grouped(last.seq).reverse()) await doors.undo(this.id, seq);
+    });
+  }
+
+  async redo() {
+    const first = this.undone[0];
+    if (!first) return;
+    await this.turn(async () => {
+      for (const _ of this.grouped(first.seq)) await doors.redo(this.id);
+    });
+  }
+
+  async act(verb, body) {
+    let told = null;
+    this.settling = true;
+    try {
+      await this.turn(async () => { told = await doors.act(this.id, verb, body); });
+    } finally {
+      this.settling = false;
+    }
+    return told;
+  }
+
+  /** Do something and show what came of it; one thing at a time. */
+  async turn(what) {
+    if (this.busy) return 0;
+    this.busy = true;
+    const begun = performance.now();
+    this.heard.waiting(true);
+    try {
+      await what();
+      await this.load();
+    } finally {
+      this.busy = false;
+      this.heard.waiting(false);
+    }
+    return (performance.now() - begun) / 1000;
+  }
+
+  // -- changes that were one gesture: the server has each by itself, the tab remembers which belong together ----------
+  group(seqs) {
+    sessionStorage.setItem(`gridatlas.plan.${this.id}.groups`, JSON.stringify([...this.groups().filter((one) => !one.some((seq) => seqs.includes(seq))), seqs]));
+  }
+
+  groups() {
+    return JSON.parse(sessionStorage.getItem(`gridatlas.plan.${this.id}.groups`) ?? "[]");
+  }
+
+  grouped(seq) {
+    const kinds = new Map(this.changes.map((one) => [one.seq, one]));
+    const found = this.groups().find((one) => one.includes(seq));
+    return found && found.every((one) => kinds.has(one)) ? [...found] : [seq];
+  }
+
+  // -- what is drawn --------------------------------------------------------------------------------------------------
+  leaves(phase) {
+    return this.drawing?.[phase]?.features ?? [];
+  }
+
+  leaf(code, phase = "after") {
+    return this.leaves(phase).find((one) => one.properties.code === code) ?? null;
+  }
+
+  /** What a code is called, whichever side of the plan it is on. */
+  name(code) {
+    const told = this.preview?.grids?.find((one) => one.code === code)?.name ?? this.leaf(code)?.properties.name ?? this.leaf(code, "before")?.properties.name;
+    return told || code;
+  }
+
+  /** Ground that goes from one grid to another, with figures where there are any. */
+  get moves() {
+    if (this.preview?.moves) return this.preview.moves;
+    return (this.preview?.crossings ?? []).filter(({ old, new: now }) => old !== now).map(({ old, new: now, area_m2 }) => ({ was: old, now, was_name: this.name(old), now_name: this.name(now), area_m2 }));
+  }
+}

@@ -1,0 +1,124 @@
+// What the planner's tools do: which one is in hand, what it has been given so far, and the change that is asked for.
+import { say } from "./dom.js";
+import { ask_dedicated, ask_places, told_of } from "./planner-acts.js";
+import { halfway } from "./planner-geometry.js";
+import { KEYS, TOOLS, change_of } from "./planner-tools.js";
+import { toast } from "./toast.js";
+
+/** The part of the page that draws: it has the page's `draft`, `drawing`, `state`, `words`, and calls its `render()`. */
+export class Hand {
+  set_tool(name, again = false) {
+    if (!again && name === this.state.get("tool")) name = "";
+    if (!(name in TOOLS) || !this.draft.can_draw) name = "";
+    this.drawing.stop();
+    this.fault = null;
+    const [, most] = TOOLS[name]?.grids ?? [0, 1], kept = again || !this.state.get("tool") ? this.codes().slice(0, most) : []; // what was chosen for another tool was not meant for this one
+    this.state.set({ tool: name, chosen: kept.join(",") });
+    this.ready_to_draw();
+    this.render();
+  }
+
+  /** Begin to draw where the tool has all it needs. */
+  ready_to_draw() {
+    const name = this.state.get("tool"), tool = TOOLS[name], codes = this.codes();
+    if (name === "vertices" && codes.length) this.vertices.show(this.draft.leaves("after"), codes);
+    else this.vertices.hide();
+    if (tool?.shape && codes.length >= tool.grids[0] && this.draft.can_draw) this.drawing.begin(tool.shape, name);
+    else this.drawing.stop();
+    this.tooled();
+  }
+
+  tooled() {
+    const { draft } = this;
+    if (!draft?.plan) return;
+    this.tools.draw({ tool: this.state.get("tool"), codes: this.codes(), names: (code) => this.short(code), features: draft.leaves("after"), points: this.drawing.active ? this.points ?? 0 : 0, drawing: this.drawing.active, can_draw: draft.can_draw, undo: draft.made.length > 0 && draft.can_draw, redo: draft.undone.length > 0 && draft.can_draw, fault: this.fault });
+  }
+
+  async drew(geometry) {
+    const tool = this.state.get("tool"), features = this.draft.leaves("after");
+    const told = tool === "dedicated" ? await ask_dedicated(this.words) : {};
+    if (!told) { this.ready_to_draw(); return; }
+    const change = change_of(tool, geometry, this.codes(), features, told);
+    if (tool === "split" && !change.code) change.code = await this.located(L.latLng(halfway(geometry.coordinates).reverse()));
+    await this.make([change], { ...geometry });
+  }
+
+  merge() {
+    if (this.codes().length > 1) this.make([{ kind: "merge", codes: this.codes(), }]);
+  }
+
+  async typed() {
+    const shape = TOOLS[this.state.get("tool")].shape, places = await ask_places(this.words, shape === "Line" ? 2 : 3);
+    if (!places) return;
+    this.drawing.stop(true);
+    this.drew(shape === "Line" ? { type: "LineString", coordinates: places } : { type: "Polygon", coordinates: [[...places, places[0]]] });
+  }
+
+  vertex_moved(changes) {
+    if (changes.length) this.make(changes);
+    else this.ready_to_draw();
+  }
+
+  /** Ask the server for a change; a refusal stays with its place, and what was drawn. */
+  async make(changes, geometry = null) {
+    this.fault = null;
+    try {
+      const seconds = await this.draft.change(...changes);
+      const what = told_of(this.draft.made.at(-1)?.change ?? changes[0], this.words, (code) => this.short(code));
+      toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }), this.words, () => this.undo());
+      this.state.set({ chosen: this.state.get("tool") === "vertices" ? this.state.get("chosen") : "" });
+    } catch (error) {
+      this.fault = Object.assign(error, { where: error.where ?? geometry });
+    }
+    this.ready_to_draw();
+    this.render();
+  }
+
+  undo() {
+    return this.turn(() => this.draft.undo(), "plan.undone.said");
+  }
+
+  redo() {
+    return this.turn(() => this.draft.redo(), "plan.redone.said");
+  }
+
+  async turn(what, said) {
+    if (!this.draft?.plan) return;
+    this.fault = null;
+    try {
+      await what();
+      say(this.words.t(said));
+    } catch (error) {
+      this.fault = error;
+      await this.draft.load();
+    }
+    this.ready_to_draw();
+    this.render();
+  }
+
+  cancel() {
+    this.drawing.stop(true);
+    this.state.set({ chosen: "" });
+    this.set_tool("", true);
+  }
+
+  up() {
+    if (!this.draft) { if (this.list.making) this.list.make(false); return; }
+    if (this.fault) { this.fault = null; this.render(); }
+    else if (this.state.get("tool")) this.cancel();
+    else if (this.codes().length) this.state.set({ chosen: "" });
+    else if (this.check || this.move !== null) { Object.assign(this, { check: null, move: null }); this.render(); }
+  }
+
+  key(event) {
+    if (!this.draft?.plan || event.target.closest("input, textarea, select, dialog")) return;
+    const key = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y")) {
+      event.preventDefault();
+      event.shiftKey || key === "y" ? this.redo() : this.undo();
+    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && KEYS[key] && this.draft.can_draw) {
+      this.map.getContainer().focus({ preventScroll: true }); // whose arrow keys now draw
+      this.set_tool(KEYS[key]);
+    }
+  }
+}

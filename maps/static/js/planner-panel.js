@@ -1,0 +1,84 @@
+// The panel of a plan: what it is, tabs of what it does, and at the foot what can be done with it.
+import { el, find, icon } from "./dom.js";
+import { Effects } from "./planner-effects.js";
+import { STATE_CHIP } from "./planner-list.js";
+
+const TABS = ["effects", "changes", "checks", "codes"];
+const BACK = "M9.500 3.500 5 8l4.500 4.500";
+
+export class PlanPanel {
+  /** heard: list(), tab(name), move(k), grid(code), show(check), undo(), redo(), act(name), again(), theirs(how). */
+  constructor({ words, heard }) {
+    Object.assign(this, { words, heard, effects: new Effects({ words, heard }) });
+    this.body = find(".panel .scroll");
+    this.foot = find(".panel .foot-bar");
+  }
+
+  skeleton() {
+    this.body.replaceChildren(el("div", { class: "sec", "aria-label": this.words.t("loading") }, ...[1, 2, 3, 4].map(() => el("i", { class: "skel line" }))));
+    this.foot.hidden = true;
+  }
+
+  fail(error) {
+    this.body.replaceChildren(el("div", { class: "empty", role: "alert" }, el("b", {}, this.words.t("plan.lost")), el("p", {}, error.message), el("button", { class: "btn", type: "button", onclick: this.heard.list }, this.words.t("plan.back"))));
+    this.foot.hidden = true;
+  }
+
+  /** `view` = {draft, tab, colours, short, scope, chosen_move, chosen_check, theirs}. */
+  draw(view) {
+    const { scrollTop } = this.body, held = document.activeElement?.closest?.(".panel") ? document.activeElement.id : null;
+    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), this.effects.checks(view, 4)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)] };
+    const tab = TABS.includes(view.tab) ? view.tab : TABS[0];
+    this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean));
+    this.body.scrollTop = scrollTop;
+    if (held) document.getElementById(held)?.focus({ preventScroll: true });
+    this.acts(view);
+  }
+
+  head({ draft: { plan }, scope, saved }) {
+    const { words } = this;
+    return el("div", { class: "sec head plan-head" },
+      el("div", { class: "row" }, el("button", { class: "btn bare icon", type: "button", id: "plan-back", "aria-label": words.t("plan.back"), title: words.t("plan.back"), onclick: this.heard.list }, icon(BACK)), el("span", { class: `chip ${STATE_CHIP[plan.state] ?? ""}` }, words.t(`plan.state.${plan.state}`)), el("span", { class: "cap dim" }, saved ? words.t("plan.saved", { when: saved }) : plan.edition ? words.t("edition", { n: plan.edition }) : ""), el("span", { class: "cap dim push" }, words.t("plan.base", { n: plan.base_edition }))),
+      el("h1", {}, plan.name), el("p", { class: "cap dim" }, words.t("plan.scope"), words.lang === "en" ? ": " : "：", scope.name, " ", el("span", { class: "code" }, scope.code)));
+  }
+
+  tabs({ draft }, tab) {
+    const counts = { changes: draft.made.length, checks: draft.preview?.checks?.length };
+    const step = (event) => {
+      const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      this.heard.tab(TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length]);
+      document.getElementById(`tab-${TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length]}`)?.focus();
+    };
+    return el("div", { class: "tabs", role: "tablist", onkeydown: step }, TABS.map((name) => el("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(name === tab), tabindex: name === tab ? "0" : "-1", onclick: () => this.heard.tab(name) }, this.words.t(`plan.tab.${name}`), counts[name] ? el("span", { class: "dim" }, ` ${counts[name]}`) : null)));
+  }
+
+  /** Others published over the same grids: what happened, both drawings, and the ways on. */
+  stale({ draft, theirs }) {
+    if (!draft.stale) return null;
+    const { words, heard } = this;
+    const one = (how) => el("button", { type: "button", "aria-pressed": String(theirs === how), onclick: () => heard.theirs(how) }, words.t(`plan.theirs.${how}`));
+    return el("div", { class: "conflict", role: "alert" }, el("b", {}, words.t("plan.stale")), el("p", {}, draft.stale.message), el("div", { class: "seg wide", role: "group", "aria-label": words.t("plan.theirs") }, ["mine", "both", "theirs"].map(one)),
+      el("p", { class: "cap" }, words.t("plan.stale.what")), el("div", { class: "row wrap" }, el("button", { class: "btn", type: "button", onclick: heard.again }, words.t("plan.again")), draft.made.length ? el("button", { class: "btn", type: "button", onclick: heard.undo }, words.t("plan.undo.last")) : null));
+  }
+
+  changes({ draft, told }) {
+    const { words } = this;
+    if (!draft.changes.length) return el("div", { class: "empty" }, el("b", {}, words.t("plan.changes.none")), el("p", {}, words.t("plan.changes.none.sub")));
+    const last = draft.made.at(-1)?.seq, next = draft.undone[0]?.seq;
+    const act = (one) => (!draft.can_draw ? null : one.seq === last ? el("button", { class: "link", type: "button", onclick: this.heard.undo }, words.t("plan.undo")) : one.seq === next ? el("button", { class: "link", type: "button", onclick: this.heard.redo }, words.t("plan.redo")) : null);
+    return el("ol", { class: "changes", "aria-label": words.t("plan.tab.changes") }, draft.changes.map((one) => el("li", { class: one.is_undone ? "undone" : "" }, el("span", { class: "rank" }, String(one.seq)), el("span", {}, told(one.change), el("small", { class: "dim" }, ` ${one.made_by} · ${words.moment(one.made_at)}`, one.is_undone ? ` · ${words.t("plan.undone")}` : "")), act(one))));
+  }
+
+  /** What can be done with a plan in its state, and why not. */
+  acts({ draft }) {
+    const { words, heard } = this, { plan, preview } = draft;
+    const errors = (preview?.checks ?? []).filter((one) => one.severity === "error").length;
+    const why = draft.stale ? "plan.why.stale" : draft.problem ? "plan.why.problem" : !draft.made.length || preview?.is_same ? "plan.why.nothing" : errors ? "plan.why.errors" : null;
+    const offered = { draft: ["withdraw", "publish"], checked: ["withdraw", "publish"], approved: ["withdraw", "publish"] }[plan.state] ?? [];
+    this.foot.hidden = !offered.length;
+    const button = (name) => el("button", { class: `btn ${name === "publish" ? "main grow" : ""}`, type: "button", id: `act-${name}`, disabled: name === "publish" && Boolean(why), onclick: () => heard.act(name) }, words.t(`plan.act.${name}`));
+    this.foot.replaceChildren(el("p", { class: "cap dim" }, why ? words.t(why) : words.t("plan.next", { n: (preview?.base ?? plan.base_edition) + 1 })), el("div", { class: "row" }, offered.map(button)));
+  }
+}

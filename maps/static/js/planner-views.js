@@ -1,0 +1,66 @@
+// What of a plan is shown on the map: leaves of a phase, borders that come and go, arrows of what moves, names.
+import { badge } from "./planner-legend.js";
+import { coloured } from "./planner-colours.js";
+import { beyond, inner, rim } from "./planner-geometry.js";
+
+const NOTHING = [];
+const BACK = 0.4; // of the way from the old grid's middle that an arrow leaves out
+
+/** Colours of the grids that lose or gain ground, or are changed otherwise. */
+export function colours_of(draft) {
+  const touched = [...draft.leaves("before"), ...draft.leaves("after")].filter(({ properties: { status } }) => !["same", "noded"].includes(status));
+  return coloured([...draft.moves.flatMap(({ was, now }) => [was, now]), ...touched.map(({ properties }) => properties.code)]);
+}
+
+const touched = (features) => features.filter(({ properties: { status } }) => status !== "same");
+
+/** Borders that are not there yet, and those that will be gone. */
+export function borders_of(draft) {
+  const before = touched(draft.leaves("before")), after = touched(draft.leaves("after"));
+  return { drawn: beyond(after, before), gone: beyond(before, after), rim: draft.drawing?.is_whole ? rim(draft.leaves("before")) : NOTHING };
+}
+
+const mixed = (a, b, share) => [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share];
+
+/** An arrow for each move whose ground is known: from what is left of the old grid, or towards what there was of the new. */
+export function arrows_of(draft, words, short, chosen) {
+  const ground = (code, phase) => { const leaf = code && draft.leaf(code, phase); return leaf ? inner(leaf.geometry) : null; };
+  return draft.moves.flatMap((one, k) => {
+    const middle = one.ground && inner(one.ground);
+    if (!middle) return [];
+    const left = ground(one.was, "after"), there = ground(one.now, "before");
+    const [from, to] = left ? [mixed(left, middle, BACK), middle] : there ? [middle, mixed(middle, there, 1 - BACK)] : [mixed(middle, [middle[0], middle[1] + 1e-4], 0.5), middle];
+    const name = (code, told) => (code ? short(code, told) : words.t("plan.outside"));
+    const load = one.households === null || one.households === undefined ? words.t("plan.ha", { n: words.n(one.area_m2 / 1e4, 1) }) : words.t("plan.households", { n: words.n(one.households) });
+    return [{ from, to, text: `${badge(k)} ${name(one.was, one.was_name)} → ${name(one.now, one.now_name)} · ${load}`, chosen: k === chosen }];
+  });
+}
+
+/** Everything the canvases draw. `look` = {phase, chosen, place, grave, theirs, bending, move}. */
+export function shown_of(draft, look, { words, short, colours, borders }) {
+  const theirs = draft.drawing?.in_force?.features ?? NOTHING, standing = look.theirs === "theirs" && theirs.length;
+  const phase = look.phase === "before" ? "before" : "after";
+  const leaves = standing ? theirs : draft.leaves(phase);
+  const bent = look.bending?.length ? look.bending : NOTHING;
+  return {
+    phase: standing ? "before" : look.phase, leaves, colours,
+    moves: standing ? NOTHING : draft.moves,
+    drawn: [...(phase === "after" && !standing ? borders.drawn : NOTHING), ...bent],
+    gone: phase === "after" && !standing ? borders.gone : NOTHING,
+    arrows: phase === "after" && !standing ? arrows_of(draft, words, short, look.move) : NOTHING,
+    chosen: leaves.filter(({ properties }) => look.chosen.includes(properties.code)),
+    rim: borders.rim, place: look.place, grave: look.grave,
+    theirs: look.theirs === "both" ? theirs : NOTHING,
+  };
+}
+
+/** Names of leaves with what they carry, the touched ones first. */
+export function names_of(draft, phase, { words, short }, zoom) {
+  if (zoom < 14) return [];
+  const side = phase === "before" ? "before" : "after", figures = new Map((draft.preview?.grids ?? []).map((one) => [one.code, one[side]?.households]));
+  const leaves = [...draft.leaves(side)].sort((a, b) => figures.has(b.properties.code) - figures.has(a.properties.code));
+  return leaves.flatMap(({ properties: { code, name, kind }, geometry }) => {
+    const at = kind === "fallback" ? null : inner(geometry), load = figures.get(code);
+    return at ? [{ text: short(code, name), kind: "grid", place: [at[1], at[0]], second: load === null || load === undefined ? undefined : words.t("plan.households", { n: words.n(load) }) }] : [];
+  });
+}
