@@ -56,6 +56,8 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/plans": {"state": "draft"},
         "POST /v1/plans": {"Idempotency-Key": "3d5e9a10-example", "body": {"name": "调整网格", "scope": area.code}},
         "POST /v1/plans/{id}/changes": {"body": {"kind": "rename", "code": area.code, "name": area.name}},
+        "GET /v1/editions/{since}/diff/{until}": {"since": max(1, edition.number - 1), "until": edition.number},
+        "GET /v1/changes": {"since": max(1, edition.number - 1)},
         "GET /v1/crosswalks": {"from": max(1, edition.number - 1), "to": edition.number},
     }
     found |= _of_building(connection)

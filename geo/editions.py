@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import sqlalchemy as sa
 
-from geo import areas, moves, reservations, rows
+from geo import areas, differences, moves, reservations, rows
 from geo import divisions as divisions_of
 from geo.actors import Actor
 from geo.areas import City, Edition
@@ -230,8 +230,7 @@ def stored(connection: sa.Connection, edition: Edition) -> Division:
 
 def crosswalk(connection: sa.Connection, since: Edition, until: Edition) -> list[Crossing]:
     """Where the ground of each leaf of one edition that another changed lies in that one, whichever is the later."""
-    old, new = stored(connection, since), stored(connection, until)
-    return divisions.crosswalk(old, new, divisions.compare(old, new))
+    return differences.between(connection, since, until).crosswalk()
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def crosswalk(old: Division, new: Division, difference: Comparison) -> list[Cros
     real = ~_hair(common, old.leaf_shapes[a])
     a, b, common = a[real], b[real], common[real]
     whole = area_m2(old.leaf_shapes)[a] if len(a) else np.zeros(0)
-    ground = area_m2(_polygonal(common))
+    ground = area_m2(polygonal(common))
     share = np.minimum(ground / whole, 1.0)
     order = np.lexsort((b, -share, a))
     return [
@@ -184,7 +184,7 @@ def _hair(common: Shapes, whole: Shapes) -> Bools:
     )
 
 
-def _polygonal(shapes: Shapes) -> Shapes:
+def polygonal(shapes: Shapes) -> Shapes:
     """The polygons of each shape, without the lines and points an intersection leaves beside them."""
     parts, of = shapely.get_parts(shapes, return_index=True)
     ground = shapely.get_type_id(parts) == 3
