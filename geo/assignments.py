@@ -7,7 +7,7 @@ A point that lies nowhere is kept and told apart; nothing is refused for its pos
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from geo import areas, indexes
 from geo.areas import AreaRows, City, Edition, LeafRows
-from geo.arrays import Bools, Codes, Floats, Positions
+from geo.arrays import Bools, Codes, Floats, Positions, Shapes
 from geo.crs import snap
 from geo.settings import settings
 from geo.space.locate import GridIndex, points_of
@@ -76,6 +76,40 @@ class Ground(Protocol):
     @property
     def is_fallback(self) -> Bools:
         """Which leaves are no named grid (n,)."""
+
+
+class EditionGround(Ground, Protocol):
+    """Leaves of an edition, all or those around some ground, by their stable ids."""
+
+    def ids(self, position: Positions) -> Positions:
+        """Stable ids (n,) of leaves by position; 0 for none."""
+
+    def lowest_areas(self, position: Positions) -> Positions:
+        """Ids (n,) of the lowest area over each leaf, its community as a rule; 0 for none."""
+
+
+GroundOver = Callable[[Shapes], EditionGround]
+"""Answers leaves among which everything is that lies under some shapes (n,), points or ground in degrees."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moving:
+    """What an edition moves.
+
+    Attributes
+    ----------
+    left
+        Ids of old leaves that lost ground or came under another area.
+    closed
+        Ids of old leaves of which anything changed.
+    outline_moved
+        Whether ground came to the city or left it.
+    """
+
+    edition: Edition
+    left: Sequence[int]
+    closed: Sequence[int]
+    outline_moved: bool
 
 
 @dataclass(frozen=True)
@@ -142,6 +176,24 @@ class CityIndex:
     def lowest_areas(self, position: Positions) -> Positions:
         """Ids (n,) of the lowest area over each leaf, its community as a rule; 0 for none."""
         return np.where(position >= 0, self.leaves.parent_ids[position], 0).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class PartIndex:
+    """The leaves around some ground, in ascending order of code, ready to be asked; beyond them it knows nothing."""
+
+    leaf_ids: Positions
+    parent_ids: Positions
+    is_fallback: Bools
+    index: GridIndex
+
+    def ids(self, position: Positions) -> Positions:
+        """Stable ids (n,) of leaves by position; 0 for none."""
+        return np.where(position >= 0, self.leaf_ids[position], 0).astype(np.int32)
+
+    def lowest_areas(self, position: Positions) -> Positions:
+        """Ids (n,) of the lowest area over each leaf, its community as a rule; 0 for none."""
+        return np.where(position >= 0, self.parent_ids[position], 0).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from geo import divisions as divisions_of
 from geo.actors import Actor
 from geo.areas import City, Edition
 from geo.arrays import Codes
+from geo.assignments import Moving
 from geo.errors import Refused, Unknown
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division
@@ -203,13 +204,13 @@ def put_in_force(
     # Last before the moved points are collected: whoever writes a grid reads this row FOR SHARE.
     connection.execute(sa.select(editions.c.number).where(editions.c.number == weighed.number).with_for_update())
     edition = areas.numbered(connection, weighed.next_number)
-    moved = moves.follow(
-        connection,
+    moving = Moving(
         edition,
         left=rows.ids_of(given, _left(base, whole, difference)),
         closed=rows.ids_of(given, base.leaf_codes[difference.closed]),
         outline_moved=difference.outline_moved,
     )
+    moved = moves.follow(connection, moving, whole)
     _tell(connection, request, edition, moved)
     return Published(
         edition=edition,
@@ -265,7 +266,7 @@ def _refuse_returning(connection: sa.Connection, base: Division, whole: Division
     """A retired code never returns; fallback codes are reserved and may."""
     named = np.concatenate([whole.leaf_codes[whole.leaf_kinds != "fallback"], whole.area_codes])
     new = np.setdiff1d(named, np.concatenate([base.leaf_codes, base.area_codes]))
-    known = set(connection.scalars(sa.select(codes.c.code).where(rows.one_of(codes.c.code, new.tolist()))))
+    known = {row.code for row in connection.execute(rows.these_codes(new.tolist()))} if len(new) else set()
     if known:
         raise Refused(f"{_listed(sorted(known))} retired before; a retired code never returns: give a new one")
 

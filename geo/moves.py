@@ -1,30 +1,34 @@
-"""Incidents, buildings and entities follow the ground: whose grid of today changes when an edition is published."""
+"""Incidents, buildings and entities follow the ground: whose grid of today changes when an edition is published.
+
+It costs what it moves: rows are found by the leaves they were in, and placed among the leaves around them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
-from geo import assignments, rows
-from geo.areas import Edition
+from geo import areas, assignments, divisions, rows
+from geo.arrays import Bools, Shapes
+from geo.assignments import Assignment, EditionGround, GroundOver, Moving, PartIndex
 from geo.buildings import following
+from geo.copying import copy, figures, ids, numbers
 from geo.entities import following as entities_following
+from geo.space.division import Division
+from geo.space.locate import GridIndex
+from geo.space.sights import Wanted
 from geo.tables import incidents
 
 _BATCH = 50_000
 _NEW_PLACES = (
-    "CREATE TEMP TABLE new_places (id bigint, occurred_at timestamptz, grid_now int, community_id int, "
-    "border_m real, rule smallint, is_doubtful boolean) ON COMMIT DROP"
-)
-_COPY = "COPY new_places FROM STDIN"
-_FOLLOW = sa.text(
-    """UPDATE incidents SET grid_now = new.grid_now, community_id = new.community_id, border_m = new.border_m,
-              rule = new.rule, is_doubtful = new.is_doubtful, edition_now = :number
-         FROM new_places AS new WHERE incidents.id = new.id AND incidents.occurred_at = new.occurred_at"""
+    "CREATE TEMP TABLE IF NOT EXISTS new_places (id bigint, grid_now int, community_id int, border_m real, "
+    "rule smallint, is_doubtful boolean) ON COMMIT DROP"
 )
 
 
@@ -37,59 +41,111 @@ class Moved:
     entities: int
 
 
-def follow(
-    connection: sa.Connection, edition: Edition, *, left: Sequence[int], closed: Sequence[int], outline_moved: bool
-) -> Moved:
-    """What was placed anew in ``edition``: what lies in the old leaves ``left``, and the unplaced if the outline moved.
+def follow(connection: sa.Connection, moving: Moving, part: Division) -> Moved:
+    """What was placed anew: what lies in the old leaves that lost ground, and the unplaced if the outline moved.
 
-    Costs what it moves. The grid an incident had when it happened is never rewritten.
+    The grid an incident had when it happened is never rewritten.
 
     Parameters
     ----------
-    left
-        Ids of old leaves that lost ground or came under another area.
-    closed
-        Ids of old leaves of which anything changed; a building in several leaves may be overtaken by one of them.
+    part
+        The edition, or what of it was redrawn.
     """
+    over = _Around(connection, moving, part)
     return Moved(
-        incidents=_follow_incidents(connection, edition, left, outline_moved),
-        buildings=following.follow(connection, edition, left, closed, outline_moved=outline_moved),
-        entities=entities_following.follow(connection, edition, left, closed, outline_moved=outline_moved),
+        incidents=_follow_incidents(connection, moving, over),
+        buildings=following.follow(connection, moving, over),
+        entities=entities_following.follow(connection, moving, over),
     )
 
 
-def _follow_incidents(connection: sa.Connection, edition: Edition, left: Sequence[int], outline_moved: bool) -> int:
-    concerned = rows.one_of(incidents.c.grid_now, left)
-    if outline_moved:
+class _Around:
+    """The leaves around what is placed anew: those that were redrawn and their neighbours, more where it takes more.
+
+    When the whole city was read, or its outline moved, the index of the edition answers: what lies outside is told by
+    its nearest border.
+    """
+
+    def __init__(self, connection: sa.Connection, moving: Moving, part: Division) -> None:
+        self.connection, self.moving, self.part = connection, moving, part
+        self.city = areas.city(connection)
+        self.index: PartIndex | None = None
+
+    def __call__(self, shapes: Shapes) -> EditionGround:
+        sight = self.part.sight
+        if sight is None or self.moving.outline_moved:
+            return assignments.open_index(self.connection, self.moving.edition)
+        beyond = ~shapely.covers(sight.ground, shapes)
+        if beyond.any():
+            together = shapely.union_all(shapely.box(*shapely.bounds(shapes).T))
+            wanted = Wanted(grounds=tuple(shapely.get_parts(together)))
+            levels = len(self.city.levels)
+            self.part = divisions.around(self.connection, self.moving.edition, levels, wanted)
+            self.index = None
+        if self.index is None:
+            self.index = self._opened()
+        return self.index
+
+    def _opened(self) -> PartIndex:
+        part = self.part
+        named = [*part.leaf_codes.tolist(), *part.area_codes.tolist()]
+        known = {row.code: row.id for row in self.connection.execute(rows.these_codes(named))}
+        return PartIndex(
+            leaf_ids=np.array([known[code] for code in part.leaf_codes.tolist()], dtype=np.int32),
+            parent_ids=np.array([known[code] for code in part.leaf_parents.tolist()], dtype=np.int32),
+            is_fallback=np.asarray(part.leaf_kinds == "fallback", dtype=np.bool_),
+            index=GridIndex.build(part.leaf_codes, part.leaf_shapes, self.city.metric_epsg),
+        )
+
+
+# -- incidents ---------------------------------------------------------------------------------------------------------
+def _follow_incidents(connection: sa.Connection, moving: Moving, over: GroundOver) -> int:
+    concerned = rows.one_of(incidents.c.grid_now, moving.left)
+    if moving.outline_moved:
         concerned = sa.or_(concerned, incidents.c.grid_now.is_(None))
-    query = sa.select(
-        incidents.c.id,
-        incidents.c.occurred_at,
-        gis.ST_X(incidents.c.geom).label("x"),
-        gis.ST_Y(incidents.c.geom).label("y"),
-        incidents.c.accuracy_m,
-    ).where(concerned, incidents.c.geom.is_not(None))
-    found = connection.execute(query).all()
-    if not found:
-        return 0
-    connection.execute(sa.text(_NEW_PLACES))
-    index = assignments.open_index(connection, edition)
-    for start in range(0, len(found), _BATCH):
-        _place(connection, index, found[start : start + _BATCH])
-    connection.execute(_FOLLOW, {"number": edition.number})
+    columns = [incidents.c[name] for name in ("id", "accuracy_m", *_ANSWERS)]
+    query = sa.select(gis.ST_X(incidents.c.geom).label("x"), gis.ST_Y(incidents.c.geom).label("y"), *columns)
+    found = connection.execute(query.where(concerned, incidents.c.geom.is_not(None))).all()
+    written = sum(_place(connection, over, found[start : start + _BATCH]) for start in range(0, len(found), _BATCH))
+    if written:
+        new = sa.table("new_places", *(sa.column(name) for name in ("id", *_ANSWERS)))
+        values = {name: new.c[name] for name in _ANSWERS} | {"edition_now": moving.edition.number}
+        # By the leaves too: the rows of the months are then found by their index, and none is looked through.
+        connection.execute(sa.update(incidents).values(values).where(concerned, incidents.c.id == new.c.id))
+        connection.execute(sa.text("TRUNCATE new_places"))
     return len(found)
 
 
-def _place(
-    connection: sa.Connection, index: assignments.CityIndex, batch: Sequence[sa.Row[*tuple[object, ...]]]
-) -> None:
+_ANSWERS = ("grid_now", "community_id", "border_m", "rule", "is_doubtful")
+
+
+def _place(connection: sa.Connection, over: GroundOver, batch: Sequence[sa.Row[Any]]) -> int:
+    """Number of rows whose answer is another one now; they are put aside to be written."""
     table = np.array([(row.x, row.y, row.accuracy_m) for row in batch], dtype=np.float64)
-    assigned = assignments.assign(index, table[:, :2], accuracy_m=table[:, 2])
-    grids, communities = index.ids(assigned.position), index.lowest_areas(assigned.position)
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for at, row in enumerate(batch):
-            placed = (int(grids[at]) or None, int(communities[at]) or None)
-            rest = (float(assigned.border_m[at]), int(assigned.rule[at]), bool(assigned.is_doubtful[at]))
-            copy.write_row((row.id, row.occurred_at, *placed, *rest))
+    ground = over(np.asarray(shapely.points(table[:, :2]), dtype=object))
+    assigned = assignments.assign(ground, table[:, :2], accuracy_m=table[:, 2])
+    other = np.flatnonzero(_differs(batch, ground, assigned))
+    if not len(other):
+        return 0
+    position = assigned.position[other]
+    columns = {
+        "id": numbers(np.array([batch[at].id for at in other.tolist()], dtype=np.int64), "i8"),
+        "grid_now": ids(ground.ids(position)),
+        "community_id": ids(ground.lowest_areas(position)),
+        "border_m": figures(assigned.border_m[other], "f4"),
+        "rule": numbers(assigned.rule[other], "i2"),
+        "is_doubtful": numbers(assigned.is_doubtful[other], "u1"),
+    }
+    connection.execute(sa.text(_NEW_PLACES))
+    copy(connection, "new_places", columns)
+    return len(other)
+
+
+def _differs(batch: Sequence[sa.Row[Any]], ground: EditionGround, assigned: Assignment) -> Bools:
+    """Which rows (n,) carry another answer than what was assigned now."""
+    was = np.array([(row.grid_now or 0, row.community_id or 0, row.rule, row.is_doubtful) for row in batch])
+    grid, community = ground.ids(assigned.position), ground.lowest_areas(assigned.position)
+    now = np.stack([grid, community, assigned.rule, assigned.is_doubtful], axis=1)
+    border = np.array([row.border_m for row in batch], dtype=np.float32)
+    other: Bools = (was != now).any(axis=1) | (border != assigned.border_m.astype(np.float32))
+    return other

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
 from geo import marks, revisions, rows
-from geo.areas import Edition
+from geo.assignments import GroundOver, Moving
 from geo.buildings.footprints import NOUN
-from geo.buildings.placing import Places, place
+from geo.buildings.placing import Places, placed
 from geo.copying import copy, figures, ids, numbers
 from geo.tables import buildings, grids
 
@@ -29,56 +29,48 @@ _FOLLOW = sa.text(
 )
 
 
-def follow(
-    connection: sa.Connection, edition: Edition, left: Sequence[int], closed: Sequence[int], *, outline_moved: bool
-) -> int:
+def follow(connection: sa.Connection, moving: Moving, over: GroundOver) -> int:
     """Number of buildings placed anew in ``edition``; the rest keep their grid, which is what placing would find.
 
     Costs what it moves. A pin whose grid is gone, or holds none of the building any more, is released.
 
-    Parameters
-    ----------
-    left
-        Ids of old leaves that lost ground or came under another area: all their buildings are placed anew.
-    closed
-        Ids of old leaves of which anything changed: of their buildings those that do not lie wholly in one leaf, since
-        the others can only be overtaken by a leaf that gained ground from theirs.
-    outline_moved
-        Whether ground came to the city or left it.
+    All buildings of the leaves that lost ground are placed anew; of the others that changed those that do not lie
+    wholly in one leaf, since the rest can only be overtaken by a leaf that gained ground from theirs.
     """
-    concerned = [rows.one_of(buildings.c.grid_id, left), _parted(closed, edition)]
-    if outline_moved:
+    concerned = [rows.one_of(buildings.c.grid_id, moving.left), _parted(moving)]
+    if moving.outline_moved:
         concerned.append(sa.or_(buildings.c.grid_id.is_(None), buildings.c.share < 1))
     asked = sa.select(buildings.c.id, gis.ST_AsBinary(buildings.c.geom).label("shape"), buildings.c.pinned_id)
-    connection.execute(sa.text(_NEW_PLACES))
-    connection.execute(sa.text("TRUNCATE new_building_places"))
     found, after = 0, 0
     while some := connection.execute(
         asked.where(sa.or_(*concerned), buildings.c.id > after).order_by(buildings.c.id).limit(_BATCH)
     ).all():
-        _place(connection, edition, some)
+        if not found:
+            connection.execute(sa.text(_NEW_PLACES))
+            connection.execute(sa.text("TRUNCATE new_building_places"))
+        _place(connection, over, some)
         found, after = found + len(some), some[-1].id
     if found:
-        connection.execute(_FOLLOW, {"number": edition.number})
+        connection.execute(_FOLLOW, {"number": moving.edition.number})
         marks.mark_those(connection, NOUN, sa.select(sa.column("id")).select_from(sa.table("new_building_places")))
         revisions.raise_(connection, NOUN)
     return found
 
 
-def _parted(closed: Sequence[int], edition: Edition) -> sa.ColumnElement[bool]:
-    """Condition: the building lies in several leaves, and near one of ``closed`` as it was before ``edition``."""
+def _parted(moving: Moving) -> sa.ColumnElement[bool]:
+    """Condition: the building lies in several leaves, and near one that changed as it was before."""
     near = sa.exists().where(
-        rows.one_of(grids.c.id, closed),
-        grids.c.last_edition == edition.number,
+        rows.one_of(grids.c.id, moving.closed),
+        grids.c.last_edition == moving.edition.number,
         grids.c.geom.op("&&")(buildings.c.geom),
     )
     return sa.and_(buildings.c.share < 1, near)
 
 
-def _place(connection: sa.Connection, edition: Edition, some: Sequence[sa.Row[*tuple[Any, ...]]]) -> None:
-    shapes = shapely.from_wkb(np.array([bytes(row.shape) for row in some], dtype=object))
+def _place(connection: sa.Connection, over: GroundOver, some: Sequence[sa.Row[*tuple[Any, ...]]]) -> None:
+    shapes = np.asarray(shapely.from_wkb(np.array([bytes(row.shape) for row in some], dtype=object)), dtype=object)
     pinned = np.array([row.pinned_id or 0 for row in some], dtype=np.int32)
-    found: Places = place(connection, edition, np.asarray(shapes, dtype=object), pinned)
+    found: Places = placed(over(shapes), shapes, pinned)
     columns = {
         "id": numbers(np.array([row.id for row in some], dtype=np.int64), "i8"),
         "grid_id": ids(found.grid),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Positions, Shapes
-from geo.assignments import open_index
+from geo.assignments import EditionGround, open_index
 from geo.space.overlaps import overlaps
 
 STRADDLES_BELOW = 0.9
@@ -46,14 +46,18 @@ class Places:
 
 def place(connection: sa.Connection, edition: Edition, footprints: Shapes, pinned: Positions | None = None) -> Places:
     """Where ``footprints`` (n,) belong in ``edition``; ``pinned`` (n,) ids of grids, 0 for none."""
-    index = open_index(connection, edition)
-    found = overlaps(index.index, footprints)
+    return placed(open_index(connection, edition), footprints, pinned)
+
+
+def placed(ground: EditionGround, footprints: Shapes, pinned: Positions | None = None) -> Places:
+    """Where ``footprints`` (n,) belong among leaves that hold all of them but what is outside the city."""
+    found = overlaps(ground.index, footprints)
     position, share = found.largest(len(footprints))
     straddles = np.asarray((position >= 0) & (share < STRADDLES_BELOW), dtype=np.bool_)
     wanted = np.zeros(len(footprints), dtype=np.int32) if pinned is None else pinned
     held = np.zeros_like(wanted)
-    pin = np.flatnonzero(index.leaves.ids[found.position] == wanted[found.footprint])
+    pin = np.flatnonzero(ground.ids(found.position.astype(np.int32)) == wanted[found.footprint])
     at = found.footprint[pin]
     position[at], share[at], held[at] = found.position[pin], found.share[pin], wanted[at]
     released = np.asarray(wanted != held, dtype=np.bool_)
-    return Places(index.ids(position), share, straddles, index.lowest_areas(position), held, released)
+    return Places(ground.ids(position), share, straddles, ground.lowest_areas(position), held, released)

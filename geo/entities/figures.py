@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -32,19 +32,25 @@ class Figures:
     counts: dict[str, int | None]
 
 
-def newest(connection: sa.Connection, before: int | None = None) -> dict[int, Figures]:
+def newest(
+    connection: sa.Connection, before: int | None = None, of: Collection[int] | None = None
+) -> dict[int, Figures]:
     """The newest row of each grid by its code id: the latest day, then the latest edition.
 
     Parameters
     ----------
     before
         Only rows entered before this edition; None = all.
+    of
+        Only grids with these ids; None = all.
     """
     told = [_TABLE.c[name] for name in COUNTS]
     query = sa.select(_TABLE.c.place_id, _TABLE.c.as_of, *told).ext(pg.distinct_on(_TABLE.c.place_id))
     query = query.order_by(_TABLE.c.place_id, _TABLE.c.as_of.desc(), _TABLE.c.edition.desc(), _TABLE.c.id.desc())
     if before is not None:
         query = query.where(_TABLE.c.edition < before)
+    if of is not None:
+        query = query.where(_TABLE.c.place_id.in_(list(of)))
     rows = connection.execute(query).mappings()
     return {row["place_id"]: Figures(row["place_id"], row["as_of"], {n: row[n] for n in COUNTS}) for row in rows}
 
@@ -66,15 +72,18 @@ class Part:
     held: dict[str, float]
 
 
-def follow(connection: sa.Connection, edition: Edition) -> int:
+def follow(connection: sa.Connection, edition: Edition, moved: Sequence[Part]) -> int:
     """Number of leaves of ``edition`` whose figures were worked out anew from those of the leaves they were made of.
 
     A figure is divided by what the buildings in each part hold (households, firms or workers), else by area; whole
     numbers by largest remainder, ties to the lower id, so that totals stay. Old rows stay: they tell of the old ground.
+    ``moved`` are the :func:`parts` of the edition.
     """
-    parts = _parts(connection, edition)
-    known = newest(connection, before=edition.number)
-    made = divided(parts, known)
+    if not moved:
+        return 0
+    made = divided(moved, newest(connection, before=edition.number, of={part.old for part in moved}))
+    if not made:
+        return 0
     query = sa.select(codes.c.id, codes.c.code).where(codes.c.id.in_(list(made)))
     names = {row.id: row.code for row in connection.execute(query)}
     for new, found in made.items():
@@ -85,13 +94,13 @@ def follow(connection: sa.Connection, edition: Edition) -> int:
     return len(made)
 
 
-def divided(parts: Iterable[Part], known: dict[int, Figures]) -> dict[int, Figures]:
+def divided(moved: Iterable[Part], known: dict[int, Figures]) -> dict[int, Figures]:
     """Figures of the new leaves, made of those of the old ones; a day is the oldest of what a leaf was made of.
 
     Only of leaves that are no longer what they were, and of which some part is known.
     """
     of_old: dict[int, list[Part]] = defaultdict(list)
-    for part in parts:
+    for part in moved:
         of_old[part.old].append(part)
     days: dict[int, date] = {}
     sums: dict[int, dict[str, int | None]] = {}
@@ -127,19 +136,20 @@ def split(number: int | None, weights: Floats) -> list[int | None]:
     return [int(one) for one in whole]
 
 
-def _parts(connection: sa.Connection, edition: Edition) -> list[Part]:
+def parts(connection: sa.Connection, edition: Edition) -> list[Part]:
     """Parts of every leaf whose ground moved with ``edition``, with what stands in them."""
     crossed = sa.select(crosswalks.c.old_id, crosswalks.c.new_id, crosswalks.c.area_share)
     found = connection.execute(crossed.where(crosswalks.c.edition == edition.number).order_by(sa.text("1, 2"))).all()
-    held = _held(connection, edition)
+    held = _held(connection, edition, {row.old_id for row in found}) if found else {}
     return [Part(row.old_id, row.new_id, row.area_share, held.get((row.old_id, row.new_id), {})) for row in found]
 
 
-def _held(connection: sa.Connection, edition: Edition) -> dict[tuple[int, int], dict[str, float]]:
+def _held(connection: sa.Connection, edition: Edition, old: Collection[int]) -> dict[tuple[int, int], dict[str, float]]:
     """What buildings hold by the leaf they stood in before ``edition`` and the one they belong to now."""
     was = grids.alias("was")
     totals = [sa.func.coalesce(sa.func.sum(buildings.c[name]), 0).label(name) for name in set(_WEIGHED.values())]
     inside = sa.and_(
+        was.c.id.in_(list(old)),
         was.c.last_edition == edition.number,
         was.c.geom.op("&&")(buildings.c.geom),
         gis.ST_Covers(was.c.geom, gis.ST_PointOnSurface(buildings.c.geom)),
@@ -149,10 +159,10 @@ def _held(connection: sa.Connection, edition: Edition) -> dict[tuple[int, int], 
     return {(row["id"], row["grid_id"]): {name: float(row[name]) for name in set(_WEIGHED.values())} for row in rows}
 
 
-def largest(parts: Iterable[Part]) -> dict[int, int]:
+def largest(moved: Iterable[Part]) -> dict[int, int]:
     """For each old leaf the new one that holds most of it: by households, else area; ties to the lowest id."""
     of_old: dict[int, list[Part]] = defaultdict(list)
-    for part in parts:
+    for part in moved:
         of_old[part.old].append(part)
     chosen = {}
     for old, pieces in of_old.items():
@@ -161,7 +171,10 @@ def largest(parts: Iterable[Part]) -> dict[int, int]:
     return chosen
 
 
-def successors(connection: sa.Connection, edition: Edition) -> dict[int, int]:
-    """For each leaf that ``edition`` retired the leaf that holds most of its ground."""
-    there = set(connection.scalars(sa.select(grids.c.id).where(in_edition(grids, edition.number))))
-    return {old: new for old, new in largest(_parts(connection, edition)).items() if old not in there}
+def successors(connection: sa.Connection, edition: Edition, moved: Sequence[Part]) -> dict[int, int]:
+    """For each leaf that ``edition`` retired the one that holds most of its ground, of the :func:`parts` that moved."""
+    if not moved:
+        return {}
+    old = grids.c.id.in_({part.old for part in moved})
+    there = set(connection.scalars(sa.select(grids.c.id).where(old, in_edition(grids, edition.number))))
+    return {was: now for was, now in largest(moved).items() if was not in there}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ from geoalchemy2 import functions as gis
 from geo import copying, marks, revisions, rows
 from geo.areas import Edition
 from geo.arrays import Ints, Positions, Shapes
-from geo.assignments import open_index
-from geo.buildings.placing import place
+from geo.assignments import GroundOver, Moving
+from geo.buildings.placing import placed
 from geo.entities import ENTITIES, Entity, Lies, figures
 from geo.entities.fields import Kind
 from geo.tables import buildings, crosswalks, grids
@@ -23,42 +22,46 @@ _BATCH = 50_000
 _NEW_PLACES = "CREATE TEMP TABLE IF NOT EXISTS new_row_places (id bigint, grid_id int, community_id int) ON COMMIT DROP"
 
 
-def follow(
-    connection: sa.Connection, edition: Edition, left: Sequence[int], closed: Sequence[int], *, outline_moved: bool
-) -> int:
-    """Number of rows placed anew in ``edition``; buildings have followed before.
+def follow(connection: sa.Connection, moving: Moving, over: GroundOver) -> int:
+    """Number of rows placed anew; buildings have followed before.
 
     What stands in a building goes with it; points and ground are placed anew where leaves changed; figures of grids
     are divided so that their totals stay; posts and organisations of a retired grid go to the grid that holds most of
     it. Costs what it moves.
-
-    Parameters
-    ----------
-    left
-        Ids of old leaves that lost ground or came under another area.
-    closed
-        Ids of old leaves of which anything changed.
-    outline_moved
-        Whether ground came to the city or left it.
     """
-    connection.execute(sa.text(_NEW_PLACES))
-    moved = 0
-    for entity in ENTITIES.values():
-        count = 0
-        if entity.lies is Lies.SPOT:
-            count = _follow_points(connection, entity, edition, left, outline_moved)
-        if entity.lies is Lies.GROUND:
-            count = _follow_ground(connection, entity, edition, closed, outline_moved)
-        if count:
-            revisions.raise_(connection, entity.key)
-        moved += count
-    if figures.follow(connection, edition):
-        revisions.raise_(connection, "grid_figures")
-    _hand_over(connection, edition)
-    for entity in ENTITIES.values():
-        written = sa.select(entity.table.c.id).where(entity.table.c.edition == edition.number)
-        marks.mark_those(connection, entity.key, written)
-    return moved
+    edition = moving.edition
+    moved = {key: _follow_one(connection, ENTITIES[key], moving, over) for key in _concerned(connection, moving)}
+    parts = figures.parts(connection, edition)
+    written = {key for key, count in moved.items() if count}
+    if figures.follow(connection, edition, parts):
+        written.add("grid_figures")
+    written |= _hand_over(connection, edition, figures.successors(connection, edition, parts))
+    for key in sorted(written):
+        revisions.raise_(connection, key)
+        table = ENTITIES[key].table
+        marks.mark_those(connection, key, sa.select(table.c.id).where(table.c.edition == edition.number))
+    return sum(moved.values())
+
+
+def _concerned(connection: sa.Connection, moving: Moving) -> list[str]:
+    """Entities of which rows may have to follow, in their order."""
+    placed = [entity for entity in ENTITIES.values() if entity.lies in (Lies.SPOT, Lies.GROUND)]
+    if moving.outline_moved:
+        return [entity.key for entity in placed]
+    leaves = sorted({*moving.left, *moving.closed})
+    there = [
+        sa.select(sa.literal(entity.key)).where(sa.exists().where(rows.one_of(entity.table.c.grid_id, leaves)))
+        for entity in placed
+        if entity.lies is Lies.SPOT
+    ]
+    found = set(connection.scalars(sa.union_all(*there)))
+    return [entity.key for entity in placed if entity.lies is Lies.GROUND or entity.key in found]
+
+
+def _follow_one(connection: sa.Connection, entity: Entity, moving: Moving, over: GroundOver) -> int:
+    if entity.lies is Lies.SPOT:
+        return _follow_points(connection, entity, moving, over)
+    return _follow_ground(connection, entity, moving, over)
 
 
 def take_along(connection: sa.Connection, those: sa.Select[tuple[int]]) -> int:
@@ -83,26 +86,23 @@ def take_along(connection: sa.Connection, those: sa.Select[tuple[int]]) -> int:
 
 
 # -- points ------------------------------------------------------------------------------------------------------------
-def _follow_points(
-    connection: sa.Connection, entity: Entity, edition: Edition, left: Sequence[int], outline_moved: bool
-) -> int:
+def _follow_points(connection: sa.Connection, entity: Entity, moving: Moving, over: GroundOver) -> int:
     table, in_building = entity.table, entity.has("building")
-    count = _follow_buildings(connection, entity, edition, outline_moved) if in_building else 0
-    concerned = rows.one_of(table.c.grid_id, left)
-    if outline_moved:
+    count = _follow_buildings(connection, entity, moving.edition, moving.outline_moved) if in_building else 0
+    concerned = rows.one_of(table.c.grid_id, moving.left)
+    if moving.outline_moved:
         concerned = sa.or_(concerned, table.c.grid_id.is_(None))
     query = sa.select(table.c.id, gis.ST_X(table.c.geom).label("x"), gis.ST_Y(table.c.geom).label("y"))
     query = query.where(concerned, table.c.geom.is_not(None))
     if in_building:
         query = query.where(table.c.building_id.is_(None))
     found = connection.execute(query).all()
-    index = open_index(connection, edition)
     for start in range(0, len(found), _BATCH):
         some = np.array([(row.id, row.x, row.y) for row in found[start : start + _BATCH]], dtype=np.float64)
-        position = index.index.locate(some[:, 1:])
-        _move(
-            connection, entity, edition, some[:, 0].astype(np.int64), index.ids(position), index.lowest_areas(position)
-        )
+        ground = over(np.asarray(shapely.points(some[:, 1:]), dtype=object))
+        position = ground.index.locate(some[:, 1:])
+        places = (ground.ids(position), ground.lowest_areas(position))
+        _move(connection, entity, moving.edition, some[:, 0].astype(np.int64), places)
     return count + len(found)
 
 
@@ -128,30 +128,31 @@ def _follow_buildings(connection: sa.Connection, entity: Entity, edition: Editio
 
 
 # -- ground ------------------------------------------------------------------------------------------------------------
-def _follow_ground(
-    connection: sa.Connection, entity: Entity, edition: Edition, closed: Sequence[int], outline_moved: bool
-) -> int:
+def _follow_ground(connection: sa.Connection, entity: Entity, moving: Moving, over: GroundOver) -> int:
     table = entity.table
     near = sa.exists().where(
-        rows.one_of(grids.c.id, closed),
-        grids.c.last_edition == edition.number,
+        rows.one_of(grids.c.id, moving.closed),
+        grids.c.last_edition == moving.edition.number,
         grids.c.geom.op("&&")(table.c.geom),
     )
-    concerned = sa.or_(near, table.c.grid_id.is_(None)) if outline_moved else near
+    concerned = sa.or_(near, table.c.grid_id.is_(None)) if moving.outline_moved else near
     query = sa.select(table.c.id, gis.ST_AsBinary(table.c.geom).label("shape")).where(concerned)
     found = connection.execute(query).all()
     if found:
         wkb = np.array([bytes(row.shape) for row in found], dtype=object)
         shapes: Shapes = np.asarray(shapely.from_wkb(wkb), dtype=object)
-        places = place(connection, edition, shapes)
+        places = placed(over(shapes), shapes)
         numbers = np.array([row.id for row in found], dtype=np.int64)
-        _move(connection, entity, edition, numbers, places.grid, places.community)
+        _move(connection, entity, moving.edition, numbers, (places.grid, places.community))
     return len(found)
 
 
 def _move(
-    connection: sa.Connection, entity: Entity, edition: Edition, ids: Ints, grid: Positions, community: Positions
+    connection: sa.Connection, entity: Entity, edition: Edition, ids: Ints, places: tuple[Positions, Positions]
 ) -> None:
+    """Write grid and community of rows by id."""
+    grid, community = places
+    connection.execute(sa.text(_NEW_PLACES))
     connection.execute(sa.text("TRUNCATE new_row_places"))
     columns = {
         "id": copying.numbers(ids, "i8"),
@@ -169,18 +170,17 @@ def _move(
 
 
 # -- what belongs to a grid by its code --------------------------------------------------------------------------------
-def _hand_over(connection: sa.Connection, edition: Edition) -> None:
-    """Posts, organisations and records of a retired grid go to the grid that holds most of it."""
-    heirs = figures.successors(connection, edition)
+def _hand_over(connection: sa.Connection, edition: Edition, heirs: dict[int, int]) -> set[str]:
+    """Posts, organisations and records of a retired grid go to its heir; keys of the entities that had any."""
     if not heirs:
-        return
+        return set()
+    written = set()
     for entity in ENTITIES.values():
-        count = 0
-        for field in entity.of_kind(Kind.PLACE):
-            if entity.key != "grid_figures":
-                count += _inherit(connection, entity.table.c[field.column], heirs, edition)
-        if count:
-            revisions.raise_(connection, entity.key)
+        columns = [entity.table.c[field.column] for field in entity.of_kind(Kind.PLACE)]
+        counts = [] if entity.key == "grid_figures" else [_inherit(connection, one, heirs, edition) for one in columns]
+        if any(counts):
+            written.add(entity.key)
+    return written
 
 
 def _inherit(connection: sa.Connection, column: sa.Column[Any], heirs: dict[int, int], edition: Edition) -> int:

@@ -20,9 +20,9 @@ from geo.editions import Published, Request, Weighed
 from geo.errors import Refused, Stale
 from geo.plans import drafts, locks, verdicts
 from geo.plans.drafts import Made, Plan
-from geo.plans.replaying import Replayed, numbered_after, replayed, touched, touched_between
+from geo.plans.replaying import Replayed, numbered_after, replayed, touched_between
 from geo.space import division as divisions
-from geo.space.division import Comparison, Crossing, Division
+from geo.space.division import Comparison, Crossing, Division, differing
 from geo.space.redraw.changes import Change
 from geo.space.redraw.numbering import is_numbered
 
@@ -143,7 +143,7 @@ def _replayed_since(
             f"in force is edition {in_force.number}: look at both and draw these anew"
         )
     worked = replayed(connection, in_force, city, asked)
-    if other := mine & touched(meant.made, worked.made) | mine ^ worked.touched:
+    if other := mine & differing(meant.made, worked.made) | mine ^ worked.touched:
         raise Stale(
             f"{_listed(other)} would not become on edition {in_force.number} what plan {plan.id} makes of edition "
             f"{plan.base_edition}, on which it was begun: look at both and draw these anew"

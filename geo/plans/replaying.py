@@ -16,15 +16,14 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo import divisions
+from geo import divisions, rows
 from geo.areas import City, Edition
 from geo.codes import Scheme
 from geo.plans import numbering
-from geo.space import division as division_of
-from geo.space.division import Division
+from geo.space.division import Division, differing
 from geo.space.redraw.changes import Annex, Cede, Change, changed
 from geo.space.sights import Unseen, Wanted
-from geo.tables import codes, grids
+from geo.tables import grids
 
 _Answer = TypeVar("_Answer")
 _CODES = ("code", "codes", "keep", "to", "a", "b", "parent")
@@ -41,7 +40,7 @@ class Replayed:
     @property
     def touched(self) -> set[str]:
         """Codes of leaves that differ in more than their vertices."""
-        return touched(self.base, self.made)
+        return differing(self.base, self.made)
 
 
 def replayed(connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change]) -> Replayed:
@@ -88,11 +87,6 @@ def _seeing(
             wanted = wanted | unseen.wanted
 
 
-def touched(old: Division, new: Division) -> set[str]:
-    """Codes of leaves that differ in more than their vertices."""
-    return division_of.touched(old, new, division_of.compare(old, new))
-
-
 def touched_between(connection: sa.Connection, city: City, since: Edition, until: Edition, among: set[str]) -> set[str]:
     """Which of some codes name a leaf that differs between two editions in more than its vertices.
 
@@ -100,12 +94,13 @@ def touched_between(connection: sa.Connection, city: City, since: Edition, until
     """
     begun = sa.and_(grids.c.first_edition > since.number, grids.c.first_edition <= until.number)
     ended = sa.and_(grids.c.last_edition > since.number, grids.c.last_edition <= until.number)
-    query = sa.select(codes.c.code).join(grids, grids.c.id == codes.c.id).where(sa.or_(begun, ended))
-    rewritten = frozenset(connection.scalars(query.where(codes.c.code.in_(sorted(among)))))
+    these = rows.these_codes(sorted(among)).subquery()
+    query = sa.select(these.c.code).join(grids, grids.c.id == these.c.id).where(sa.or_(begun, ended))
+    rewritten = frozenset(connection.scalars(query))
     if not rewritten:
         return set()
     old, new = (divisions.around(connection, one, len(city.levels), Wanted(rewritten)) for one in (since, until))
-    return touched(old, new) & rewritten
+    return differing(old, new) & rewritten
 
 
 def _made(base: Division, asked: Sequence[Change], scheme: Scheme) -> Division:

@@ -6,7 +6,10 @@ WITH RECURSIVE above AS (
     SELECT areas.id, areas.first_edition, areas.parent_id
     FROM areas
     WHERE areas.id IN (
-            SELECT unnest(CAST(:ids AS int[])) UNION SELECT id FROM codes WHERE code = ANY(CAST(:codes AS text[]))
+            SELECT unnest(CAST(:ids AS int[]))
+            UNION
+            SELECT codes.id FROM unnest(CAST(:codes AS text[])) AS wanted (code)
+            JOIN codes ON codes.code BETWEEN wanted.code AND wanted.code -- see leaves_near.sql
           )
       AND areas.first_edition <= :edition AND (areas.last_edition IS NULL OR areas.last_edition > :edition)
     UNION

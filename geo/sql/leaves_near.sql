@@ -10,9 +10,10 @@ WITH boxes AS (
 ),
 core AS (
     SELECT grids.id, grids.geom
-    FROM codes JOIN grids ON grids.id = codes.id
-    WHERE codes.code = ANY(CAST(:codes AS text[]))
-      AND grids.first_edition <= :edition AND (grids.last_edition IS NULL OR grids.last_edition > :edition)
+    FROM unnest(CAST(:codes AS text[])) AS wanted (code)
+    JOIN codes ON codes.code BETWEEN wanted.code AND wanted.code -- not by its trigrams, see geo.rows.these_codes
+    JOIN grids ON grids.id = codes.id
+    WHERE grids.first_edition <= :edition AND (grids.last_edition IS NULL OR grids.last_edition > :edition)
     UNION
     SELECT grids.id, grids.geom
     FROM boxes JOIN grids ON grids.geom && boxes.box

@@ -17,8 +17,8 @@ from geo.arrays import Shapes
 from geo.editions import Request
 from geo.errors import GeoError, Stale
 from geo.plans import drafts, previews
-from geo.plans.replaying import Replayed, replayed, touched
-from geo.space.division import Division, compare, crosswalk
+from geo.plans.replaying import Replayed, replayed
+from geo.space.division import Division, compare, crosswalk, differing
 from geo.space.division.uniting import others
 from geo.space.partition import faults
 from geo.space.redraw.changes import Change, changed
@@ -168,7 +168,7 @@ def publish_or_refuse(connection: sa.Connection, plan: drafts.Plan, base: Divisi
     meant = on_the_whole(base, asked)
     assert isinstance(meant, Replayed)
     wanted = on_the_whole(now, asked)
-    if touched(base, meant.made) & touched(base, now):
+    if differing(base, meant.made) & differing(base, now):
         with pytest.raises(Stale, match="changed since plan"):
             previews.preview(connection, plan)
         with pytest.raises(Stale), connection.begin_nested():

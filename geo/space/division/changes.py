@@ -59,12 +59,19 @@ class Crossing:
     area_m2: float
 
 
+def differing(old: Division, new: Division) -> set[str]:
+    """As :func:`touched`, looking at leaves alone."""
+    was = positions(new.leaf_codes, old.leaf_codes)
+    came = _leaf_words(old, new, was) | _ground(old.leaf_shapes, new.leaf_shapes, was)[0] | (was == OUTSIDE)
+    went = old.leaf_codes[_absent(was, len(old.leaf_codes))]
+    return {*new.leaf_codes[came].tolist(), *went.tolist()}
+
+
 def compare(old: Division, new: Division) -> Comparison:
     """What publishing ``new`` over ``old`` changes; codes name the same thing in both."""
     was = positions(new.leaf_codes, old.leaf_codes)
     both = np.flatnonzero(was != OUTSIDE)
-    words = _words(new.leaf_names, old.leaf_names, was) | _words(new.leaf_kinds, old.leaf_kinds, was)
-    words |= _words(new.leaf_parents, old.leaf_parents, was)
+    words = _leaf_words(old, new, was)
     moved, bent = _ground(old.leaf_shapes, new.leaf_shapes, was)
     changed, appeared = words | moved, was == OUTSIDE
     noded = bent & ~changed
@@ -114,6 +121,13 @@ def crosswalk(old: Division, new: Division, difference: Comparison) -> list[Cros
         Crossing(str(old.leaf_codes[a[at]]), str(new.leaf_codes[b[at]]), float(share[at]), float(ground[at]))
         for at in order
     ]
+
+
+def _leaf_words(old: Division, new: Division, was: Ints) -> Bools:
+    """Where name, kind or parent of a leaf differs."""
+    pairs = [(getattr(new, key), getattr(old, key)) for key in ("leaf_names", "leaf_kinds", "leaf_parents")]
+    differs: Bools = np.logical_or.reduce([_words(*pair, was) for pair in pairs])
+    return differs
 
 
 def _words(new: Codes, old: Codes, was: Ints) -> Bools:
