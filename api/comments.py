@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 from api.auth import Asker
 from api.deps import StoreOf, Text, only_known
 from api.errors import described
-from api.plans import Number, PlanTold, answered
+from api.plans import PlanTold, answered
+from api.previews import Number
 from geo.plain import plain_of
 from geo.plans import comments, drafts, links, locks, previews
 

@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from api.deps import StoreOf, only_known
 from api.errors import described
-from api.plans import CrossingTold, answered
+from api.plans import answered
+from api.previews import CrossingTold
 from geo import areas, differences
 from geo.differences import Difference
 from geo.plain import plain_of

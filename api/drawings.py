@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from api.answers import NOT_STORED, compact
 from api.deps import StoreOf, Text, only_known
 from api.errors import described
-from api.plans import Number
+from api.previews import Number
 from geo.plans import drafts
 from geo.plans.drawings import Leaf, drawing
 

@@ -15,21 +15,18 @@ from api.answers import NOT_STORED
 from api.auth import Asker
 from api.deps import StoreOf, Text, only_known
 from api.errors import Malformed, described
+from api.previews import CrossingTold, Number
 from api.repeats import Key, once
 from geo import areas, editions
 from geo.intakes import Answered
 from geo.plain import plain_of
 from geo.plans import drafts, previews, wire
 from geo.plans.drafts import Made
-from geo.plans.previews import Preview
 from geo.plans.tables import STATES
 
 router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
-_LARGEST = 2**63 - 1
 _BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
 _EXACT = ConfigDict(extra="forbid")
-
-Number = Annotated[int, Path(ge=1, le=_LARGEST, description="编号 · Id, as /v1/plans tells it")]
 
 
 class PlanTold(TypedDict):
@@ -76,30 +73,6 @@ class Plans(TypedDict):
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     plans: list[PlanTold]
-
-
-class CrossingTold(TypedDict):
-    """Ground of an old code that lies in a new one; ``area_share`` of the old code's ground, 0 to 1."""
-
-    __pydantic_config__ = _EXACT  # type: ignore[misc]
-    old: str
-    new: str
-    area_share: float
-    area_m2: float
-
-
-class PreviewTold(TypedDict):
-    """What publishing would do; ``crossings`` of every grid that leaves ground or grows."""
-
-    __pydantic_config__ = _EXACT  # type: ignore[misc]
-    plan: int
-    base: int
-    is_same: bool
-    changed: int
-    noded: int
-    appeared: list[str]
-    retired: list[str]
-    crossings: list[CrossingTold]
 
 
 class PublishedTold(TypedDict):
@@ -231,18 +204,6 @@ def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
         return answered(made_told(drafts.redo(connection, drafts.one(connection, id, lock=True))))
 
 
-@router.get(
-    "/plans/{id}/preview",
-    summary="预览 · What publishing a plan now would do",
-    response_model=PreviewTold,
-    responses=described("malformed", "unknown", "stale", "refused", "broken", "unavailable"),
-)
-def preview(store: StoreOf, id: Number) -> Response:
-    """The computation of a publish, on the edition in force."""
-    with store.read() as connection:
-        return answered(preview_told(previews.preview(connection, drafts.one(connection, id))))
-
-
 @router.post(
     "/plans/{id}/publish",
     summary="发布 · Publish a plan: it comes into force now",
@@ -288,21 +249,6 @@ def crosswalk(
     if f == "csv":
         return _csv(crossings, f"crosswalk_{since}_{until}.csv")
     return answered({"since": since, "until": until, "crossings": crossings})
-
-
-def preview_told(found: Preview) -> dict[str, Any]:
-    """A preview as JSON has it."""
-    difference, weighed = found.weighed.difference, found.weighed
-    return {
-        "plan": found.plan.id,
-        "base": weighed.number,
-        "is_same": found.is_same,
-        "changed": difference.changed_count,
-        "noded": int(difference.noded.sum()),
-        "appeared": weighed.whole.leaf_codes[difference.appeared].tolist(),
-        "retired": weighed.base.leaf_codes[difference.retired].tolist(),
-        "crossings": [plain_of(one) for one in found.crossings],
-    }
 
 
 def made_told(made: Made) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing_extensions import TypedDict
 from api.auth import Asker
 from api.deps import Store, StoreOf, Text, instant_of, only_known
 from api.errors import Malformed, described
-from api.plans import MadeTold, Number, PlanTold, answered, made_told
+from api.plans import MadeTold, PlanTold, answered, made_told
+from api.previews import Number
 from geo import areas
 from geo.plain import plain_of
 from geo.plans import drafts, forks, reviews, scheduling, verdicts

@@ -195,6 +195,11 @@ def shapes_to_metres(shapes: Shapes, epsg: int) -> Shapes:
     return _transformed(shapes, lambda xy: _projected(xy, 4326, epsg))
 
 
+def shapes_from_metres(shapes: Shapes, epsg: int) -> Shapes:
+    """Shapes of metres in degrees WGS 84, vertex by vertex; to be shown, never stored."""
+    return _transformed(shapes, lambda xy: _projected(xy, epsg, 4326))
+
+
 def area_m2(shapes: Shapes) -> Floats:
     """Square metres on the ellipsoid, each edge taken as a geodesic; 0 for empty, missing and other shapes.
 

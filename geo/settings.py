@@ -15,6 +15,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from geo.errors import Refused
 
 PREFIX = "GRIDATLAS_"
+CheckKind = Literal[
+    "inside_one_community",
+    "no_gap_or_overlap",
+    "closed_and_valid",
+    "building_cut",
+    "estate_cut",
+    "in_one_piece",
+    "load_outside_band",
+    "border_off_lines",
+    "dedicated_place",
+    "changed_again",
+]
+Severity = Literal["error", "warn", "info"]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -62,6 +75,14 @@ class Settings(BaseSettings):
     rules: Path | None = Field(default=None, description="rule book of blind spots; unset: the one that comes along")
     approvals: int = Field(
         default=0, ge=0, le=20, description="approvals by others that a plan takes before it is published"
+    )
+    band_least: int = Field(default=300, ge=0, description="households below which a grid's load is outside the band")
+    band_most: int = Field(default=500, ge=1, description="households above which a grid's load is outside the band")
+    line_width_m: float = Field(default=15.0, gt=0, le=200, description="nearer to a line a border runs along it")
+    line_share: float = Field(default=0.8, ge=0, le=1, description="share of a drawn border to run along lines")
+    changed_again_months: int = Field(default=12, ge=0, description="months within which a grid is changed again")
+    severities: dict[CheckKind, Severity] = Field(
+        default={}, description="severities of the checks of a plan that differ from the usual ones, as JSON"
     )
     actor: str = Field(default="local", description="name written beside changes when --as is not given")
     review_number: str = Field(default="", description="map review number (审图号) printed on every map")

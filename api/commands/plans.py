@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from api.commands import plan_app
 from api.plan_lines import STATES, By, Id, actor_of, say, tell, tell_change
-
-if TYPE_CHECKING:
-    from geo.plans.previews import Preview
 
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON on stdout")]
 
@@ -21,7 +18,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="as JSON on stdout")]
 def register(app: typer.Typer) -> None:
     """Add them to ``plan``."""
     plan_app.command("list")(list_)
-    for command in (begin, change, undo, redo, show, preview, publish):
+    for command in (begin, change, undo, redo, show, publish):
         plan_app.command()(command)
 
 
@@ -106,20 +103,6 @@ def show(id: Id, as_json: AsJson = False) -> None:
         tell_change(one)
 
 
-def preview(id: Id, as_json: AsJson = False) -> None:
-    """预览 · What publishing a plan now would do."""
-    from api.plans import preview_told
-    from geo import db
-    from geo.plans import drafts, previews
-
-    with db.read(db.engine()) as connection:
-        found = previews.preview(connection, drafts.one(connection, id))
-    if as_json:
-        typer.echo(json.dumps(preview_told(found), ensure_ascii=False))
-        return
-    _tell_preview(found)
-
-
 def publish(id: Id, actor: By = None) -> None:
     """发布 · Publish a plan: it comes into force now."""
     from geo import db
@@ -141,19 +124,3 @@ def _turn(id: int, *, is_undo: bool) -> None:
     with db.write(db.engine()) as connection:
         plan = drafts.one(connection, id, lock=True)
         tell_change(drafts.undo(connection, plan) if is_undo else drafts.redo(connection, plan))
-
-
-def _tell_preview(found: Preview) -> None:
-    tell(found.plan)
-    if found.is_same:
-        say("  没有变化 nothing would change")
-        return
-    difference = found.weighed.difference
-    appeared = found.weighed.whole.leaf_codes[difference.appeared].tolist()
-    retired = found.weighed.base.leaf_codes[difference.retired].tolist()
-    say(f"  将成为第 {found.weighed.next_number} 版 would become edition {found.weighed.next_number}")
-    say(f"  变更 changed {difference.changed_count} · 仅加节点 noded only {int(difference.noded.sum())}")
-    say(f"  新增 appear: {', '.join(appeared) or '–'} · 停用 retire: {', '.join(retired) or '–'}")
-    for one in found.crossings:
-        if one.old != one.new:
-            say(f"  {one.old} → {one.new}: {one.area_m2:,.0f} m² ({one.area_share:.1%})")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Positions, Shapes
 from geo.assignments import EditionGround, open_index
+from geo.space.locate import GridIndex
 from geo.space.overlaps import overlaps
 
+Names = NDArray[Any]
 STRADDLES_BELOW = 0.9
 """Share of the footprint in one grid below which a building straddles."""
 
@@ -44,20 +49,51 @@ class Places:
     released: Bools
 
 
+@dataclass(frozen=True, eq=False)
+class Held:
+    """The leaf of each of n buildings by its position among the leaves asked, as :class:`Places` has it by id."""
+
+    position: Positions
+    share: Floats
+    straddles: Bools
+    is_pinned: Bools
+
+
+def held(index: GridIndex, footprints: Shapes, called: Callable[[Positions], Names], pinned: Names) -> Held:
+    """The leaf of each of ``footprints`` (n,) among leaves that hold all of them but what is outside the city.
+
+    Parameters
+    ----------
+    called
+        The names of leaves by their positions, ids or codes.
+    pinned
+        (n,) the names of those they are pinned to; any other word for none.
+    """
+    found = overlaps(index, footprints)
+    position, share = found.largest(len(footprints))
+    straddles = np.asarray((position >= 0) & (share < STRADDLES_BELOW), dtype=np.bool_)
+    is_pinned = np.zeros(len(footprints), dtype=np.bool_)
+    pin = np.flatnonzero(called(found.position.astype(np.int32)) == pinned[found.footprint])
+    at = found.footprint[pin]
+    position[at], share[at], is_pinned[at] = found.position[pin], found.share[pin], True
+    return Held(position, share, straddles, is_pinned)
+
+
 def place(connection: sa.Connection, edition: Edition, footprints: Shapes, pinned: Positions | None = None) -> Places:
     """Where ``footprints`` (n,) belong in ``edition``; ``pinned`` (n,) ids of grids, 0 for none."""
     return placed(open_index(connection, edition), footprints, pinned)
 
 
 def placed(ground: EditionGround, footprints: Shapes, pinned: Positions | None = None) -> Places:
-    """Where ``footprints`` (n,) belong among leaves that hold all of them but what is outside the city."""
-    found = overlaps(ground.index, footprints)
-    position, share = found.largest(len(footprints))
-    straddles = np.asarray((position >= 0) & (share < STRADDLES_BELOW), dtype=np.bool_)
+    """As :func:`place`, among leaves that hold all of the footprints but what is outside the city."""
     wanted = np.zeros(len(footprints), dtype=np.int32) if pinned is None else pinned
-    held = np.zeros_like(wanted)
-    pin = np.flatnonzero(ground.ids(found.position.astype(np.int32)) == wanted[found.footprint])
-    at = found.footprint[pin]
-    position[at], share[at], held[at] = found.position[pin], found.share[pin], wanted[at]
-    released = np.asarray(wanted != held, dtype=np.bool_)
-    return Places(ground.ids(position), share, straddles, ground.lowest_areas(position), held, released)
+    found = held(ground.index, footprints, ground.ids, wanted)
+    kept = np.where(found.is_pinned, wanted, 0).astype(np.int32)
+    return Places(
+        grid=ground.ids(found.position),
+        share=found.share,
+        straddles=found.straddles,
+        community=ground.lowest_areas(found.position),
+        pinned=kept,
+        released=np.asarray(wanted != kept, dtype=np.bool_),
+    )

@@ -99,24 +99,31 @@ def divided(moved: Iterable[Part], known: dict[int, Figures]) -> dict[int, Figur
 
     Only of leaves that are no longer what they were, and of which some part is known.
     """
+    days: dict[int, date] = {}
+    sums: dict[int, dict[str, int | None]] = {}
+    for (old, new), counts in shared(moved, known).items():
+        held = sums.setdefault(new, dict.fromkeys(COUNTS))
+        for name, share in counts.items():
+            if share is not None:
+                held[name] = (held[name] or 0) + share
+        days[new] = min(days.get(new, known[old].as_of), known[old].as_of)
+    return {new: Figures(new, days[new], counts) for new, counts in sorted(sums.items())}
+
+
+def shared(moved: Iterable[Part], known: dict[int, Figures]) -> dict[tuple[int, int], dict[str, int | None]]:
+    """What each new leaf takes of the figures of each old one that is known, by the ids of both."""
     of_old: dict[int, list[Part]] = defaultdict(list)
     for part in moved:
         of_old[part.old].append(part)
-    days: dict[int, date] = {}
-    sums: dict[int, dict[str, int | None]] = {}
+    found: dict[tuple[int, int], dict[str, int | None]] = {}
     for old, pieces in sorted(of_old.items()):
         if old not in known:
             continue
-        figures = known[old]
         for name in COUNTS:
-            shares = split(figures.counts[name], _weights(pieces, _WEIGHED[name]))
+            shares = split(known[old].counts[name], _weights(pieces, _WEIGHED[name]))
             for piece, share in zip(pieces, shares, strict=True):
-                held = sums.setdefault(piece.new, dict.fromkeys(COUNTS))
-                if share is not None:
-                    held[name] = (held[name] or 0) + share
-        for piece in pieces:
-            days[piece.new] = min(days.get(piece.new, figures.as_of), figures.as_of)
-    return {new: Figures(new, days[new], counts) for new, counts in sorted(sums.items())}
+                found.setdefault((old, piece.new), {})[name] = share
+    return found
 
 
 def _weights(pieces: list[Part], name: str) -> Floats:

@@ -37,6 +37,13 @@ def test_a_plan_goes_from_a_line_to_the_edition_in_force(site: httpx.Client, pla
     assert (made.status_code, made.json()["seq"]) == (201, 1), made.text
     shown = site.get(f"{plan}/preview").json()
     assert (shown["base"], shown["appeared"], shown["is_same"]) == (before, [NEW], False)
+    assert [(one["code"], one["change"]) for one in shown["grids"]] == [(FIRST, "changed"), (NEW, "appeared")]
+    (move,) = shown["moves"]
+    assert (move["was"], move["now"], move["ground"]["type"]) == (FIRST, NEW, "MultiPolygon")
+    assert shown["totals"]["area_m2"] == move["area_m2"]
+    assert {one["severity"] for one in shown["checks"]} <= {"error", "warn", "info"}
+    assert all(one["text"]["zh-CN"] and one["text"]["en"] for one in shown["checks"])
+    assert shown["balance"]["after"]["grids"] == shown["balance"]["before"]["grids"] + 1
     done = site.post(f"{plan}/publish").json()
     assert (done["edition"], done["changed"], done["plan"]["state"]) == (before + 1, shown["changed"], "in_force")
     inside = {"lon": WEST + WIDE / 2, "lat": SOUTH + 1.8 * HIGH}

@@ -14,13 +14,12 @@ from geo.coverage.rollups import Tally
 from geo.coverage.tallies.asking import Asked, Columns, stored
 from geo.entities import ENTITIES
 from geo.fetching import fetch, figure, flag, whole
+from geo.incidents.ending import ENDS
 from geo.tables import incident_keys, incidents
 
 _STAGES = ENTITIES["incident_stages"]
 _CATEGORIES = ENTITIES["incident_categories"]
 _NEVER: sa.ColumnElement[Any] = sa.literal_column("'-infinity'::timestamptz")
-ENDS = ("resolved", "inspected", "fed_back", "done")
-"""Stages after which nothing of an incident can be overdue."""
 
 
 def stages(asked: Asked) -> Tally:

@@ -19,6 +19,7 @@ from geo.errors import Refused
 from geo.space.division.rows import Division
 from geo.space.redraw import moves
 from geo.space.redraw.changes import FALLBACK, Change, CutDedicated, Merge, Split, giver, leaves_of
+from geo.space.redraw.slivers import THIN_M
 
 Size = Callable[[Shapes], Floats]
 """How large pieces (n,) of ground are: what they hold of whatever counts, 0 where nothing."""
@@ -106,6 +107,8 @@ def _merge(change: Merge, division: Division, numbers: Numbers) -> Merge:
 def _cut_dedicated(change: CutDedicated, division: Division, numbers: Numbers) -> CutDedicated:
     provisional = "~"
     done = moves.cut_dedicated(leaves_of(division), change.drawn, provisional, change.snap_m)
+    if provisional not in done.shapes:
+        raise Refused(f"what is drawn is thinner than {THIN_M:g} m: no grid of its own", where=change.drawn)
     ground = np.array([done.shapes[provisional]], dtype=object)
     parent = giver(division, done)
     code = numbers.scheme.numbered(parent, ground, _given(division, parent, numbers))[0]
