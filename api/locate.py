@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, NotRequired
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
@@ -49,7 +51,6 @@ JSON = "application/json"
 _MEMBERS = {"datum", "at"}
 _KINDS = (JSON, streams.ARROW)
 _BYTES = {"type": "string", "format": "binary"}
-_KEYS = pa.array([rule.key for rule in Rule])
 _KEY_TEXTS = texts_of(rule.key for rule in Rule)
 _TRUTH_TEXTS = texts_of([False, True])
 _EXACT = ConfigDict(extra="forbid")
@@ -321,14 +322,14 @@ def _batch(city: CityIndex, made: Assignment, told: dict[str, Any], names: list[
 def _column(city: CityIndex, made: Assignment, name: str) -> pa.Array:
     match name:
         case "rule":
-            return _KEYS.take(pa.array(made.rule))
+            return pa.array([rule.key for rule in Rule]).take(pa.array(made.rule))
         case "border_m":
             return pa.array(np.round(made.border_m, 2), from_pandas=True)
         case "is_doubtful":
             return pa.array(made.is_doubtful)
         case "nearest":
-            return chosen(_codes(city)[-1].codes, _outside(made))
-    return chosen(_codes(city)[_levels(city).index(name)].codes, made.position)
+            return chosen(_codes(city)[-1].column, _outside(made))
+    return chosen(_codes(city)[_levels(city).index(name)].column, made.position)
 
 
 def _listed(city: CityIndex, made: Assignment, name: str) -> bytes:
@@ -347,10 +348,19 @@ def _listed(city: CityIndex, made: Assignment, name: str) -> bytes:
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """The codes of one level over every leaf, and the same as JSON writes them; null where there is none."""
+    """The codes of one level over every leaf, as Arrow has them and as JSON writes them; null where there is none."""
 
-    codes: pa.Array
-    texts: Texts
+    told: NDArray[np.str_]
+
+    @cached_property
+    def column(self) -> pa.Array:
+        """Those as a column. Arrow imports pandas when it makes its first; who is asked for JSON never needs it."""
+        return known(self.told)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """Those as JSON."""
+        return texts_of(code or None for code in self.told.tolist())
 
 
 _told: WeakKeyDictionary[CityIndex, list[Codes]] = WeakKeyDictionary()
@@ -360,8 +370,7 @@ def _codes(city: CityIndex) -> list[Codes]:
     """Those of every level from the city down; made once an index."""
     found = _told.get(city)
     if found is None:
-        levels = [known(codes) for codes in city.level_codes]
-        found = _told[city] = [Codes(codes, texts_of(codes.to_pylist())) for codes in levels]
+        found = _told[city] = [Codes(codes) for codes in city.level_codes]
     return found
 
 

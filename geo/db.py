@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from geo import packed as _packed  # noqa: F401 - what it registers is known to connections opened from here on
 from geo.errors import Unavailable
 from geo.settings import settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 EXTENSIONS = ("postgis", "btree_gist", "pg_trgm")
@@ -70,6 +70,8 @@ def write(bound: sa.Engine) -> Iterator[sa.Connection]:
 
 def configuration(connection: sa.Connection) -> Config:
     """What Alembic needs to migrate on ``connection``, inside its transaction."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
@@ -78,6 +80,9 @@ def configuration(connection: sa.Connection) -> Config:
 
 def is_current(connection: sa.Connection) -> bool:
     """True when the schema is the one this code was written for."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == head
 
@@ -98,6 +103,8 @@ def migrate(bound: sa.Engine) -> bool:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             for extension in EXTENSIONS:
                 connection.execute(sa.text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
+            from alembic import command
+
             command.upgrade(configuration(connection), "head")
     except OperationalError as error:
         raise Unavailable(f"the database does not answer: {error.orig}") from error

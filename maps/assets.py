@@ -9,9 +9,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from branca.element import CssLink, Element, Figure, JavascriptLink
-
-from geo.errors import Refused, Unavailable
+from geo.errors import Unavailable
 
 ROOT = Path(__file__).parent.parent
 STATIC = Path(__file__).parent / "static"
@@ -73,32 +71,6 @@ def copy(modules: Path = ROOT / "node_modules", vendor: Path = VENDOR) -> list[P
 def missing(vendor: Path = VENDOR) -> list[str]:
     """Files of :data:`FILES` that are not in ``vendor``; empty when pages can be shown."""
     return [name for name in FILES if not (vendor / name).is_file()]
-
-
-class OfflineFigure(Figure):
-    """A figure whose links all lead to this server."""
-
-    def localise(self) -> Element:
-        """The header with every link rewritten; children are rendered first, since that is when they add links.
-
-        Raises
-        ------
-        Refused
-            For a link whose name is not in :data:`LOCAL`.
-        """
-        for child in list(self._children.values()):
-            child.render()
-        for name, link in list(self.header._children.items()):
-            if not isinstance(link, JavascriptLink | CssLink) or link.url.startswith("/"):
-                continue
-            if name not in LOCAL:
-                raise Refused(f"folium asset {name!r} ({link.url}) has no local file; add it to maps/assets.py")
-            local = LOCAL[name]
-            if local is None:
-                del self.header._children[name]
-            else:
-                link.url = local
-        return self.header
 
 
 if __name__ == "__main__":

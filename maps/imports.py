@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maps.page import Starter, View, blank_map, render
+from maps.page import View, render
 
 MODULE = "/static/js/import.js"
 
@@ -15,6 +15,8 @@ def page(view: View) -> str:
     Unavailable
         When the front-end files have not been copied yet.
     """
+    from maps.canvas import Starter, blank_map
+
     drawn = blank_map()
     drawn.add_child(Starter(MODULE))
     return render(drawn, view)

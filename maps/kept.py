@@ -22,8 +22,9 @@ from geo.settings import settings
 from geo.space.partition import whole_of
 from geo.space.topology import METRES_A_DEGREE, Light, borders, document, lightened, polygons, strands, topology
 from maps import coverage, values
+from maps.canvas import Starter, blank_map
 from maps.offline import self_contained
-from maps.page import LANGUAGES, Starter, View, blank_map
+from maps.page import LANGUAGES, View
 
 TILES = "kept:{layer}/{z}/{x}/{y}"
 """Address the page's own thread answers; see ``kept.js``."""

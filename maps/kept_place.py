@@ -24,8 +24,9 @@ from geo.plain import plain_of
 from geo.settings import settings
 from geo.space.topology import METRES_A_DEGREE, lightened
 from maps import coverage, kept
+from maps.canvas import Starter, blank_map
 from maps.offline import self_contained
-from maps.page import LANGUAGES, Starter, View, blank_map
+from maps.page import LANGUAGES, View
 
 LIMIT_MB = 8.0
 """A larger file is refused: a smaller place says more."""

@@ -23,9 +23,10 @@ from geo.space.division import Division
 from geo.space.mending import KINDS
 from geo.space.partition import whole_of
 from geo.space.topology import Topology, borders, document, lightened, polygons, topology
+from maps.canvas import Starter, blank_map
 from maps.kept import TILES
 from maps.offline import self_contained
-from maps.page import LANGUAGES, Starter, View, blank_map
+from maps.page import LANGUAGES, View
 
 MODULE = "/static/js/mends.js"
 CLOSEST = 22

@@ -19,7 +19,7 @@ import folium
 from markupsafe import Markup
 
 from geo.errors import Refused
-from maps import page
+from maps import canvas, page
 from maps.assets import STATIC
 from maps.modules import ENTRY, IMPORT
 from maps.page import View
@@ -42,7 +42,7 @@ def self_contained(drawn: folium.Map, views: Sequence[View]) -> str:
     Parameters
     ----------
     drawn
-        The map with its :class:`~maps.page.Starter`.
+        The map with its :class:`~maps.canvas.Starter`.
     views
         The same page in each language, the first shown first; the boot document is the first's. ``is_file`` is set.
 
@@ -53,7 +53,7 @@ def self_contained(drawn: folium.Map, views: Sequence[View]) -> str:
     Refused
         When the head asks for a file that is not ours.
     """
-    parts = page.parted(drawn)
+    parts = canvas.parted(drawn)
     entries = ENTRY.findall(parts.script)
     html = (
         page.templates()

@@ -1,5 +1,6 @@
 """The shell every page shares: folium's map inside our bar, panel and legend, with a nonce for each script.
 
+Folium brings pandas: :mod:`maps.canvas` has what needs it, and is imported when the first page is drawn.
 Data reach a page as one JSON document and are written with ``textContent``; no name is ever read as HTML.
 """
 
@@ -10,16 +11,15 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import folium
-from branca.element import MacroElement
-from folium.template import Template
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from geo.errors import Unavailable
-from maps.assets import OfflineFigure, missing
+if TYPE_CHECKING:
+    import folium
+    from jinja2 import Environment
+
+    from maps.canvas import Drawn
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("zh-CN", "en")
@@ -45,7 +45,6 @@ OWN_WORDS = {
 OWN_SHEETS = ("import", "blind-spots", "district", "plans")
 """Pages with a style sheet of their own, called as they are."""
 
-_VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
 _OPENING = re.compile(r"<(script|style)(?=[\s>])")
 
 
@@ -77,36 +76,6 @@ class View:
     is_file: bool = False
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A folium map as the parts of a page: what its head asks for, its own element, and the script that makes it."""
-
-    head: str
-    element: Markup
-    script: Markup
-
-
-class Starter(MacroElement):
-    """Starts one of our ES modules on the map it is added to, with everything the page's JSON blocks hold."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-            import({{ this.module|tojson }}).then(module => {
-                const blocks = document.querySelectorAll('script[type="application/json"]');
-                const boot = Object.assign({}, ...Array.from(blocks, block => JSON.parse(block.textContent)));
-                module.default({{ this._parent.get_name() }}, boot);
-            });
-        {% endmacro %}
-        """
-    )
-
-    def __init__(self, module: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "Starter"
-        self.module = module
-
-
 @cache
 def words(lang: str) -> dict[str, str]:
     """Every text of the pages in one language, by key."""
@@ -117,6 +86,8 @@ def words(lang: str) -> dict[str, str]:
 @cache
 def templates() -> Environment:
     """Our templates; every value that is put in is escaped, JSON for a script, Chinese left readable."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -138,13 +109,6 @@ def policy(nonce: str) -> str:
     )
 
 
-def blank_map(closest: int = 20) -> folium.Map:
-    """A folium map without any tiles of its own, zoomable to ``closest`` (20: a street) in half steps."""
-    # folium reads max_zoom for tiles alone; Leaflet's own option gets through as it is spelled
-    options: dict[str, Any] = {"min_zoom": 7, "maxZoom": closest, "zoom_snap": 0.5, "attribution_control": False}
-    return folium.Map(location=[0, 0], zoom_start=3, tiles=None, zoom_control=False, **options)
-
-
 def render(drawn: folium.Map, view: View) -> str:
     """The whole page as HTML.
 
@@ -155,6 +119,8 @@ def render(drawn: folium.Map, view: View) -> str:
     Refused
         When the map asks for an asset that has no local file.
     """
+    from maps.canvas import parted
+
     parts = parted(drawn)
     given = {"boot": view.boot | language_of(view), "head": _nonced(parts.head, view.nonce), "title": title(view)}
     template = templates().get_template("shell.html")
@@ -169,6 +135,8 @@ def of_city(module: str, view: View) -> str:
     Unavailable
         When the front-end files have not been copied yet.
     """
+    from maps.canvas import Starter, blank_map
+
     drawn = blank_map()
     drawn.add_child(Starter(module if view.boot.get("city") else "/static/js/empty.js"))
     return render(drawn, view)
@@ -198,26 +166,6 @@ def _context(view: View, parts: Drawn) -> dict[str, Any]:
     house = BELONGS.get(view.page, view.page)
     around = {"houses": houses, "house": house, "map": parts.element, "own_sheet": own}
     return {"view": view, "t": words(view.lang), **around}
-
-
-def parted(drawn: folium.Map) -> Drawn:
-    """A map rendered.
-
-    Raises
-    ------
-    Unavailable
-        When the front-end files have not been copied yet.
-    Refused
-        When the map asks for an asset that has no local file.
-    """
-    if lacking := missing():
-        raise Unavailable(f"front-end files are missing ({lacking[0]}, …): run npm ci, then python -m maps.assets")
-    figure = OfflineFigure()
-    figure.add_child(drawn)
-    head, found = _VIEWPORT.subn("", figure.localise().render())
-    if found != 1:
-        raise Unavailable("folium's header has changed: its viewport tag, which forbids zooming, was not found")
-    return Drawn(head, Markup(figure.html.render()), Markup(figure.script.render()))
 
 
 def _nonced(html: str, nonce: str) -> Markup:

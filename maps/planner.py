@@ -5,27 +5,9 @@ Leaflet-Geoman has the gestures; what a line or a polygon makes of the ground is
 
 from __future__ import annotations
 
-from branca.element import MacroElement
-from folium.elements import JSCSSMixin
-from folium.template import Template
-
-from maps.assets import URL
-from maps.page import Starter, View, blank_map, of_city, render
+from maps.page import View, of_city, render
 
 MODULE = "/static/js/planner.js"
-GEOMAN = tuple(f"{URL}/@geoman-io/leaflet-geoman-free/dist/leaflet-geoman.{ending}" for ending in ("min.js", "css"))
-
-
-class Gestures(JSCSSMixin, MacroElement):
-    """Loads the library that lines and polygons are drawn with; of its own it shows nothing."""
-
-    _template = Template("")
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "Gestures"
-        self.default_js = [("geoman", GEOMAN[0])]
-        self.default_css = [("geoman_css", GEOMAN[1])]
 
 
 def page(view: View) -> str:
@@ -38,6 +20,8 @@ def page(view: View) -> str:
     """
     if not view.boot.get("city"):
         return of_city(MODULE, view)
+    from maps.canvas import Gestures, Starter, blank_map
+
     drawn = blank_map()
     drawn.add_child(Gestures())
     drawn.add_child(Starter(MODULE))

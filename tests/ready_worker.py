@@ -27,12 +27,12 @@ def seconds(url: str) -> dict[str, float]:
 
 def main(url: str) -> None:
     """Start, be ready, locate, tell."""
-    from api.app import create_app
+    from api.commands.serving import application
     from geo import db
     from geo.assignments import assign
 
+    app = application(db.connect(url))
     imported = time.process_time()
-    app = create_app(db.connect(url))
     city = app.state.timeline.open_current()
     assert app.state.timeline.is_warm()
     ready = time.process_time()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     import sqlalchemy as sa
     import uvicorn
+    from fastapi import FastAPI
 
 GRACE_S = 5
 _TRIED = 200
@@ -70,6 +72,27 @@ def address(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def application(engine: sa.Engine | None = None) -> FastAPI:
+    """The application; ``engine`` None = the city's own database.
+
+    While it is imported no garbage is collected, and what came is never looked at again: a sixth of the time to start,
+    and tens of milliseconds of each full collection later.
+
+    Raises
+    ------
+    Unavailable
+        When no database can be had.
+    """
+    gc.disable()
+    try:
+        from api.app import create_app
+
+        return create_app(engine)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def server(engine: sa.Engine | None = None) -> uvicorn.Server:
     """A server of the application, not yet started; ``engine`` None = the city's own database.
 
@@ -80,14 +103,13 @@ def server(engine: sa.Engine | None = None) -> uvicorn.Server:
     """
     import uvicorn
 
-    from api.app import create_app
     from api.logs import configure
     from geo.settings import settings
 
     configure(settings().log_level)
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(engine),
+            application(engine),
             log_config=None,  # our own line a request, and nothing beside it
             access_log=False,
             server_header=False,

@@ -18,7 +18,7 @@ from geo.errors import GeoError
 UNCLASSIFIED = "unclassified"
 REPORTED = "reported"
 _DIGEST_BYTES = 16
-_SEPARATOR = pa.scalar(b"\x1f", pa.large_binary())
+_SEPARATOR = b"\x1f"
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +107,11 @@ def digests(reports: Reports) -> pa.Array:
     width = fixed.shape[1] * fixed.itemsize
     numbers = pa.Array.from_buffers(pa.binary(width), len(fixed), [None, pa.py_buffer(fixed.tobytes())])
     words = [_bytes(column) for column in (reports.category, reports.status, reports.datum, reports.address)]
-    plain = pc.binary_join_element_wise(numbers.cast(pa.large_binary()), *words, _SEPARATOR)
+    separator = pa.scalar(_SEPARATOR, pa.large_binary())  # Arrow imports pandas for its first scalar
+    plain = pc.binary_join_element_wise(numbers.cast(pa.large_binary()), *words, separator)
     # what is stored without a stated area keeps the digest it has
     area = _bytes(reports.stated_area)
-    said = pc.if_else(pc.equal(area, b""), plain, pc.binary_join_element_wise(plain, area, _SEPARATOR))
+    said = pc.if_else(pc.equal(area, b""), plain, pc.binary_join_element_wise(plain, area, separator))
     _, ends, data = said.buffers()
     told, whole = np.frombuffer(ends, np.int64)[said.offset :].tolist(), memoryview(data or b"")
     each = [blake2b(whole[told[at] : told[at + 1]], digest_size=_DIGEST_BYTES).digest() for at in range(len(said))]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -81,3 +84,34 @@ def test_what_a_server_asks_itself_is_told_only_to_who_debugs(fresh_engine: sa.E
     asked = {(one["log_level"], one["path"]) for one in lines if one["event"] == "request"}
     assert [path for level, path in asked if level == "info"] == ["/healthz"]
     assert {"/", "/maps/coverage", "/maps/blind-spots"} < {path for level, path in asked if level == "debug"}
+
+
+STARTED = """
+import asyncio, sys
+from api.commands.serving import application
+from api.logs import configure
+from api.opening import ask
+from geo import db
+
+configure("WARNING")
+
+LATER = ("alembic", "branca", "dask", "folium", "geopandas", "jinja2", "numba", "pandas", "scipy")
+app = application(db.connect(sys.argv[1]))
+app.state.timeline.open_current()
+asyncio.run(ask(app, "/v1/editions"))
+print(*(name for name in LATER if name in sys.modules), sep=",")
+asyncio.run(ask(app, "/maps/coverage"))
+print(*(name for name in LATER if name in sys.modules), sep=",")
+"""
+
+
+def test_a_worker_is_ready_before_it_imports_what_only_pages_and_long_work_need(fresh_engine: sa.Engine) -> None:
+    with fresh_engine.begin() as connection:
+        publish_spotted_city(connection)
+    url = fresh_engine.url.render_as_string(hide_password=False)
+    told = subprocess.run(
+        [sys.executable, "-c", STARTED, url], capture_output=True, text=True, env=os.environ, check=True
+    )
+    ready, drawn = told.stdout.splitlines()[-2:]
+    assert ready == ""
+    assert {"folium", "jinja2", "pandas"} <= set(drawn.split(","))

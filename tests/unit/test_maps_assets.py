@@ -11,7 +11,7 @@ from folium.plugins import MiniMap
 
 from geo.errors import Refused, Unavailable
 from maps import assets
-from maps.assets import OfflineFigure
+from maps.canvas import OfflineFigure
 
 
 def figure_of(drawn: folium.Map) -> OfflineFigure:

@@ -14,9 +14,10 @@ from geo.errors import Refused
 from geo.files import renamed
 from maps import coverage
 from maps.assets import STATIC
+from maps.canvas import Starter, blank_map
 from maps.modules import IMPORT
 from maps.offline import WITHOUT_SERVER, modules, self_contained
-from maps.page import LANGUAGES, Starter, View, blank_map
+from maps.page import LANGUAGES, View
 
 JS = STATIC / "js"
 IMPORTED = re.compile(r'(?:from|import)\s*\(?\s*"([^"]+)"')
