@@ -17,6 +17,7 @@ from api.deps import At, Question, StoreOf
 from api.tiles import prepare, version_of
 from geo import areas, drawings, lines, revisions
 from geo.actors import Actor
+from geo.areas import Edition
 from geo.buildings import tiles
 from geo.buildings.uses import uses
 from geo.coverage import rulebooks, runs
@@ -26,7 +27,7 @@ from geo.entities.searching import one
 from geo.errors import Unknown
 from geo.imports import KINDS, NOUNS
 from geo.settings import settings
-from maps import blind_spots, districts, planner
+from maps import blind_spots, compare, districts, planner
 from maps import coverage as maps
 from maps import imports as import_page
 from maps.modules import needed
@@ -40,6 +41,7 @@ _DRAWN = {
     "blind-spots": blind_spots.page,
     "district": districts.page,
     "plans": planner.page,
+    "compare": compare.page,
 }
 _AHEAD = ("start", "coverage", "blind-spots")
 """Pages whose first question is known before their script runs."""
@@ -95,6 +97,12 @@ def district_page(
 def planner_page(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
     """Plans drawn up, looked at and published; always on the division in force. `plan` in the address names one."""
     return _page("plans", request, store, asker, None, lang)
+
+
+@router.get("/maps/compare")
+def compare_page(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
+    """Two maps of any two editions or plans; `a` and `b` in the address name them: e3 an edition, p5 a plan."""
+    return _page("compare", request, store, asker, None, lang)
 
 
 @router.get("/maps/import")
@@ -209,21 +217,28 @@ def _role(asker: Actor) -> str:
     return next(iter(asker.roles)) if len(asker.roles) == 1 else ""
 
 
+def _address(edition: Edition) -> str:
+    """Where the tiles of an edition come from."""
+    return f"/tiles/{edition.number}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?v={version_of(edition)}"
+
+
 def _boot(asked: Question, page: str) -> dict[str, Any]:
     connection, edition = asked.connection, asked.edition
-    address = f"/tiles/{edition.number}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?v={version_of(edition)}"
+    editions = areas.all_editions(connection)
     found = maps.boot(
         asked.city,
         edition,
-        editions=areas.all_editions(connection),
+        editions=editions,
         bounds=drawings.extent(connection, edition),
-        tiles=address,
+        tiles=_address(edition),
     )
     newest = areas.current(connection)
     if page in ("blind-spots", "district"):
         found |= _spots(connection)
     if page == "coverage":
         found |= _coverage(connection)
+    if page == "compare":
+        found |= compare.boot((one.number, _address(one)) for one in editions)
     return found | {
         "at": asked.instant and asked.instant.isoformat(),
         "now": datetime.now(UTC).isoformat(),

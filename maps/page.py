@@ -32,17 +32,18 @@ OPEN_HOUSES = {
     "blind-spots": "/maps/blind-spots",
     "import": "/maps/import",
 }
-BELONGS = {"district": "blind-spots"}
+BELONGS = {"district": "blind-spots", "compare": "plans"}
 """Pages that the navigation leads to through another."""
 OWN_WORDS = {
     "import": ("import.",),
     "mends": ("mends.",),
     "plans": ("plan.",),
+    "compare": ("compare.",),
     "district": ("bd.",),
     "blind-spots": ("spots.", "dismiss.", "do.", "follow.", "limit.", "trial.", "weights.", "toast."),
 }
 """How the keys of words begin that a page has to itself: no other page carries them."""
-OWN_SHEETS = ("import", "blind-spots", "district", "plans")
+OWN_SHEETS = ("import", "blind-spots", "district", "plans", "compare")
 """Pages with a style sheet of their own, called as they are."""
 
 _OPENING = re.compile(r"<(script|style)(?=[\s>])")
@@ -55,7 +56,7 @@ class View:
     Attributes
     ----------
     page
-        ``start``, ``coverage``, ``blind-spots``, ``plans`` or ``import``.
+        ``start``, ``coverage``, ``blind-spots``, ``plans``, ``compare`` or ``import``.
     lang
         One of :data:`LANGUAGES`.
     place

@@ -31,7 +31,7 @@ export class PlanList {
   }
 
   begin() {
-    return el("div", { class: "sec" }, el("button", { class: "btn main wide", type: "button", onclick: () => this.make(true) }, this.words.t("plan.new")));
+    return el("div", { class: "sec" }, el("button", { class: "btn main wide", type: "button", onclick: () => this.make(true) }, this.words.t("plan.new")), el("p", { class: "cap compare-door" }, el("a", { href: "/maps/compare" }, this.words.t("plan.compare"))));
   }
 
   make(making) {

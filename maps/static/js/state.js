@@ -1,6 +1,6 @@
 // What the page shows, held by the URL: place, zoom, level, indicator, date, selection.
 
-const KEPT = { in: "within", plan: "plan", tool: "tool", level: "level", by: "by", sel: "chosen", tab: "tab", kinds: "kinds", show: "show", bd: "district", codes: "codes", hide: "hide", layers: "layers", thing: "thing" };
+const KEPT = { in: "within", plan: "plan", a: "left", b: "right", tool: "tool", level: "level", by: "by", sel: "chosen", tab: "tab", kinds: "kinds", show: "show", bd: "district", codes: "codes", hide: "hide", layers: "layers", thing: "thing" };
 
 export class State {
   constructor(initial) {

@@ -1,0 +1,32 @@
+// What the compare page asks for: what two editions differ in, and what a plan would do to the edition in force.
+import { answered } from "./answered.js";
+
+/** A side as the address names it: "e3" is edition 3, "p5" plan 5. Null for anything else. */
+export function side_of(name) {
+  const found = /^([ep])(\d+)$/.exec(name ?? "");
+  return found && { kind: found[1] === "e" ? "edition" : "plan", number: Number(found[2]), name };
+}
+
+/** Plans that are not in force and may still come, the newest first. */
+export async function plans() {
+  return (await answered(await fetch("/v1/plans?state=draft,checked,submitted,approved,scheduled"))).plans;
+}
+
+/** How two editions differ, as {rows, moves}: rows {code, what, text}, moves {was, now, m2, ground}. */
+export async function between(since, until) {
+  const told = await answered(await fetch(`/v1/editions/${since}/diff/${until}?ground=true`));
+  const rows = told.changed.map(({ code, level, before, after, moved }) => ({ code, level, moved, what: !before ? "appeared" : !after ? "retired" : "changed", was: before, now: after }));
+  const moves = told.ground.features.map(({ geometry, properties }) => ({ was: properties.old, now: properties.new, m2: properties.area_m2, ground: geometry }));
+  return { rows, moves, noded: told.noded };
+}
+
+/** What a plan would do to the edition in force, in the same form, and its leaves afterwards. */
+export async function planned(id) {
+  const [preview, drawing] = await Promise.all(["preview", "drawing"].map(async (what) => answered(await fetch(`/v1/plans/${id}/${what}`))));
+  const named = (one) => new Map(one.features.map(({ properties }) => [properties.code, properties]));
+  const before = named(drawing.before), after = named(drawing.after);
+  const rows = drawing.after.features.filter(({ properties }) => ["changed", "appeared"].includes(properties.status)).map(({ properties }) => ({ code: properties.code, level: null, moved: true, what: properties.status, was: before.get(properties.code) ?? null, now: properties }));
+  const gone = drawing.before.features.filter(({ properties }) => !after.has(properties.code)).map(({ properties }) => ({ code: properties.code, level: null, moved: true, what: "retired", was: properties, now: null }));
+  const moves = (preview.moves ?? []).map(({ was, now, area_m2, ground }) => ({ was, now, m2: area_m2, ground }));
+  return { rows: [...rows, ...gone].sort((a, b) => (a.code < b.code ? -1 : 1)), moves, noded: preview.noded, leaves: drawing.after.features.filter(({ properties }) => ["changed", "appeared"].includes(properties.status)), totals: preview.totals ?? null, balance: preview.balance ?? null };
+}

@@ -1,0 +1,125 @@
+// Two maps of the same ground, of any two editions or plans: what differs, where, and a slider through the editions.
+import * as doors from "./compare-doors.js";
+import { ComparePanel } from "./compare-panel.js";
+import { Side, tie } from "./compare-side.js";
+import { el, find, say } from "./dom.js";
+import { Language } from "./i18n.js";
+import { keys } from "./keys.js";
+import { bounds_of_grid } from "./live.js";
+import { coloured } from "./planner-colours.js";
+import { bounds_of } from "./planner-geometry.js";
+import { fit, shell } from "./shell.js";
+import { State } from "./state.js";
+
+export default async function start(map, boot) {
+  const words = new Language(boot), editions = [...boot.editions].sort((a, b) => a.number - b.number);
+  const state = new State({ left: null, right: null, chosen: null, view: null });
+  document.body.classList.add("is-compare");
+  const second = twin(map, words);
+  const followed = { get: () => state.get("view") ?? null, set: () => {} };
+  const sides = [new Side({ map, boot, words, state, name: "left" }), new Side({ map: second, boot, words, state: followed, name: "right" })];
+  tie(map, second);
+  point(map, second);
+  shell({ map, boot, words, state, go: (place) => fit(map, place.bounds) });
+  keys({ words, up: () => state.set({ chosen: null }) });
+  const newest = editions.at(-1).number, before = editions.at(-2)?.number ?? newest;
+  const names = () => [state.get("left") ?? `e${before}`, state.get("right") ?? `e${newest}`];
+  let plans = [], found = [], asked = 0;
+
+  const panel = new ComparePanel({ words, editions, heard: {
+    pick: (k, name) => state.set(k ? { right: name, chosen: null } : { left: name, chosen: null }),
+    swap: () => { const [left, right] = names(); state.set({ left: right, right: left, chosen: null }); },
+    slide: (place) => state.set({ left: `e${editions[place - 1].number}`, right: `e${editions[place].number}`, chosen: null }),
+    choose: (code) => { state.set({ chosen: state.get("chosen") === code ? null : code }); reach(code); },
+  } });
+
+  const title = (side) => (side.kind === "edition" ? words.t("edition", { n: side.number }) : plans.find((one) => one.id === side.number)?.name ?? words.t("compare.plan", { n: side.number }));
+  const draw = () => {
+    const chosen = state.get("chosen"), colours = coloured(found.flatMap(({ moves }) => moves.flatMap(({ was, now }) => [was, now])));
+    sides.forEach((side, k) => {
+      const mine = found.filter((one) => one.sides.includes(k)), moves = mine.flatMap((one) => one.moves);
+      const plan = mine.find((one) => one.leaves);
+      side.paint({ colours, moves, is_after: plan ? plan.plan_side === k : k === 1, leaves: plan?.plan_side === k ? plan.leaves : [], chosen: moves.filter(({ was, now }) => chosen && (was === chosen || now === chosen)).map(({ ground }) => ground) });
+    });
+    panel.draw(found, chosen);
+  };
+
+  /** The first time, where something differs; where the address names a place, that one. */
+  function look() {
+    if (state.get("view_given")) return;
+    const box = bounds_of(found.flatMap(({ moves, leaves = [] }) => [...moves.map(({ ground }) => ground), ...leaves.map(({ geometry }) => geometry)]));
+    if (box) fit(map, box);
+    state.set({ view_given: true });
+  }
+
+  /** Show the place of a code: the ground that changed hands, else the grid as it is. */
+  async function reach(code) {
+    if (!state.get("chosen")) return;
+    const moved = found.flatMap(({ moves }) => moves).filter(({ was, now }) => was === code || now === code).map(({ ground }) => ground);
+    for (const { leaves = [] } of found) moved.push(...leaves.filter(({ properties }) => properties.code === code).map(({ geometry }) => geometry));
+    const box = bounds_of(moved) ?? (await bounds_of_grid(code, null).catch(() => null));
+    if (box) fit(map, box);
+    else say(words.t("compare.nowhere"));
+  }
+
+  async function compare() {
+    const number = ++asked, [left, right] = names().map((name) => doors.side_of(name) ?? { kind: "edition", number: newest, name: `e${newest}` });
+    panel.pick([left.name, right.name], plans);
+    panel.at(left.kind === "edition" && right.kind === "edition" ? editions.findIndex((one) => one.number === Math.max(left.number, right.number)) : 0);
+    [left, right].forEach((side, k) => { find(`.map .which-${k}`).textContent = `${"AB"[k]} · ${title(side)}`; });
+    panel.wait();
+    try {
+      const shown = [left, right].map((side) => (side.kind === "edition" ? side.number : boot.current));
+      const parts = await Promise.all([
+        shown[0] === shown[1] ? null : doors.between(...shown).then((one) => ({ ...one, title: `${words.t("edition", { n: shown[0] })} → ${words.t("edition", { n: shown[1] })}`, sides: [0, 1] })),
+        ...[left, right].map((side, k) => (side.kind === "plan" ? doors.planned(side.number).then((one) => ({ ...one, title: title(side), sides: left.kind === right.kind ? [k] : [0, 1], plan_side: k })) : null)),
+        ...sides.map((side, k) => side.show(shown[k]).then(() => null)),
+      ]);
+      if (number !== asked) return;
+      found = parts.filter(Boolean);
+      draw();
+      look();
+      say(words.t("compare.said", { n: found.reduce((sum, one) => sum + one.rows.length, 0) }));
+    } catch (error) {
+      if (number !== asked) return;
+      found = [];
+      sides.forEach((side) => side.paint({ colours: new Map(), moves: [], is_after: true }));
+      panel.fail(error);
+    }
+  }
+
+  state.on((changed) => {
+    if (changed.has("left") || changed.has("right")) compare();
+    else if (changed.has("chosen")) draw();
+  });
+  plans = await doors.plans().catch(() => []); // without them editions can still be compared
+  await compare();
+}
+
+/** The second map, beside the first, with the names of what both show. */
+function twin(map, words) {
+  const box = el("div", { class: "folium-map second", role: "region", "aria-label": words.t("compare.right") });
+  map.getContainer().setAttribute("role", "region");
+  map.getContainer().setAttribute("aria-label", words.t("compare.left"));
+  map.getContainer().after(box, el("p", { class: "float which which-0" }), el("p", { class: "float which which-1" }), el("i", { class: "seam", "aria-hidden": "true" }));
+  map.invalidateSize({ animate: false });
+  return L.map(box, { ...map.options, center: map.getCenter(), zoom: map.getZoom(), zoomControl: false, attributionControl: false });
+}
+
+/** What the pointer is over on one map is marked on the other. */
+function point(...maps) {
+  const marks = maps.map((map) => {
+    const mark = el("i", { class: "cross", hidden: true, "aria-hidden": "true" });
+    map.getContainer().append(mark);
+    return mark;
+  });
+  maps.forEach((map, k) => {
+    const mark = marks[1 - k], other = maps[1 - k];
+    map.on("mousemove", ({ latlng }) => {
+      const { x, y } = other.latLngToContainerPoint(latlng);
+      mark.hidden = false;
+      Object.assign(mark.style, { left: `${x}px`, top: `${y}px` });
+    });
+    map.on("mouseout", () => { mark.hidden = true; });
+  });
+}
