@@ -20,7 +20,7 @@ from api.repeats import Key, once
 from geo import areas, editions
 from geo.intakes import Answered
 from geo.plain import plain_of
-from geo.plans import drafts, previews, wire
+from geo.plans import drafts, previews, reviews, wire
 from geo.plans.drafts import Made
 from geo.plans.tables import STATES
 
@@ -213,7 +213,7 @@ def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
 def publish(store: StoreOf, actor: Asker, id: Number) -> Response:
     """Refused as stale where others changed the same grids since it was begun; replayed where they changed others."""
     with store.write() as connection:
-        plan, done = previews.publish(connection, actor, id)
+        plan, done = reviews.publish(connection, actor, id)
     told = {
         "plan": plain_of(plan),
         "edition": done.edition.number,

@@ -106,10 +106,10 @@ def show(id: Id, as_json: AsJson = False) -> None:
 def publish(id: Id, actor: By = None) -> None:
     """发布 · Publish a plan: it comes into force now."""
     from geo import db
-    from geo.plans import previews
+    from geo.plans import reviews
 
     with db.write(db.engine()) as connection:
-        _, done = previews.publish(connection, actor_of(actor), id)
+        _, done = reviews.publish(connection, actor_of(actor), id)
     say(
         f"已生效：第 {done.edition.number} 版 in force: edition {done.edition.number} · "
         f"{done.changed} 变更 changed · {done.noded} 仅加节点 noded only · "

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import shapely
 import sqlalchemy as sa
 
-from geo import reservations
+from geo import editions, reservations
 from geo.actors import Actor
+from geo.editions import Published
 from geo.errors import Refused, Stale
-from geo.plans import drafts, previews, trail
+from geo.plans import drafts, previews, trail, verdicts
+from geo.plans.consequences import consequences
 from geo.plans.drafts import Plan
 from geo.plans.previews import Preview
 
@@ -21,7 +26,7 @@ def check(connection: sa.Connection, actor: Actor, plan: Plan) -> tuple[Plan, Pr
     Raises
     ------
     Refused
-        When it would change nothing.
+        When it would change nothing, or a check finds an error; ``where`` shows the places.
     Stale
         When it is not being drawn.
     Refused, Broken, Stale, Unknown
@@ -31,6 +36,7 @@ def check(connection: sa.Connection, actor: Actor, plan: Plan) -> tuple[Plan, Pr
     shown = previews.preview(connection, plan)
     if shown.is_same:
         raise Refused(f"plan {plan.id} changes nothing; draw something first")
+    refuse_errors(connection, shown)
     checked = drafts.put(connection, plan, state="checked")
     trail.note(connection, actor, "plan.check", checked)
     return checked, shown
@@ -43,6 +49,35 @@ def submit(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:
     submitted = drafts.put(connection, plan, **values)
     trail.note(connection, actor, "plan.submit", submitted)
     return submitted
+
+
+def publish(
+    connection: sa.Connection, actor: Actor, id: int, *, effective_at: datetime | None = None
+) -> tuple[Plan, Published]:
+    """The plan, in force; one that nobody checked since it was drawn, or that waited for its hour, is checked first.
+
+    Raises
+    ------
+    Refused
+        When a check finds an error.
+    Stale, Refused, Broken, Unknown
+        As :func:`geo.plans.previews.publish`; nothing is stored then.
+    """
+    editions.take_turn(connection)
+    plan = drafts.one(connection, id, lock=True)
+    verdicts.refuse_unready(plan)
+    if plan.state in ("draft", "scheduled"):
+        refuse_errors(connection, previews.preview(connection, plan))
+    return previews.publish(connection, actor, id, effective_at=effective_at)
+
+
+def refuse_errors(connection: sa.Connection, shown: Preview) -> None:
+    """Raise Refused when a check of what a plan would do finds an error; what is less is for people to weigh."""
+    errors = [one for one in consequences(connection, shown).checks if one.severity == "error"]
+    if errors:
+        places = [one.where for one in errors if one.where is not None]
+        told = "; ".join(f"{one.text.zh} · {one.text.en}" for one in errors)
+        raise Refused(told, where=shapely.GeometryCollection(places) if places else None)
 
 
 def revise(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from geo import areas, db, editions, reservations
 from geo.actors import Actor
 from geo.errors import GeoError, Refused, Stale
-from geo.plans import comments, drafts, previews, trail, verdicts
+from geo.plans import comments, drafts, previews, reviews, trail, verdicts
 from geo.plans.drafts import Plan
 from geo.plans.tables import plans
 
@@ -51,6 +51,7 @@ def schedule(connection: sa.Connection, actor: Actor, id: int, hour: datetime) -
     shown = previews.preview(connection, plan)
     if shown.is_same:
         raise Refused(f"plan {plan.id} changes nothing; there is nothing to schedule")
+    reviews.refuse_errors(connection, shown)
     reservations.reserve(connection, plan.id, shown.codes)
     scheduled = drafts.put(connection, plan, state="scheduled", effective_at=hour)
     trail.note(connection, actor, "plan.schedule", scheduled, effective_at=hour.isoformat())
@@ -100,7 +101,7 @@ def _bring(engine: sa.Engine, id: int) -> Came | None:
             if plan.effective_at is None:
                 return None  # another worker was first
             hour = _not_before(connection, plan.effective_at)
-            plan, done = previews.publish(connection, CLOCK, id, effective_at=hour)
+            plan, done = reviews.publish(connection, CLOCK, id, effective_at=hour)
             return Came(plan, done.edition.number)
     except GeoError as error:
         return _lapsed(engine, id, str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +25,7 @@ from geo.plans.tables import STATES
 from geo.space.redraw.changes import Merge, Rename, Split
 from geo.tables import audit_events
 from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.standing import stand
 
 PLANNER, OFFICIAL, CHIEF = Actor("planner"), Actor("official"), Actor("chief")
 FIRST, SECOND, LAST = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}002", f"{COMMUNITIES[3]}001"
@@ -238,13 +238,16 @@ def _scheduled(engine: sa.Engine, seconds: float, *changes: Any) -> Plan:
 
 
 def test_scheduled_plans_come_into_force_at_their_hours_and_once(stored: sa.Engine) -> None:
-    later = _scheduled(stored, 5, Rename(LAST, "晚"))
-    sooner = _scheduled(stored, 4)
+    later = _scheduled(stored, 3600, Rename(LAST, "晚"))
+    sooner = _scheduled(stored, 1800)
+    with db.write(stored) as connection:  # both hours have come a moment ago, in their order
+        back = sa.text("UPDATE plans SET effective_at = now() - make_interval(secs => :ago) WHERE id = :id")
+        connection.execute(back, {"ago": 0.2, "id": sooner.id})
+        connection.execute(back, {"ago": 0.1, "id": later.id})
+        sooner, later = drafts.one(connection, sooner.id), drafts.one(connection, later.id)
     assert list(scheduling.bring_into_force(stored, soon(-60))) == []
     with db.read(stored) as connection:
         assert scheduling.next_hour(connection) == sooner.effective_at
-    assert later.effective_at is not None
-    time.sleep(max(0.0, (later.effective_at - datetime.now(UTC)).total_seconds()))
     came = list(scheduling.bring_into_force(stored))
     assert [(one.plan.id, one.edition) for one in came] == [(sooner.id, 2), (later.id, 3)]
     assert list(scheduling.bring_into_force(stored)) == []
@@ -384,3 +387,28 @@ def test_a_plan_goes_the_whole_way_by_the_command(stored: sa.Engine, monkeypatch
     assert "已通过 approved" in said("unschedule", "1")
     assert "2  另存" in said("fork", "1", "另存")
     assert "已撤回 withdrawn" in said("withdraw", "2")
+
+
+def test_what_a_check_calls_an_error_is_neither_submitted_nor_published(
+    stored: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDATLAS_BAND_LEAST", "1")
+    monkeypatch.setenv("GRIDATLAS_SEVERITIES", '{"load_outside_band": "error"}')
+    geo.settings.settings.cache_clear()
+    with db.write(stored) as connection:
+        stand(connection, [shapely.box(WEST + 1e-3, SOUTH + 1e-3, WEST + 2e-3, SOUTH + 2e-3)], households=[9000])
+        plan = drawn(connection)
+        for act in (
+            lambda: reviews.check(connection, PLANNER, plan),
+            lambda: reviews.submit(connection, PLANNER, plan),
+            lambda: reviews.publish(connection, PLANNER, plan.id),
+            lambda: scheduling.schedule(connection, PLANNER, plan.id, soon()),
+        ):
+            with pytest.raises(Refused, match="户数不在") as refusal:
+                act()
+            assert refusal.value.where is not None
+        monkeypatch.setenv("GRIDATLAS_SEVERITIES", "{}")
+        geo.settings.settings.cache_clear()
+        assert reviews.publish(connection, PLANNER, plan.id)[0].state == "in_force"
+    monkeypatch.undo()
+    geo.settings.settings.cache_clear()
