@@ -15,15 +15,14 @@ import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 from shapely.geometry.base import BaseGeometry
 
-from geo import areas, editions
+from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools
-from geo.codes import Scheme
 from geo.plans import drafts, previews
 from geo.plans.drafts import Plan
+from geo.plans.replaying import replayed
 from geo.space import division as divisions
 from geo.space.division import Comparison, Division
-from geo.space.redraw.changes import changed
 from geo.tables import codes, grids, in_edition
 
 MOST = 300
@@ -108,18 +107,19 @@ def drawing(
 
 
 def _in_force(connection: sa.Connection, plan: Plan) -> _Difference:
+    """The plan on the edition in force: checked against what came in between only where something did."""
+    drafts.refuse_ended(plan)
+    if areas.current(connection).number == plan.base_edition:
+        return _as_begun(connection, plan)
     weighed = previews.preview(connection, plan).weighed
     return _Difference(weighed.number, weighed.base, weighed.whole, weighed.difference)
 
 
 def _as_begun(connection: sa.Connection, plan: Plan) -> _Difference:
     """The plan on the edition it was begun on."""
-    base = editions.stored(connection, areas.numbered(connection, plan.base_edition))
-    scheme = Scheme(areas.city(connection).code_lengths)
-    whole = base
-    for change in drafts.in_effect(drafts.changes_of(connection, plan)):
-        whole = changed(whole, change, scheme).division
-    return _Difference(plan.base_edition, base, whole, divisions.compare(base, whole))
+    begun, asked = areas.numbered(connection, plan.base_edition), drafts.in_effect(drafts.changes_of(connection, plan))
+    found = replayed(connection, begun, areas.city(connection), asked)
+    return _Difference(begun.number, found.base, found.made, divisions.compare(found.base, found.made))
 
 
 # -- statuses ----------------------------------------------------------------------------------------------------------

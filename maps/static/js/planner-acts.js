@@ -1,5 +1,5 @@
 // What is done with a plan as a whole, and what is asked before it: publish, withdraw, begin anew on the edition in force.
-import { el, say } from "./dom.js";
+import { el } from "./dom.js";
 import { ask, field } from "./planner-dialogs.js";
 import * as doors from "./planner-doors.js";
 import { typed } from "./planner-draw.js";
@@ -13,22 +13,57 @@ function consequences(draft, words) {
 }
 
 const list = (lines) => el("ul", { class: "will" }, lines.map((line) => el("li", {}, line)));
+const reason = (words, key, required = true) => field(words.t(key), el("textarea", { name: "note", rows: "3", maxlength: "2000", required }));
+const signed = (words) => field(words.t("plan.sign"), el("input", { name: "by", maxlength: "64", required: true, autocomplete: "name" }), words.t("plan.sign.hint"));
 
-/** Whether it was done; asks first. */
-export async function act(name, draft, words) {
-  const texts = { publish: () => consequences(draft, words), withdraw: () => [words.t("plan.will.withdraw")] };
-  const told = await ask({ words, title: words.t(`plan.ask.${name}`, { name: draft.plan.name }), body: [list(texts[name]?.() ?? [words.t(`plan.will.${name}`)])], act: words.t(`plan.sure.${name}`), kind: name === "withdraw" ? "bad" : "main" });
-  if (!told) return null;
-  return draft.act(name);
+/** What each act asks for, and what is then done: `told` is what the dialog held. */
+const ACTS = {
+  publish: { asks: ({ warns, words }) => (warns ? [reason(words, "plan.why.publish")] : []), does: async (id, { note }) => { if (note) await doors.comment(id, note); return doors.act(id, "publish"); } },
+  submit: { does: (id) => doors.act(id, "submit") },
+  approve: { asks: ({ words }) => [signed(words), reason(words, "plan.note", false)], does: (id, { note, by }) => doors.act(id, "approve", { note }, by) },
+  reject: { asks: ({ words }) => [signed(words), reason(words, "plan.note")], does: (id, { note, by }) => doors.act(id, "reject", { note }, by) },
+  revise: { does: (id) => doors.act(id, "revise") },
+  schedule: { asks: ({ words }) => [field(words.t("plan.hour"), el("input", { type: "datetime-local", name: "hour", required: true }), words.t("plan.hour.hint", { zone: words.zone }))], does: (id, { hour }, words) => doors.act(id, "schedule", { effective_at: instant(hour, words.zone) }) },
+  unschedule: { does: (id) => doors.act(id, "unschedule") },
+  withdraw: { kind: "bad", does: (id) => doors.act(id, "withdraw") },
+};
+
+/** A wall clock's reading in a time zone as an instant. */
+export function instant(hour, zone) {
+  const guess = new Date(`${hour}:00Z`), parts = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" }).format(guess);
+  return new Date(2 * guess.getTime() - new Date(`${parts.replace(" ", "T")}Z`).getTime()).toISOString();
 }
 
-/** A new plan on the edition in force with every change that can still be made; what cannot is told. */
-export async function begin_again(draft, words) {
-  const { plan, made } = draft, fresh = await doors.begin(words.t("plan.again.name", { name: plan.name }).slice(0, 200), plan.scope);
-  const refused = [];
-  for (const one of made) await doors.change(fresh.id, one.change).catch((error) => refused.push(`${one.seq}: ${error.message}`));
-  if (refused.length) say(words.t("plan.again.refused", { n: refused.length }));
-  return { id: fresh.id, refused };
+/** What came of an act, null where it was left; what it will do is said first. */
+export async function act(name, draft, words) {
+  const { asks = () => [], does, kind = "main" } = ACTS[name], warns = (draft.preview?.checks ?? []).some((one) => one.severity === "warn");
+  const will = name === "publish" ? consequences(draft, words) : [words.t(`plan.will.${name}`)];
+  const told = await ask({ words, title: words.t(`plan.ask.${name}`, { name: draft.plan.name }), body: [list(will)], fields: asks({ warns, words }), act: words.t(`plan.sure.${name}`), kind });
+  return told && draft.act((id) => does(id, told, words));
+}
+
+/** Id of a new plan on the edition in force with every change that can still be made; what cannot is told. Null where it is left. */
+export async function fork(draft, words) {
+  const name = el("input", { name: "name", required: true, maxlength: "200", value: words.t("plan.again.name", { name: draft.plan.name }).slice(0, 200) });
+  const told = await ask({ words, title: words.t("plan.again"), body: [list([words.t("plan.will.fork")])], fields: [field(words.t("plan.name"), name)], act: words.t("plan.sure.fork") });
+  if (!told) return null;
+  const { plan, left_out } = await doors.fork(draft.id, told.name);
+  if (left_out.length) await ask({ words, title: words.count("plan.again.refused", left_out.length), body: [list(left_out.map(({ made, why }) => `${made.seq}. ${why}`))], act: words.t("plan.again.go"), only: true });
+  return plan.id;
+}
+
+/** A link under which the plan can be read, shown once. */
+export async function share(draft, words) {
+  const told = await ask({ words, title: words.t("plan.share"), body: [list([words.t("plan.will.share")])], fields: [field(words.t("plan.share.days"), el("input", { type: "number", name: "days", min: "1", max: "365", value: "30", required: true }))], act: words.t("plan.sure.share") });
+  if (!told) return;
+  const { token } = await draft.act((id) => doors.share(id, Number(told.days)));
+  const address = new URL(`/maps/planner?link=${encodeURIComponent(token)}`, location).href;
+  await ask({ words, title: words.t("plan.share.made"), fields: [field(words.t("plan.share.address"), el("input", { name: "address", readonly: true, value: address, onfocus: (event) => event.target.select() }), words.t("plan.share.once"))], act: words.t("plan.close"), only: true });
+}
+
+/** Another name for a grid; null where it is left. */
+export function ask_name(words, name) {
+  return ask({ words, title: words.t("plan.rename.title", { name }), fields: [field(words.t("plan.name"), el("input", { name: "name", required: true, maxlength: "200", value: name }))], act: words.t("plan.rename") });
 }
 
 /** The name of a dedicated grid, and its code where it is to have a certain one; null when it is left. */

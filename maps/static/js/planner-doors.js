@@ -1,8 +1,8 @@
 // The doors of /v1/plans as the page uses them. Every refusal comes as an Error with the server's own words and place.
 
-async function asked(method, path, body) {
-  const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  const answer = await fetch(`/v1/plans${path}`, { method, ...given });
+async function asked(method, path, body, name = "") {
+  const headers = { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(name ? { "X-GridAtlas-Actor": encodeURIComponent(name) } : {}) };
+  const answer = await fetch(`/v1/plans${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const told = answer.status === 204 ? null : await answer.json().catch(() => ({}));
   if (answer.ok) return told;
   throw Object.assign(new Error(told.detail ?? `${answer.status}`), { status: answer.status, where: told.where ?? null });
@@ -24,5 +24,25 @@ export async function became(edition) {
   return { base: edition - 1, is_same: false, crossings, appeared: [...now].filter((code) => !old.has(code)), retired: [...old].filter((code) => !now.has(code)) };
 }
 
-export const act = (id, verb, body) => asked("POST", `/${id}/${verb}`, body);
+/** Something done with a plan; `name` is who does it, where it is not whoever the page is opened by. */
+export const act = (id, verb, body, name) => asked("POST", `/${id}/${verb}`, body, name);
+export const fork = (id, name) => asked("POST", `/${id}/fork`, { name });
+export const comment = (id, text, place = null) => asked("POST", `/${id}/comments`, place ? { text, place } : { text });
+export const settle = (id, comment, settled) => asked("POST", `/${id}/comments/${comment}`, { settled });
+export const lock = (id, code) => asked("PUT", `/${id}/locks/${encodeURIComponent(code)}`);
+export const unlock = (id, code) => asked("DELETE", `/${id}/locks/${encodeURIComponent(code)}`);
+export const share = (id, days) => asked("POST", `/${id}/links`, { days });
+
+/** What is said of a plan and kept out of it: verdicts and how many approvals it takes, comments, locked codes. */
+export async function beside(id) {
+  const [{ wanted, verdicts }, { comments }, { locks }] = await Promise.all(["verdicts", "comments", "locks"].map((what) => asked("GET", `/${id}/${what}`)));
+  return { wanted, verdicts, comments, locks };
+}
+
+/** The plan that a link opens for reading. */
+export async function opened(token) {
+  const answer = await fetch(`/v1/links/${encodeURIComponent(token)}`), told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(told.detail ?? `${answer.status}`);
+  return told;
+}
 export const link_of = (id) => `/maps/planner?plan=${id}`;

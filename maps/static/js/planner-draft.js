@@ -4,14 +4,16 @@ import * as doors from "./planner-doors.js";
 
 const OPEN = ["draft", "checked", "submitted", "approved", "scheduled"];
 
+const NOTHING = { wanted: 0, verdicts: [], comments: [], locks: [] };
+
 export class Draft {
   /** `heard.changed()` is called when there is something else to show. */
-  constructor(id, heard) {
-    Object.assign(this, { id, heard, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, near: "", busy: false, settling: false, asked: 0 });
+  constructor(id, heard, { read_only = false } = {}) {
+    Object.assign(this, { id, heard, read_only, beside: null, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, near: "", busy: false, settling: false, asked: 0 });
   }
 
   get can_draw() {
-    return Boolean(this.plan) && ["draft", "checked"].includes(this.plan.state) && !this.stale;
+    return Boolean(this.plan) && !this.read_only && ["draft", "checked"].includes(this.plan.state) && !this.stale;
   }
 
   get is_open() {
@@ -32,10 +34,11 @@ export class Draft {
     const number = ++this.asked, query = this.near ? { near: this.near } : {};
     const look = () => Promise.allSettled([doors.preview(this.id), doors.drawing(this.id, query)]);
     const ahead = this.is_open && !this.settling ? look() : null; // a plan that has ended has no preview
+    const said = this.settling || !this.beside ? doors.beside(this.id) : this.beside;
     const { changes, ...told } = await doors.get(this.id);
     const [preview, drawing] = await (ahead ?? (OPEN.includes(told.state) ? look() : this.ended(told)));
     if (number !== this.asked) return;
-    Object.assign(this, { plan: told, changes, problem: null, stale: null });
+    Object.assign(this, { plan: told, changes, problem: null, stale: null, beside: await said });
     this.preview = preview.value ?? null;
     this.drawing = drawing.value ?? null;
     const failed = preview.reason ?? drawing.reason;
@@ -105,11 +108,12 @@ export class Draft {
     });
   }
 
-  async act(verb, body) {
+  /** Something that is said of the plan or done with it as a whole; answers what the server told. */
+  async act(what) {
     let told = null;
     this.settling = true;
     try {
-      await this.turn(async () => { told = await doors.act(this.id, verb, body); });
+      await this.turn(async () => { told = await what(this.id); });
     } finally {
       this.settling = false;
     }
@@ -145,6 +149,11 @@ export class Draft {
     const kinds = new Map(this.changes.map((one) => [one.seq, one]));
     const found = this.groups().find((one) => one.includes(seq));
     return found && found.every((one) => kinds.has(one)) ? [...found] : [seq];
+  }
+
+  /** Whether a grid is to be left as it is, by itself or in an area that is. */
+  is_locked({ code, parent }) {
+    return (this.beside ?? NOTHING).locks.some((one) => one.code === code || parent === one.code || parent.startsWith(one.code));
   }
 
   // -- what is drawn --------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ export class Effects {
     const { words } = this, { draft } = view, moves = draft.moves;
     if (!moves.length) return el("div", { class: "sec" }, el("h2", {}, words.t("plan.who")), el("p", { class: "dim" }, words.t(draft.made.length ? "plan.who.none" : "plan.who.begin")));
     const totals = draft.preview?.totals ?? { area_m2: moves.reduce((sum, one) => sum + one.area_m2, 0) };
-    const name = (code, told) => (code ? view.short(code, told) : words.t("plan.outside"));
+    const name = (code, told) => (code ? view.brief(code, told) : words.t("plan.outside"));
     const swatch = (code) => el("i", { style: { background: view.colours.get(code) ?? OUTSIDE } });
     const row = (one, k) => el("tr", { class: k === view.chosen_move ? "sel" : "", tabindex: "0", "aria-selected": String(k === view.chosen_move), onclick: () => this.heard.move(k), onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.heard.move(k); } } },
       el("td", {}, el("span", { class: "swap", title: `${one.was_name || one.was || words.t("plan.outside")} → ${one.now_name || one.now || words.t("plan.outside")}` }, swatch(one.was), clip(name(one.was, one.was_name)), "→", swatch(one.now), clip(name(one.now, one.now_name)))), el("td", { class: "num" }, this.hectares(one.area_m2)), FIGURES.map(([key]) => el("td", { class: "num" }, this.number(one[key]))));

@@ -1,6 +1,7 @@
 // What the planner's tools do: which one is in hand, what it has been given so far, and the change that is asked for.
 import { say } from "./dom.js";
-import { ask_dedicated, ask_places, told_of } from "./planner-acts.js";
+import { ask_dedicated, ask_name, ask_places, told_of } from "./planner-acts.js";
+import * as doors from "./planner-doors.js";
 import { halfway } from "./planner-geometry.js";
 import { KEYS, TOOLS, change_of } from "./planner-tools.js";
 import { toast } from "./toast.js";
@@ -31,7 +32,7 @@ export class Hand {
   tooled() {
     const { draft } = this;
     if (!draft?.plan) return;
-    this.tools.draw({ tool: this.state.get("tool"), codes: this.codes(), names: (code) => this.short(code), features: draft.leaves("after"), points: this.drawing.active ? this.points ?? 0 : 0, drawing: this.drawing.active, can_draw: draft.can_draw, undo: draft.made.length > 0 && draft.can_draw, redo: draft.undone.length > 0 && draft.can_draw, fault: this.fault });
+    this.tools.draw({ tool: this.state.get("tool"), codes: this.codes(), names: (code) => this.short(code), features: draft.leaves("after"), points: this.drawing.active ? this.points ?? 0 : 0, drawing: this.drawing.active, can_draw: draft.can_draw, undo: draft.made.length > 0 && draft.can_draw, redo: draft.undone.length > 0 && draft.can_draw, fault: this.fault, locked: this.codes().length === 1 && draft.is_locked(draft.leaf(this.codes()[0])?.properties ?? { code: "", parent: "" }) });
   }
 
   async drew(geometry) {
@@ -52,6 +53,15 @@ export class Hand {
     if (!places) return;
     this.drawing.stop(true);
     this.drew(shape === "Line" ? { type: "LineString", coordinates: places } : { type: "Polygon", coordinates: [[...places, places[0]]] });
+  }
+
+  /** A grid chosen without a tool is renamed, locked, or given up. */
+  async of_grid(name, code) {
+    if (name === "rename") {
+      const told = await ask_name(this.words, this.draft.name(code));
+      if (told) await this.make([{ kind: "rename", code, name: told.name }]);
+    } else if (name === "dissolve") await this.make([{ kind: "dissolve", code, to: null }]);
+    else await this.turn(() => this.draft.act((id) => doors[name](id, code)), `plan.${name}.said`);
   }
 
   vertex_moved(changes) {

@@ -2,8 +2,11 @@
 import { el, find, icon } from "./dom.js";
 import { Effects } from "./planner-effects.js";
 import { STATE_CHIP } from "./planner-list.js";
+import { review } from "./planner-review.js";
 
-const TABS = ["effects", "changes", "checks", "codes"];
+const TABS = ["effects", "changes", "checks", "codes", "review"];
+/** What can be done with a plan in a state, the main thing last. */
+const ACTS = { submitted: ["revise", "reject", "approve"], approved: ["revise", "schedule", "publish"], scheduled: ["unschedule", "publish"], rejected: ["revise"] };
 const BACK = "M9.500 3.500 5 8l4.500 4.500";
 
 export class PlanPanel {
@@ -27,7 +30,7 @@ export class PlanPanel {
   /** `view` = {draft, tab, colours, short, scope, chosen_move, chosen_check, theirs}. */
   draw(view) {
     const { scrollTop } = this.body, held = document.activeElement?.closest?.(".panel") ? document.activeElement.id : null;
-    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), this.effects.checks(view, 4)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)] };
+    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), this.effects.checks(view, 4)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)], review: () => review(view, this.words, this.heard) };
     const tab = TABS.includes(view.tab) ? view.tab : TABS[0];
     this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean));
     this.body.scrollTop = scrollTop;
@@ -43,7 +46,7 @@ export class PlanPanel {
   }
 
   tabs({ draft }, tab) {
-    const counts = { changes: draft.made.length, checks: draft.preview?.checks?.length };
+    const counts = { changes: draft.made.length, checks: draft.preview?.checks?.length, review: draft.beside.comments.filter((one) => !one.settled_at).length };
     const step = (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!by) return;
@@ -60,7 +63,7 @@ export class PlanPanel {
     const { words, heard } = this;
     const one = (how) => el("button", { type: "button", "aria-pressed": String(theirs === how), onclick: () => heard.theirs(how) }, words.t(`plan.theirs.${how}`));
     return el("div", { class: "conflict", role: "alert" }, el("b", {}, words.t("plan.stale")), el("p", {}, draft.stale.message), el("div", { class: "seg wide", role: "group", "aria-label": words.t("plan.theirs") }, ["mine", "both", "theirs"].map(one)),
-      el("p", { class: "cap" }, words.t("plan.stale.what")), el("div", { class: "row wrap" }, el("button", { class: "btn", type: "button", onclick: heard.again }, words.t("plan.again")), draft.made.length ? el("button", { class: "btn", type: "button", onclick: heard.undo }, words.t("plan.undo.last")) : null));
+      el("p", { class: "cap" }, words.t("plan.stale.what")), el("div", { class: "row wrap" }, el("button", { class: "btn", type: "button", onclick: heard.fork }, words.t("plan.again")), draft.made.length ? el("button", { class: "btn", type: "button", onclick: heard.undo }, words.t("plan.undo.last")) : null));
   }
 
   changes({ draft, told }) {
@@ -76,9 +79,10 @@ export class PlanPanel {
     const { words, heard } = this, { plan, preview } = draft;
     const errors = (preview?.checks ?? []).filter((one) => one.severity === "error").length;
     const why = draft.stale ? "plan.why.stale" : draft.problem ? "plan.why.problem" : !draft.made.length || preview?.is_same ? "plan.why.nothing" : errors ? "plan.why.errors" : null;
-    const offered = { draft: ["withdraw", "publish"], checked: ["withdraw", "publish"], approved: ["withdraw", "publish"] }[plan.state] ?? [];
+    const drawing = draft.beside.wanted ? ["submit"] : ["submit", "schedule", "publish"], offered = draft.read_only ? [] : ACTS[plan.state] ?? (draft.is_open ? drawing : []);
     this.foot.hidden = !offered.length;
-    const button = (name) => el("button", { class: `btn ${name === "publish" ? "main grow" : ""}`, type: "button", id: `act-${name}`, disabled: name === "publish" && Boolean(why), onclick: () => heard.act(name) }, words.t(`plan.act.${name}`));
-    this.foot.replaceChildren(el("p", { class: "cap dim" }, why ? words.t(why) : words.t("plan.next", { n: (preview?.base ?? plan.base_edition) + 1 })), el("div", { class: "row" }, offered.map(button)));
+    const waits = ["publish", "submit", "schedule"], button = (name, k) => el("button", { class: `btn ${k === offered.length - 1 ? "main grow" : ""}`, type: "button", id: `act-${name}`, disabled: waits.includes(name) && Boolean(why), onclick: () => heard.act(name) }, words.t(`plan.act.${name}`));
+    const edition = (preview?.base ?? plan.base_edition) + 1, hour = plan.effective_at && `${words.date(plan.effective_at)} ${words.moment(plan.effective_at).slice(6)}`;
+    this.foot.replaceChildren(el("p", { class: "cap dim" }, why ? words.t(why) : hour ? words.t("plan.next.hour", { hour, n: edition }) : words.t("plan.next", { n: edition })), el("div", { class: "row" }, offered.map(button)));
   }
 }

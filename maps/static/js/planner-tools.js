@@ -76,11 +76,12 @@ export class Tools {
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === view.tool));
     this.undo.disabled = !view.undo;
     this.redo.disabled = !view.redo;
-    this.step.hidden = !view.tool || !view.can_draw;
-    if (this.step.hidden) return;
-    const told = JSON.stringify([view.tool, view.codes, view.points, view.drawing, view.fault?.message, view.features.length]);
+    this.step.hidden = !(view.tool || view.codes.length) || !view.can_draw;
+    if (this.step.hidden) { this.told = null; return; }
+    const told = JSON.stringify([view.tool, view.codes, view.points, view.drawing, view.fault?.message, view.features.length, view.locked]);
     if (told === this.told) return; // the list that is open stays open
     this.told = told;
+    if (!view.tool) { this.step.replaceChildren(this.chosen(view), this.of_grid(view)); return; }
     const [, most] = TOOLS[view.tool].grids;
     this.step.replaceChildren(...[el("p", {}, el("b", {}, words.t(`plan.tool.${view.tool}`)), " ", words.t(this.next(view))), most ? this.chooser(view) : null, this.chosen(view), this.acts(view), view.fault ? el("p", { class: "fault", role: "alert" }, words.t("plan.refused", { reason: view.fault.message })) : null].filter(Boolean));
   }
@@ -103,6 +104,12 @@ export class Tools {
   chosen({ codes, names }) {
     if (!codes.length) return null;
     return el("span", { class: "row wrap picked" }, codes.map((code) => el("button", { class: "chip info", type: "button", "aria-label": this.words.t("plan.unchoose", { name: names(code) }), onclick: () => this.heard.pick(code) }, names(code), " ×")));
+  }
+
+  /** What can be done with a grid that is chosen without a tool. */
+  of_grid({ locked, codes }) {
+    const button = (key, name) => el("button", { class: "btn", type: "button", onclick: () => this.heard.grid(name, codes[0]) }, this.words.t(key));
+    return el("span", { class: "row acts" }, button("plan.rename", "rename"), button(locked ? "plan.unlock" : "plan.lock", locked ? "unlock" : "lock"), button("plan.dissolve", "dissolve"));
   }
 
   acts({ tool, codes, drawing, points }) {

@@ -23,21 +23,21 @@ export function borders_of(draft) {
 const mixed = (a, b, share) => [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share];
 
 /** An arrow for each move whose ground is known: from what is left of the old grid, or towards what there was of the new. */
-export function arrows_of(draft, words, short, chosen) {
+export function arrows_of(draft, words, brief, chosen) {
   const ground = (code, phase) => { const leaf = code && draft.leaf(code, phase); return leaf ? inner(leaf.geometry) : null; };
   return draft.moves.flatMap((one, k) => {
     const middle = one.ground && inner(one.ground);
     if (!middle) return [];
     const left = ground(one.was, "after"), there = ground(one.now, "before");
     const [from, to] = left ? [mixed(left, middle, BACK), middle] : there ? [middle, mixed(middle, there, 1 - BACK)] : [mixed(middle, [middle[0], middle[1] + 1e-4], 0.5), middle];
-    const name = (code, told) => (code ? short(code, told) : words.t("plan.outside"));
+    const name = (code, told) => (code ? brief(code, told) : words.t("plan.outside"));
     const load = one.households === null || one.households === undefined ? words.t("plan.ha", { n: words.n(one.area_m2 / 1e4, 1) }) : words.t("plan.households", { n: words.n(one.households) });
     return [{ from, to, text: `${badge(k)} ${name(one.was, one.was_name)} → ${name(one.now, one.now_name)} · ${load}`, chosen: k === chosen }];
   });
 }
 
 /** Everything the canvases draw. `look` = {phase, chosen, place, grave, theirs, bending, move}. */
-export function shown_of(draft, look, { words, short, colours, borders }) {
+export function shown_of(draft, look, { words, brief, colours, borders }) {
   const theirs = draft.drawing?.in_force?.features ?? NOTHING, standing = look.theirs === "theirs" && theirs.length;
   const phase = look.phase === "before" ? "before" : "after";
   const leaves = standing ? theirs : draft.leaves(phase);
@@ -47,7 +47,7 @@ export function shown_of(draft, look, { words, short, colours, borders }) {
     moves: standing ? NOTHING : draft.moves,
     drawn: [...(phase === "after" && !standing ? borders.drawn : NOTHING), ...bent],
     gone: phase === "after" && !standing ? borders.gone : NOTHING,
-    arrows: phase === "after" && !standing ? arrows_of(draft, words, short, look.move) : NOTHING,
+    arrows: phase === "after" && !standing ? arrows_of(draft, words, brief, look.move) : NOTHING,
     chosen: leaves.filter(({ properties }) => look.chosen.includes(properties.code)),
     rim: borders.rim, place: look.place, grave: look.grave,
     theirs: look.theirs === "both" ? theirs : NOTHING,
@@ -59,8 +59,9 @@ export function names_of(draft, phase, { words, short }, zoom) {
   if (zoom < 14) return [];
   const side = phase === "before" ? "before" : "after", figures = new Map((draft.preview?.grids ?? []).map((one) => [one.code, one[side]?.households]));
   const leaves = [...draft.leaves(side)].sort((a, b) => figures.has(b.properties.code) - figures.has(a.properties.code));
-  return leaves.flatMap(({ properties: { code, name, kind }, geometry }) => {
+  return leaves.flatMap(({ properties, geometry }) => {
+    const { code, name, kind } = properties, locked = draft.is_locked(properties) ? words.t("plan.locked") : null;
     const at = kind === "fallback" ? null : inner(geometry), load = figures.get(code);
-    return at ? [{ text: short(code, name), kind: "grid", place: [at[1], at[0]], second: load === null || load === undefined ? undefined : words.t("plan.households", { n: words.n(load) }) }] : [];
+    return at ? [{ text: short(code, name), kind: "grid", place: [at[1], at[0]], second: [load === null || load === undefined ? null : words.t("plan.households", { n: words.n(load) }), locked].filter(Boolean).join(" · ") || undefined }] : [];
   });
 }

@@ -3,7 +3,8 @@ import { Atlas, label } from "./atlas.js";
 import { el, find, say } from "./dom.js";
 import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
-import { act, begin_again, told_of } from "./planner-acts.js";
+import { act, fork, share, told_of } from "./planner-acts.js";
+import * as doors from "./planner-doors.js";
 import { Draft } from "./planner-draft.js";
 import { Drawing } from "./planner-draw.js";
 import { bounds_of } from "./planner-geometry.js";
@@ -44,14 +45,14 @@ class Planner extends Hand {
     const { map, boot, words, state } = this;
     this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
     this.list.level = this.levels[Math.max(0, this.deepest - 1)].key;
-    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), again: () => this.again(), theirs: (how) => { this.theirs = how; this.render(); } } });
+    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), share: () => share(this.draft, this.words), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
     this.lines = new PlanLines("plan-lines", map, 430).addTo(map);
     shell({ map, boot, words, state, go: (place) => this.go(place) });
     this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: (id) => this.hover(id), choose: (id) => this.choose_area(id), moved: () => {}, zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
     const floats = this.atlas.labels.options.obstacles;
     this.atlas.labels.options.obstacles = () => [...floats(), ...(this.draft ? this.lines.taken() : [])];
-    this.tools = new Tools({ words, heard: { tool: (name) => this.set_tool(name), undo: () => this.undo(), redo: () => this.redo(), pick: (code) => code && this.pick(code), merge: () => this.merge(), typed: () => this.typed(), finish: () => this.drawing.finish(), back: () => this.drawing.back(), cancel: () => this.cancel() } });
+    this.tools = new Tools({ words, heard: { tool: (name) => this.set_tool(name), undo: () => this.undo(), redo: () => this.redo(), pick: (code) => code && this.pick(code), merge: () => this.merge(), typed: () => this.typed(), finish: () => this.drawing.finish(), back: () => this.drawing.back(), cancel: () => this.cancel(), grid: (name, code) => this.of_grid(name, code) } });
     this.vertices = new Vertices({ map, words, heard: { bending: (lines) => { this.bending = lines; this.show(); }, moved: (changes) => this.vertex_moved(changes) } });
     map.on("click", ({ latlng }) => this.clicked(latlng));
     document.addEventListener("keydown", (event) => this.key(event));
@@ -88,10 +89,17 @@ class Planner extends Hand {
 
   // -- which plan -------------------------------------------------------------------------------------------------------
   async enter() {
-    const id = Number(this.state.get("plan"));
+    const link = new URLSearchParams(location.search).get("link");
     this.reset();
+    let id = Number(this.state.get("plan"));
+    try {
+      if (link) ({ id } = await doors.opened(link));
+    } catch (error) {
+      this.panel.fail(error);
+      return;
+    }
     if (!id) { await this.list.load(); this.list.draw(); this.paint(); return; }
-    this.draft = new Draft(id, { changed: () => this.drawn(), waiting: (is) => document.body.classList.toggle("is-waiting", is) });
+    this.draft = new Draft(id, { changed: () => this.drawn(), waiting: (is) => document.body.classList.toggle("is-waiting", is) }, { read_only: Boolean(link) });
     this.drawing = new Drawing({ map: this.map, words: this.words, plan: id, heard: { done: (geometry) => this.drew(geometry), points: (n) => { this.points = n; this.tooled(); } } });
     this.panel.skeleton();
     try {
@@ -104,11 +112,11 @@ class Planner extends Hand {
   }
 
   open(id) {
-    location.href = this.state.address({ plan: id, tool: null, sel: null, tab: null, c: null, z: null, lang: null });
+    location.href = this.state.address({ plan: id, link: null, tool: null, sel: null, tab: null, c: null, z: null, lang: null });
   }
 
   close() {
-    location.href = this.state.address({ plan: null, tool: null, sel: null, tab: null, show: null, lang: null });
+    location.href = this.state.address({ plan: null, link: null, tool: null, sel: null, tab: null, show: null, lang: null });
   }
 
   scope() {
@@ -136,7 +144,7 @@ class Planner extends Hand {
   render() {
     if (!this.draft?.plan) return;
     const { draft, words } = this, tab = this.state.get("tab");
-    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
+    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
     this.phases();
     this.show();
     this.tooled();
@@ -148,7 +156,7 @@ class Planner extends Hand {
   show() {
     const { draft, words } = this;
     if (!draft?.drawing) return;
-    const about = { words, short: (code, told) => this.short(code, told), colours: this.colours, borders: this.borders };
+    const about = { words, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), colours: this.colours, borders: this.borders };
     const shown = shown_of(draft, { phase: this.state.get("show"), chosen: this.codes(), place: this.fault?.where ?? this.check?.where ?? null, grave: this.fault ? "error" : this.check?.severity, theirs: draft.stale ? this.theirs : null, bending: this.bending, move: this.move }, about);
     this.ground.show(shown);
     this.lines.show(shown);
@@ -185,6 +193,12 @@ class Planner extends Hand {
     const above = leaf && this.values?.code.get(leaf.properties.parent)?.name;
     if (!name || name === code) return code.length > 6 ? `…${code.slice(-3)}` : code;
     return above && name.startsWith(above) && name.length > above.length ? name.slice(above.length).trim() : name;
+  }
+
+  /** A grid in a word, for tables and arrows: 第二网格 is 二. */
+  brief(code, told) {
+    const name = this.short(code, told), counted = /^第([一二三四五六七八九十]+)网格$/.exec(name);
+    return counted ? counted[1] : name;
   }
 
   // -- choice -----------------------------------------------------------------------------------------------------------
@@ -297,9 +311,14 @@ class Planner extends Hand {
     this.render();
   }
 
-  async again() {
-    const { id } = await begin_again(this.draft, this.words);
-    this.open(id);
+  async fork() {
+    const id = await fork(this.draft, this.words);
+    if (id) this.open(id);
+  }
+
+  /** Something said of the plan; what is shown of it is what the server keeps. */
+  async said(what) {
+    await this.turn(() => this.draft.act(what), "plan.said");
   }
 }
 
