@@ -256,9 +256,9 @@ def test_the_planner_works_in_english(visit: Opener, desk: str) -> None:
 
 def test_on_a_telephone_a_grid_is_split_by_touch(visit: Opener, desk: str) -> None:
     page = ready(visit(f"{PATH}?plan={begun(desk)}", address=desk, size=(390, 844)))
-    page.get_by_role("button", name=re.compile("收起|展开|面板")).first.click()
-    page.wait_for_load_state("networkidle")
     take(page, "拆分")
+    expect(page.get_by_role("button", name="展开或收起列表")).to_have_attribute("aria-expanded", "false")
+    page.wait_for_load_state("networkidle")
     planners.choose(page, GRIDS[1])
     page.touchscreen.tap(*planners.at(page, FAR[0], MIDDLE))
     page.wait_for_timeout(400)

@@ -92,7 +92,8 @@ def test_a_scheduled_plan_says_its_hour_and_is_taken_off_again(visit: Opener, fr
     foot = page.get_by_role("complementary")
     expect(foot).to_contain_text(f"生效 {day} 06:30 · 届时即第 2 版", timeout=SHOWN_MS)
     decide(page, "取消排期…", "取消排期")
-    expect(foot).to_contain_text("已批准", timeout=SHOWN_MS)
+    expect(foot).not_to_contain_text("已定时", timeout=SHOWN_MS)
+    expect(foot.get_by_role("button", name="排期…", exact=True)).to_be_visible()
 
 
 def test_a_locked_grid_is_named_so_and_cannot_be_drawn_on(visit: Opener, fresh: str, watched: Watched) -> None:

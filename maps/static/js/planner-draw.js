@@ -14,6 +14,7 @@ export class Drawing {
     this.renderer = L.canvas({ pane: "snap" });
     this.snaps = L.layerGroup().addTo(map);
     map.pm.setGlobalOptions({ snappable: true, snapDistance: SNAP_PX, snapMiddle: false, allowSelfIntersection: true, tooltips: false });
+    map.doubleClickZoom.disable(); // the click that ends a line is not meant for the map
     map.on("pm:create", ({ layer }) => this.created(layer));
     map.on("pm:drawstart", ({ workingLayer }) => {
       workingLayer.on("pm:vertexadded pm:vertexremoved", () => this.keep());

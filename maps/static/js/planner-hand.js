@@ -17,6 +17,8 @@ export class Hand {
     this.state.set({ tool: name, chosen: kept.join(",") });
     this.ready_to_draw();
     this.render();
+    const fold = document.querySelector(".panel:not(.folded) .grab"); // a narrow screen has room for the list or for drawing
+    if (name && !again && matchMedia("(max-width: 700px)").matches) fold?.click();
   }
 
   /** Begin to draw where the tool has all it needs. */

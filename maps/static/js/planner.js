@@ -198,7 +198,7 @@ class Planner extends Hand {
   /** A grid in a word, for tables and arrows: 第二网格 is 二. */
   brief(code, told) {
     const name = this.short(code, told), counted = /^第([一二三四五六七八九十]+)网格$/.exec(name);
-    return counted ? counted[1] : name;
+    return counted ? counted[1] : name.length > 4 && name.endsWith("专属网格") ? name.slice(0, -4) : name;
   }
 
   // -- choice -----------------------------------------------------------------------------------------------------------
