@@ -39,6 +39,10 @@ export async function beside(id) {
   return { wanted, verdicts, comments, locks };
 }
 
+/** Proposals that bring load into the band; `take` adds the changes of one of them, by the same wishes. */
+export const propose = (id, wishes) => asked("POST", `/${id}/proposals`, wishes);
+export const take = (id, wishes, number) => asked("POST", `/${id}/proposals/take`, { ...wishes, number });
+
 /** The plan that a link opens for reading. */
 export async function opened(token) {
   const answer = await fetch(`/v1/links/${encodeURIComponent(token)}`), told = await answer.json().catch(() => ({}));

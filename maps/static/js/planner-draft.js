@@ -81,6 +81,14 @@ export class Draft {
     });
   }
 
+  /** Several changes that are made at once by `what`, which answers them as the server keeps them. */
+  async change_by(what) {
+    return this.turn(async () => {
+      const { changes } = await what();
+      if (changes.length > 1) this.group(changes.map(({ seq }) => seq));
+    });
+  }
+
   /** A change, kept; where a line makes more pieces than there are names for, it is kept without. */
   async kept({ names, ...body }) {
     if (!names) return doors.change(this.id, body);

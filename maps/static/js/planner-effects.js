@@ -3,6 +3,7 @@ import { el } from "./dom.js";
 import { OUTSIDE } from "./planner-colours.js";
 
 const FIGURES = [["households", "plan.col.households"], ["firms", "plan.col.firms"], ["workers", "plan.col.workers"], ["open_incidents", "plan.col.open"]];
+const COUNTS = ["residents", "firms", "workers", "buildings", "open_incidents", "incidents_12m"];
 const SIGN = { error: "M8 2.500 14 13.500H2zM8 6.500v3.500M8 11.800v.2", warn: "M8 2.500 14 13.500H2zM8 6.500v3.500M8 11.800v.2", info: "M8 7.500V11M8 5v.2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0", good: "m5 8.200 2.200 2.200L11 6.500M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0" };
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -54,7 +55,17 @@ export class Effects {
     const band = low === null ? null : el("span", { class: "push dim cap" }, words.t("plan.band", { low: words.n(low), high: words.n(high) }));
     return el("section", { class: "sec flush", "aria-label": words.t("plan.load") }, this.head("plan.load", "Load", band),
       el("table", { class: "tbl tight loads" }, el("thead", {}, el("tr", {}, el("th", {}, words.t("plan.col.grid")), el("th", { class: "num" }, words.t("plan.col.before")), el("th", { class: "num" }, words.t("plan.col.after")), el("th", {}, low === null ? "" : `${words.n(low)} – ${words.n(high)}`))),
-        el("tbody", {}, grids.map(row)), el("tfoot", {}, el("tr", {}, el("td", {}, words.t("plan.sum", { n: words.n(grids.length) })), el("td", { class: "num" }, words.n(sum("before"))), el("td", { class: "num" }, words.n(sum("after"))), el("td", { class: "dim" }, sum("before") === sum("after") ? words.t("plan.sum.same") : "")))), this.balance(view));
+        el("tbody", {}, grids.map(row)), el("tfoot", {}, el("tr", {}, el("td", {}, words.t("plan.sum", { n: words.n(grids.length) })), el("td", { class: "num" }, words.n(sum("before"))), el("td", { class: "num" }, words.n(sum("after"))), el("td", { class: "dim" }, sum("before") === sum("after") ? words.t("plan.sum.same") : "")))), this.detail(view), this.balance(view));
+  }
+
+  /** Every figure of the grid that is chosen, before and after. */
+  detail({ draft, chosen, short }) {
+    const { words } = this, one = draft.preview.grids.find(({ code }) => code === chosen);
+    if (!one) return null;
+    const pair = (key) => (one.before?.[key] === one.after?.[key] ? this.number(one.after?.[key]) : `${this.number(one.before?.[key])} → ${this.number(one.after?.[key])}`);
+    const of = (key, whole) => ["before", "after"].map((side) => (one[side] ? `${this.number(one[side][key])}/${this.number(one[side][whole])}` : "–")), change = ([a, b]) => (a === b ? a : `${a} → ${b}`);
+    const rows = [...COUNTS.map((key) => [`plan.f.${key}`, pair(key)]), ["plan.f.slots", change(of("slots_filled", "slots"))], ["plan.f.units", change(of("covered_units", "units"))], ["plan.f.blind_spots", pair("blind_spots")]];
+    return el("section", { class: "detail", "aria-label": words.t("plan.detail", { name: short(one.code, one.name) }) }, el("h3", {}, words.t("plan.detail", { name: short(one.code, one.name) })), el("dl", { class: "parts" }, rows.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])));
   }
 
   balance({ draft }) {
@@ -67,18 +78,23 @@ export class Effects {
 
   // -- checks ---------------------------------------------------------------------------------------------------------
   checks(view, most = Infinity) {
-    const { words } = this, found = view.draft.preview?.checks, { problem } = view.draft;
-    if (!found && !problem) return view.draft.preview ? el("section", { class: "sec", "aria-label": words.t("plan.checks") }, this.head("plan.checks", "Checks"), el("ul", { class: "checks" }, this.good())) : null;
-    const order = { error: 0, warn: 1, info: 2 }, sorted = [...(found ?? [])].sort((a, b) => order[a.severity] - order[b.severity]);
+    const { words } = this, found = view.draft.preview?.checks ?? [], { problem } = view.draft, passed = found.filter(is_passed);
+    if (!view.draft.preview && !problem) return null;
+    const order = { error: 0, warn: 1, info: 2 }, sorted = found.filter((one) => !is_passed(one)).sort((a, b) => order[a.severity] - order[b.severity]);
     const count = (severity) => sorted.filter((one) => one.severity === severity).length;
     const chip = count("error") ? ["bad", words.count("plan.errors", count("error"))] : count("warn") ? ["warn", words.count("plan.warns", count("warn"))] : null;
-    const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, problem.message), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : [this.good()];
+    const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, problem.message), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : most === Infinity && passed.length ? [] : [this.good(words.t("plan.sound"))];
     return el("section", { class: "sec", "aria-label": words.t("plan.checks") }, this.head("plan.checks", "Checks", chip ? el("span", { class: `chip push ${chip[0]}` }, chip[1]) : null),
-      el("ul", { class: "checks" }, ...broken, sorted.slice(0, most).map((one) => el("li", { class: one === view.chosen_check ? "sel" : "" }, sign(one.severity), el("span", {}, one.text[words.lang] ?? one.text.en), one.where ? this.show(one) : null))));
+      el("ul", { class: "checks" }, ...broken, sorted.slice(0, most).map((one) => el("li", { class: one === view.chosen_check ? "sel" : "" }, sign(one.severity), el("span", {}, this.text(one, view)), one.where ? this.show(one) : null)), most === Infinity && !problem ? passed.map((one) => this.good(this.text(one, view))) : null));
   }
 
-  good() {
-    return el("li", {}, sign("good"), el("span", {}, this.words.t("plan.sound")));
+  good(text) {
+    return el("li", {}, sign("good"), el("span", {}, text));
+  }
+
+  /** What a check says, grids by their names. */
+  text({ text }, view) {
+    return (text[this.words.lang] ?? text.en).replace(/[\w-]{6,}/g, (code) => (view.draft.leaf(code) || view.draft.leaf(code, "before") ? view.short(code) : code));
   }
 
   show(check) {
@@ -95,6 +111,9 @@ export class Effects {
         el("tbody", {}, crossings.map((one) => el("tr", {}, el("td", {}, view.short(one.old), el("span", { class: "code" }, one.old)), el("td", {}, view.short(one.new), el("span", { class: "code" }, one.new, " ", words.t(`plan.code.${state(one)}`))), el("td", { class: "num" }, `${words.percent(one.area_share)}%`), el("td", { class: "num" }, this.hectares(one.area_m2)))))));
   }
 }
+
+/** Whether a check found nothing to tell of. */
+export const is_passed = ({ severity, count, where }) => severity === "info" && !count && !where;
 
 /** The sign of how grave a finding is, each of another shape. */
 export function sign(severity) {

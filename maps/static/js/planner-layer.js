@@ -5,7 +5,7 @@ import { rings } from "./planner-geometry.js";
 
 const INK = "#2b2e35", ACCENT = "#2f4bb8", SELECT = "#111318";
 const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
-const LEAST_PX = 56; // an arrow is not shorter
+const LEAST_PX = 104; // an arrow is not shorter
 
 const Shapes = CanvasLayer.extend({
   initialize(pane, map, z, blend = "") {

@@ -1,6 +1,6 @@
 // The panel of a plan: what it is, tabs of what it does, and at the foot what can be done with it.
 import { el, find, icon } from "./dom.js";
-import { Effects } from "./planner-effects.js";
+import { Effects, is_passed } from "./planner-effects.js";
 import { STATE_CHIP } from "./planner-list.js";
 import { review } from "./planner-review.js";
 
@@ -30,7 +30,7 @@ export class PlanPanel {
   /** `view` = {draft, tab, colours, short, scope, chosen_move, chosen_check, theirs}. */
   draw(view) {
     const { scrollTop } = this.body, held = document.activeElement?.closest?.(".panel") ? document.activeElement.id : null;
-    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), this.effects.checks(view, 4)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)], review: () => review(view, this.words, this.heard) };
+    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)], review: () => review(view, this.words, this.heard) };
     const tab = TABS.includes(view.tab) ? view.tab : TABS[0];
     this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean));
     this.body.scrollTop = scrollTop;
@@ -46,7 +46,7 @@ export class PlanPanel {
   }
 
   tabs({ draft }, tab) {
-    const counts = { changes: draft.made.length, checks: draft.preview?.checks?.length, review: draft.beside.comments.filter((one) => !one.settled_at).length };
+    const counts = { changes: draft.made.length, checks: draft.preview?.checks?.filter((one) => !is_passed(one)).length, review: draft.beside.comments.filter((one) => !one.settled_at).length };
     const step = (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!by) return;
@@ -55,6 +55,12 @@ export class PlanPanel {
       document.getElementById(`tab-${TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length]}`)?.focus();
     };
     return el("div", { class: "tabs", role: "tablist", onkeydown: step }, TABS.map((name) => el("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(name === tab), tabindex: name === tab ? "0" : "-1", onclick: () => this.heard.tab(name) }, this.words.t(`plan.tab.${name}`), counts[name] ? el("span", { class: "dim" }, ` ${counts[name]}`) : null)));
+  }
+
+  /** Ways on from what is shown: proposals, and both sides on two maps. */
+  doors({ draft, proposals }) {
+    const { words, heard } = this;
+    return el("div", { class: "sec row wrap" }, draft.can_draw && !proposals ? el("button", { class: "btn", type: "button", onclick: heard.propose }, words.t("plan.propose")) : null, draft.made.length ? el("a", { class: "btn", href: `/maps/compare?a=e${draft.plan.base_edition}&b=p${draft.id}` }, words.t("plan.compare")) : null);
   }
 
   /** Others published over the same grids: what happened, both drawings, and the ways on. */

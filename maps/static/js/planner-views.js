@@ -4,7 +4,7 @@ import { coloured } from "./planner-colours.js";
 import { beyond, inner, rim } from "./planner-geometry.js";
 
 const NOTHING = [];
-const BACK = 0.4; // of the way from the old grid's middle that an arrow leaves out
+const BACK = 0.45; // of the way between the middle of what moves and that of a grid
 
 /** Colours of the grids that lose or gain ground, or are changed otherwise. */
 export function colours_of(draft) {
@@ -23,13 +23,13 @@ export function borders_of(draft) {
 const mixed = (a, b, share) => [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share];
 
 /** An arrow for each move whose ground is known: from what is left of the old grid, or towards what there was of the new. */
-export function arrows_of(draft, words, brief, chosen) {
+export function arrows_of(moves, draft, words, brief, chosen) {
   const ground = (code, phase) => { const leaf = code && draft.leaf(code, phase); return leaf ? inner(leaf.geometry) : null; };
-  return draft.moves.flatMap((one, k) => {
+  return moves.flatMap((one, k) => {
     const middle = one.ground && inner(one.ground);
     if (!middle) return [];
     const left = ground(one.was, "after"), there = ground(one.now, "before");
-    const [from, to] = left ? [mixed(left, middle, BACK), middle] : there ? [middle, mixed(middle, there, 1 - BACK)] : [mixed(middle, [middle[0], middle[1] + 1e-4], 0.5), middle];
+    const from = left ? mixed(left, middle, BACK) : middle, to = there ? mixed(middle, there, BACK) : left ? middle : [middle[0], middle[1] + 1e-4];
     const name = (code, told) => (code ? brief(code, told) : words.t("plan.outside"));
     const load = one.households === null || one.households === undefined ? words.t("plan.ha", { n: words.n(one.area_m2 / 1e4, 1) }) : words.t("plan.households", { n: words.n(one.households) });
     return [{ from, to, text: `${badge(k)} ${name(one.was, one.was_name)} → ${name(one.now, one.now_name)} · ${load}`, chosen: k === chosen }];
@@ -38,16 +38,17 @@ export function arrows_of(draft, words, brief, chosen) {
 
 /** Everything the canvases draw. `look` = {phase, chosen, place, grave, theirs, bending, move}. */
 export function shown_of(draft, look, { words, brief, colours, borders }) {
+  const proposed = look.proposed?.length ? look.proposed : null, hues = proposed ? coloured([...proposed.flatMap(({ was, now }) => [was, now]), ...colours.keys()]) : colours;
   const theirs = draft.drawing?.in_force?.features ?? NOTHING, standing = look.theirs === "theirs" && theirs.length;
   const phase = look.phase === "before" ? "before" : "after";
   const leaves = standing ? theirs : draft.leaves(phase);
   const bent = look.bending?.length ? look.bending : NOTHING;
   return {
-    phase: standing ? "before" : look.phase, leaves, colours,
-    moves: standing ? NOTHING : draft.moves,
+    phase: standing ? "before" : look.phase, leaves, colours: hues,
+    moves: standing ? NOTHING : proposed ?? draft.moves,
     drawn: [...(phase === "after" && !standing ? borders.drawn : NOTHING), ...bent],
     gone: phase === "after" && !standing ? borders.gone : NOTHING,
-    arrows: phase === "after" && !standing ? arrows_of(draft, words, brief, look.move) : NOTHING,
+    arrows: phase === "after" && !standing ? arrows_of(proposed ?? draft.moves, draft, words, brief, look.move) : NOTHING,
     chosen: leaves.filter(({ properties }) => look.chosen.includes(properties.code)),
     rim: borders.rim, place: look.place, grave: look.grave,
     theirs: look.theirs === "both" ? theirs : NOTHING,

@@ -38,14 +38,14 @@ class Planner extends Hand {
   }
 
   reset() {
-    Object.assign(this, { move: null, check: null, theirs: "both", fault: null, bending: [], colours: new Map(), borders: { drawn: [], gone: [], rim: [] } });
+    Object.assign(this, { move: null, check: null, theirs: "both", fault: null, proposals: null, bending: [], colours: new Map(), borders: { drawn: [], gone: [], rim: [] } });
   }
 
   begin() {
     const { map, boot, words, state } = this;
     this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
     this.list.level = this.levels[Math.max(0, this.deepest - 1)].key;
-    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), share: () => share(this.draft, this.words), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
+    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), propose: () => this.propose(), share: () => share(this.draft, this.words), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
     this.lines = new PlanLines("plan-lines", map, 430).addTo(map);
     shell({ map, boot, words, state, go: (place) => this.go(place) });
@@ -144,7 +144,7 @@ class Planner extends Hand {
   render() {
     if (!this.draft?.plan) return;
     const { draft, words } = this, tab = this.state.get("tab");
-    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
+    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen: this.codes()[0], proposals: this.proposals?.section(), chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
     this.phases();
     this.show();
     this.tooled();
@@ -157,7 +157,7 @@ class Planner extends Hand {
     const { draft, words } = this;
     if (!draft?.drawing) return;
     const about = { words, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), colours: this.colours, borders: this.borders };
-    const shown = shown_of(draft, { phase: this.state.get("show"), chosen: this.codes(), place: this.fault?.where ?? this.check?.where ?? null, grave: this.fault ? "error" : this.check?.severity, theirs: draft.stale ? this.theirs : null, bending: this.bending, move: this.move }, about);
+    const shown = shown_of(draft, { phase: this.state.get("show"), chosen: this.codes(), place: this.fault?.where ?? this.check?.where ?? null, grave: this.fault ? "error" : this.check?.severity, theirs: draft.stale ? this.theirs : null, bending: this.bending, move: this.move, proposed: this.proposals?.moves() }, about);
     this.ground.show(shown);
     this.lines.show(shown);
     legend({ draft, colours: this.colours, short: about.short, theirs: draft.stale && this.theirs !== "mine", has_gone: shown.gone.length > 0, has_drawn: shown.drawn.length > 0 }, words);
@@ -309,6 +309,22 @@ class Planner extends Hand {
       if (!this.draft.stale) toast(this.words.t("plan.refused", { reason: error.message }), this.words);
     }
     this.render();
+  }
+
+  /** Proposals are asked for beside what is drawn; one that is taken is a change as any other. */
+  async propose() {
+    const { Proposals } = await import("./planner-proposals.js");
+    this.proposals = new Proposals({ draft: this.draft, words: this.words, heard: { drawn: () => this.render(), close: () => { this.proposals = null; this.render(); }, take: (what) => this.take(what) } });
+    this.proposals.ask();
+  }
+
+  async take(what) {
+    const { length } = this.draft.made;
+    await this.turn(() => this.draft.change_by(what), "plan.proposals.taken");
+    if (this.draft.made.length === length) return;
+    this.proposals = null;
+    this.render();
+    toast(this.words.t("plan.proposals.taken"), this.words, () => this.undo());
   }
 
   async fork() {
