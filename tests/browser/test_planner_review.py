@@ -129,7 +129,7 @@ def test_a_link_opens_a_plan_to_be_read_alone(visit: Opener, fresh: str) -> None
     address = page.get_by_role("dialog", name="链接已生成").get_by_role("textbox").input_value()
     page.goto(address)
     expect(page.get_by_role("heading", name="给居民看的")).to_be_visible(timeout=SHOWN_MS)
-    expect(page.get_by_role("table")).to_be_visible()
+    expect(page.get_by_role("region", name="谁会变动")).to_be_visible()
     expect(tools(page)).to_be_hidden()
     expect(page.get_by_role("button", name="发布方案…")).to_be_hidden()
 
