@@ -60,7 +60,7 @@ export class PlanPanel {
   /** Ways on from what is shown: proposals, and both sides on two maps. */
   doors({ draft, proposals }) {
     const { words, heard } = this;
-    return el("div", { class: "sec row wrap" }, draft.can_draw && !proposals ? el("button", { class: "btn", type: "button", onclick: heard.propose }, words.t("plan.propose")) : null, draft.made.length ? el("a", { class: "btn", href: `/maps/compare?a=e${draft.plan.base_edition}&b=p${draft.id}` }, words.t("plan.compare")) : null);
+    return el("div", { class: "sec row wrap" }, draft.can_draw && !proposals ? el("button", { class: "btn", type: "button", onclick: heard.propose }, words.t("plan.propose")) : null, draft.made.length ? el("a", { class: "btn", href: `/maps/compare?a=e${draft.plan.base_edition}&b=p${draft.id}` }, words.t("plan.compare.one")) : null);
   }
 
   /** Others published over the same grids: what happened, both drawings, and the ways on. */
