@@ -324,8 +324,7 @@ def assign(
     known = on_earth(lonlat)
     lonlat[~known] = np.nan
 
-    # Rule 1: containment. Rule 2 will stand right below it, for points within tolerance_m of a border only.
-    position = ground.index.locate(lonlat)
+    position = decided(ground, lonlat)
     limit_m = np.inf if is_measured else tolerance_m + _BEYOND_M
     border_m = _border_m(ground.index, lonlat, position, limit_m)
     nearest = position.copy()
@@ -352,6 +351,12 @@ def _border_m(index: GridIndex, lonlat: Floats, position: Positions, limit_m: fl
     border_m = np.full(len(lonlat), np.nan)
     border_m[inside] = index.border_m(lonlat[inside], position[inside], limit_m)
     return border_m
+
+
+def decided(ground: Ground, lonlat: Floats) -> Positions:
+    """Position (n,) of the leaf each snapped point (n, 2) is written to, -1 for none: what :func:`assign` goes by."""
+    # Rule 1: containment. Rule 2 will stand right below it, for points within the tolerance of a border only.
+    return ground.index.locate(lonlat)
 
 
 def on_earth(lonlat: Floats) -> Bools:

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import shapes_from_metres, shapes_to_metres
+from geo.arrays import Floats, Ints, Shapes
+from geo.crs import SNAP, shapes_from_metres, shapes_to_metres
 from geo.lines.kinds import RAIL, ROAD, WATER
 from geo.plans.grounds import Ground
+from geo.space.partition import edges_of
 from geo.tables import lines
 
-_BENT_M = 0.05  # metres by which noding may bend a border that stays
+_BENT = 2 * SNAP  # degrees by which noding may bend a border that stays
 _LEAST_M = 1.0  # metres of new border below which there is none
 _MARGIN = 1e-3  # degrees around the border in which lines are looked for
 _HIDDEN = ("metro", "path", "service")
@@ -42,24 +44,33 @@ def drawn_border(connection: sa.Connection, ground: Ground, width_m: float) -> D
     ``width_m`` is how far a border may lie from a line it runs along.
     """
     epsg = ground.metric_epsg
-    rims = shapely.boundary(
-        shapes_to_metres(np.array([leaf.shape for leaf in ground.after.values()], dtype=object), epsg)
-    )
     kept = [leaf.shape for code, leaf in ground.near.items() if code not in ground.after]
     old = np.array([*kept, *(leaf.shape for leaf in ground.before.values())], dtype=object)
-    stood = shapely.buffer(shapely.union_all(shapely.boundary(shapes_to_metres(old, epsg))), _BENT_M)
-    new = shapely.difference(rims, stood)
-    border = shapely.union_all(new)
+    ends, owner = _new_edges(np.array([leaf.shape for leaf in ground.after.values()], dtype=object), old)
+    edges = shapes_to_metres(np.asarray(shapely.linestrings(ends.reshape(-1, 2, 2)), dtype=object), epsg)
+    border = shapely.line_merge(shapely.union_all(edges))
     length_m = float(shapely.length(border))
     if length_m < _LEAST_M:
         return None
-    codes = tuple(code for code, rim in zip(ground.after, new, strict=True) if shapely.length(rim) > _LEAST_M)
+    codes = tuple(np.array([*ground.after], dtype=np.str_)[owner].tolist())
     along = _along(connection, border, epsg, width_m)
     if along is None:
         return Drawn(length_m, None, shapely.MultiLineString(), codes)
     beside = shapely.difference(border, along)
     share = 1 - float(shapely.length(beside)) / length_m
     return Drawn(length_m, share, shapes_from_metres(np.array([beside], dtype=object), epsg)[0], codes)
+
+
+def _new_edges(shapes: Shapes, old: Shapes) -> tuple[Floats, Ints]:
+    """Edges (m, 4) of some shapes that run along no border of old ones, each once, and the shapes that have any."""
+    edges = edges_of(np.concatenate([shapes, old]))
+    is_old = edges.owner >= len(shapes)
+    new = np.flatnonzero(~is_old & ~np.isin(edges.pair, edges.pair[is_old]))
+    middle = shapely.points((edges.ends[new, :2] + edges.ends[new, 2:]) / 2)
+    rims = shapely.STRtree(shapely.boundary(old))
+    new = np.delete(new, np.unique(rims.query(middle, predicate="dwithin", distance=_BENT)[0]))
+    once = new[np.unique(edges.pair[new], return_index=True)[1]]
+    return edges.ends[once], np.unique(edges.owner[new])
 
 
 def _along(connection: sa.Connection, border: BaseGeometry, epsg: int, width_m: float) -> BaseGeometry | None:

@@ -17,7 +17,7 @@ from geoalchemy2 import functions as gis
 
 from geo import rows
 from geo.arrays import Bools, Codes, Floats, Ints, Shapes
-from geo.assignments import assign
+from geo.assignments import decided
 from geo.buildings.placing import STRADDLES_BELOW, held
 from geo.coverage.tables import coverage_runs, unit_states
 from geo.coverage.units import ORGANISATIONAL
@@ -245,8 +245,7 @@ def _moved(ground: Ground, index: Index, was: Codes, lonlat: Floats) -> Codes:
     """Where points belong afterwards: those on ground that is not what it was are assigned anew."""
     now = was.astype(object)
     anew = np.flatnonzero((np.isin(was, sorted(ground.left)) | (was == "")) & np.isfinite(lonlat[:, 0]))
-    found = assign(index, lonlat[anew], is_measured=False, is_nearest_sought=False)
-    now[anew] = index.called(found.position)
+    now[anew] = index.called(decided(index, lonlat[anew]))
     return now.astype(np.str_)
 
 
