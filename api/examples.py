@@ -54,6 +54,7 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/values/{indicator}": {"indicator": "grid-coverage", "level": city.levels[lowest].key},
         "GET /v1/staffing": {"within": area.code},
         "GET /v1/plans": {"state": "draft"},
+        "GET /v1/plans/compare": {"ids": "0,1"},
         "POST /v1/plans": {"Idempotency-Key": "3d5e9a10-example", "body": {"name": "调整网格", "scope": area.code}},
         "POST /v1/plans/{id}/changes": {"body": {"kind": "rename", "code": area.code, "name": area.name}},
         "GET /v1/editions/{since}/diff/{until}": {"since": max(1, edition.number - 1), "until": edition.number},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from geo.plans.balances import Balance
     from geo.plans.checks import Check
     from geo.plans.consequences import Consequences
+    from geo.plans.contrasts import Compared
     from geo.plans.figures import GridFigures
     from geo.plans.moving import Carried, Move
     from geo.plans.previews import Preview
@@ -26,7 +27,8 @@ _SEVERITIES = {"error": "错误 error", "warn": "警告 warn", "info": "提示 i
 
 def register(app: typer.Typer) -> None:
     """Add them to ``plan``."""
-    plan_app.command()(preview)
+    for command in (preview, compare):
+        plan_app.command()(command)
 
 
 def preview(id: Id, as_json: AsJson = False) -> None:
@@ -51,6 +53,49 @@ def preview(id: Id, as_json: AsJson = False) -> None:
     _tell_moves(means.moves, means.totals)
     _tell_checks(means.checks)
     _tell_balance(means)
+
+
+def compare(
+    ids: Annotated[
+        list[int], typer.Argument(help="方案编号 · ids of plans, the first is compared with; 0 = as it is", min=0)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """比选 · Plans side by side, and why they differ; they may have different numbers of grids."""
+    from api.contrasts import compared_told
+    from geo import db
+    from geo.plans.contrasts import compared
+
+    with db.read(db.engine()) as connection:
+        found = compared(connection, ids)
+    if as_json:
+        typer.echo(json.dumps(compared_told(found), ensure_ascii=False))
+        return
+    _tell_metrics(found)
+    for one in found.contrasts:
+        say(
+            f"  {_called(one.first)} ↔ {_called(one.second)}" + ("" if one.differences else " · 没有差别 no difference")
+        )
+        for each in one.differences:
+            pair = f"{each.difference.first or '–'} ↔ {each.difference.second or '–'}"
+            load = f"{_figure(each.first_households, 0)} ↔ {_figure(each.second_households, 0)} 户"
+            say(f"    {pair} · {load}: {each.text.zh} · {each.text.en}")
+
+
+def _called(id: int) -> str:
+    return f"方案 plan {id}" if id else "现状 as it is"
+
+
+def _tell_metrics(found: Compared) -> None:
+    low, high = found.band
+    plans = found.metrics
+    heads = ("指标 Metric", *(f"{_called(one.plan)} {one.name}".strip() for one in plans))
+    names = ("网格 Grids", f"{low}–{high} 户内 In band", "平均 Mean", "变异 CV", "最大/最小 Max/min", "紧凑 Compact")
+    rows = [list(row) for row in zip(names, *(balance_cells(one.balance) for one in plans), strict=True)]
+    rows.append(["移动户数 Households moved", *(_figure(one.moved_households, 0) for one in plans)])
+    rows.append(["不变 Stay", *("–" if (share := one.households_share) is None else f"{share:.1%}" for one in plans)])
+    rows += [[_SEVERITIES[key], *(str(one.checks.get(key, 0)) for one in plans)] for key in _SEVERITIES]
+    _table("方案比选 Side by side", heads, rows)
 
 
 def _tell_summary(found: Preview) -> None:

@@ -25,7 +25,10 @@ BY = "households"
 
 @dataclass(frozen=True)
 class Consequences:
-    """What publishing a plan means; ``band`` is the load a grid should have, both ends included."""
+    """What publishing a plan means; ``band`` is the load a grid should have, both ends included.
+
+    ``effects`` are what it was made of, None where no grid changes.
+    """
 
     grids: list[GridFigures]
     moves: list[Move]
@@ -35,6 +38,7 @@ class Consequences:
     before: Balance
     after: Balance
     stability: Stability
+    effects: Effects | None
 
 
 def consequences(connection: sa.Connection, found: Preview) -> Consequences:
@@ -65,13 +69,14 @@ def consequences(connection: sa.Connection, found: Preview) -> Consequences:
         before=before.balance(band),
         after=after.balance(band),
         stability=_stability(done, grids, moved),
+        effects=done,
     )
 
 
 def _nothing(band: tuple[int, int]) -> Consequences:
     """What a plan means that changes no grid."""
     none = balance(np.zeros(0), np.zeros(0, dtype=object), band)
-    return Consequences([], [], totals([]), [], band, none, none, Stability(None, None))
+    return Consequences([], [], totals([]), [], band, none, none, Stability(None, None), None)
 
 
 def _stability(done: Effects, grids: list[GridFigures], moved: Carried) -> Stability:

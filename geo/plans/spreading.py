@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +38,10 @@ class Spread:
         return balance(self.load, self.shapes_m, band)
 
 
-def spreads(connection: sa.Connection, effects: Effects) -> tuple[Spread, Spread]:
-    """The grids of the communities concerned before and after."""
+def spreads(connection: sa.Connection, effects: Effects, more: Collection[str] = ()) -> tuple[Spread, Spread]:
+    """The grids of the communities concerned before and after, and of ``more`` communities by their codes."""
     ground = effects.ground
-    others = _others(connection, effects)
+    others = _others(connection, effects, more)
     stood = {code: load for code, (_, load) in others.items()}
     moved = {code: load + _gained(effects, code) for code, load in stood.items()}
     counted = {code: leaf for code, (leaf, _) in others.items()}
@@ -54,10 +55,10 @@ def _counted(leaves: dict[str, Leaf]) -> dict[str, Leaf]:
     return {code: leaf for code, leaf in leaves.items() if leaf.kind == COUNTED}
 
 
-def _others(connection: sa.Connection, effects: Effects) -> dict[str, tuple[Leaf, float]]:
+def _others(connection: sa.Connection, effects: Effects, more: Collection[str]) -> dict[str, tuple[Leaf, float]]:
     """Comprehensive grids of the communities concerned that the plan does not touch, and their households."""
     ground = effects.ground
-    parents = {leaf.parent for leaves in (ground.before, ground.after) for leaf in leaves.values()}
+    parents = {leaf.parent for leaves in (ground.before, ground.after) for leaf in leaves.values()} | set(more)
     parent = codes.alias()
     query = (
         sa.select(grids.c.id, codes.c.code, grids.c.name, grids.c.kind, parent.c.code, gis.ST_AsBinary(grids.c.geom))

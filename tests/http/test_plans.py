@@ -99,3 +99,15 @@ def test_a_plan_is_begun_once_under_a_key_listed_and_withdrawn(site: httpx.Clien
     assert site.get("/v1/plans", params={"state": "ready"}).status_code == 400
     assert site.get("/v1/plans/99").status_code == 404
     assert site.post("/v1/plans", json={"name": "x", "scope": "370000"}).status_code == 404
+
+
+def test_plans_are_compared_side_by_side(site: httpx.Client, plan: str) -> None:
+    assert site.post(f"{plan}/changes", json=SPLIT | {"codes": [], "names": []}).status_code == 201
+    number = int(plan.rsplit("/", 1)[1])
+    told = site.get("/v1/plans/compare", params={"ids": f"0,{number}"}).json()
+    assert [one["plan"] for one in told["plans"]] == [0, number]
+    assert told["plans"][1]["grids"] == told["plans"][0]["grids"] + 1
+    assert told["contrasts"][0]["second"] == number
+    assert told["contrasts"][0]["differences"]
+    assert site.get("/v1/plans/compare", params={"ids": "1,x"}).status_code == 400
+    assert site.get("/v1/plans/compare", params={"ids": f"{number}"}).status_code == 422
