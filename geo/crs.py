@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyproj
@@ -219,6 +220,37 @@ def area_m2(shapes: Shapes) -> Floats:
     signed: Floats = np.asarray(sizes[: len(rings)], dtype=np.float64)
     signed[1:][of_part[1:] == of_part[:-1]] *= -1  # all rings of a part after its first are holes
     return np.bincount(of_shape[of_part], weights=signed, minlength=len(shapes)).astype(np.float64)
+
+
+def small_area_m2(made: Shapes) -> Floats:
+    """Square metres (n,) of polygons of many parts, as :func:`area_m2` has them within five millionths up to 0.1° wide.
+
+    Each edge is a great circle of the sphere with the ellipsoid's area, at authalic latitudes.
+
+    References
+    ----------
+    Snyder, Map projections: a working manual (USGS PP 1395, 1987), 3-11 to 3-13 (authalic latitude and radius).
+    Karney 2013 as above, equation 63: the area between an edge of a great circle and the equator.
+    """
+    if not len(made):
+        return np.empty(0)
+    _, xy, (ring, part, whole) = shapely.to_ragged_array(made, include_z=False)
+    lat = np.arcsin(_authalic(np.sin(np.radians(xy[:, 1]))) / _authalic(1.0))
+    under = np.zeros(len(xy))
+    slope = np.sin((lat[1:] + lat[:-1]) / 2) / np.cos((lat[1:] - lat[:-1]) / 2)
+    under[:-1] = 2 * np.arctan(np.tan(np.radians(np.diff(xy[:, 0])) / 2) * slope)
+    under[ring[1:] - 1] = 0.0  # from the end of one ring to the next there is no edge
+    sizes = np.abs(np.add.reduceat(under, ring[:-1])) * (_WGS84.a**2 * _authalic(1.0) / 2)
+    sizes[np.setdiff1d(np.arange(len(sizes)), part[:-1])] *= -1  # all rings of a part after its first are holes
+    of_part = np.repeat(np.arange(len(part) - 1), np.diff(part))
+    of_shape = np.repeat(np.arange(len(whole) - 1), np.diff(whole))
+    return np.bincount(of_shape[of_part], weights=sizes, minlength=len(made)).astype(np.float64)
+
+
+def _authalic(sine: Any) -> Any:
+    """Snyder's q of the sine of a latitude."""
+    e = np.sqrt(_WGS84.es)
+    return (1 - e * e) * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
 
 
 def _pieces(a: Floats, b: Floats, move: Callable[[Floats], Floats], unit_m: float) -> Ints:

@@ -13,7 +13,7 @@ from geo.arrays import Bools, Floats, Shapes
 from geo.assignments import on_earth
 from geo.crs import Datum, shapes_to_wgs84, to_wgs84
 from geo.judging import Judging, bools
-from geo.space.grounds import fitted
+from geo.space.grounds import fitted, flat
 
 _POLYGONS = (3, 6)
 Values = Callable[[], pa.Array]
@@ -56,7 +56,7 @@ class Polygons:
         self._refuse("no_shape", blank | (~missing & shapely.is_empty(shapes)))
         self._refuse("unreadable_shape", missing & ~blank)
         self._refuse("no_polygon", ~np.isin(shapely.get_type_id(shapes), _POLYGONS), lambda: _kinds(shapes))
-        return self._fitted(self._on_earth(shapely.force_2d(shapes)))
+        return self._fitted(self._on_earth(flat(shapes)))
 
     def _refuse(self, key: str, where: Bools, values: Values | None = None) -> None:
         self._tell(key, where, values)
@@ -78,10 +78,9 @@ class Polygons:
         away[of[off]] = True
         if not plain:
             away[of[~on_earth(to_wgs84(xy, datum))]] = True
-        raw = firsts(shapes)
 
         def first() -> pa.Array:
-            return _told(raw)
+            return _told(firsts(shapes))
 
         self._refuse("out_of_range", away, first)
         shapes[away] = shapely.Polygon()

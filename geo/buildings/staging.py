@@ -19,7 +19,7 @@ from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints, digests
 from geo.buildings.indexing import indexed_afterwards
 from geo.buildings.placing import Places, place
 from geo.copying import copy, figures, grounds, ids, numbers, texts
-from geo.crs import area_m2
+from geo.crs import small_area_m2
 from geo.entities.following import take_along
 from geo.errors import Refused
 from geo.polygons import firsts
@@ -50,7 +50,7 @@ def stage(connection: sa.Connection, footprints: Footprints) -> None:
         "floors": figures(footprints.floors, "f4"),
         **{name: figures(getattr(footprints, name), "i4") for name in COUNTS[1:]},
         "geom": grounds(footprints.shapes),
-        "area_m2": figures(area_m2(footprints.shapes)),
+        "area_m2": figures(small_area_m2(footprints.shapes)),
         "digest": texts(digests(footprints)),
     }
     copy(connection, "staged_buildings", columns)

@@ -27,7 +27,7 @@ def fitted(shapes: Shapes, first: int) -> tuple[Shapes, list[Fault]]:
     shapes = np.asarray(shapes, dtype=object)
     shapes = shapes.copy()
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
-    shapes = shapely.force_2d(shapes)
+    shapes = flat(shapes)
     empty, valid = shapely.is_empty(shapes), shapely.is_valid(shapes)
     found = [Fault("empty", shapely.Point(), 0.0, (first + int(at),)) for at in np.flatnonzero(empty)]
     for at in np.flatnonzero(~valid):
@@ -37,6 +37,15 @@ def fitted(shapes: Shapes, first: int) -> tuple[Shapes, list[Fault]]:
     bent = ~shapely.is_valid(on_grid)
     on_grid[bent] = snapped(shapely.set_precision(shapes[bent], SNAP))
     return np.asarray(shapely.remove_repeated_points(on_grid), dtype=object), found
+
+
+def flat(shapes: Shapes) -> Shapes:
+    """The shapes without heights; most have none, and are not made anew."""
+    has_height = np.asarray(shapely.has_z(shapes), dtype=np.bool_)
+    if has_height.any():
+        shapes = shapes.copy()
+        shapes[has_height] = shapely.force_2d(shapes[has_height])
+    return shapes
 
 
 def closed(children: Shapes, parent: Ints, parents: Shapes) -> Bools:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+import shapely.affinity
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj.network import is_network_enabled
 
@@ -19,6 +20,7 @@ from geo.crs import (
     metric_epsg,
     shapes_to_metres,
     shapes_to_wgs84,
+    small_area_m2,
     snap,
     snapped,
     to_metres,
@@ -192,3 +194,28 @@ def test_areas_of_leaves_add_up_to_the_outline(city: MadeCity) -> None:
     assert area_m2(city.shapes).sum() == pytest.approx(area_m2(np.asarray([city.outline]))[0], rel=1e-9)
     metric = shapes_to_metres(city.shapes, metric_epsg(117, 36.6))
     assert shapely.area(metric).sum() == pytest.approx(area_m2(city.shapes).sum(), rel=1e-3)
+
+
+@given(
+    lon=st.floats(-179.0, 179.0),
+    lat=st.floats(-80.0, 80.0),
+    size=st.floats(1e-5, 0.05),
+    reach=st.lists(st.floats(0.3, 1.0), min_size=3, max_size=12),
+)
+@settings(max_examples=50)
+def test_a_small_ground_has_the_area_that_karneys_geodesics_give_it(
+    lon: float, lat: float, size: float, reach: list[float]
+) -> None:
+    angle = np.linspace(0, 2 * np.pi, len(reach), endpoint=False)
+    around = np.column_stack([np.cos(angle) / np.cos(np.radians(lat)), np.sin(angle)]) * np.array(reach)[:, None]
+    ring = shapely.Polygon((lon, lat) + around * size)
+    holed = shapely.Polygon((lon, lat) + around * size, [(lon, lat) + around * size * 0.4])
+    two = shapely.MultiPolygon([holed, shapely.affinity.translate(ring, 0.0, 3 * size)])
+    shapes = np.array([shapely.MultiPolygon([ring]), two, shapely.MultiPolygon([holed])], dtype=object)
+    exact = area_m2(shapes)
+    # PROJ itself is good for a tenth of a square metre at worst
+    assert np.abs(small_area_m2(shapes) - exact).max() <= 5e-6 * exact.max() + 0.01
+
+
+def test_nothing_has_no_small_areas() -> None:
+    assert small_area_m2(np.empty(0, dtype=object)).shape == (0,)
