@@ -111,3 +111,15 @@ def test_plans_are_compared_side_by_side(site: httpx.Client, plan: str) -> None:
     assert told["contrasts"][0]["differences"]
     assert site.get("/v1/plans/compare", params={"ids": "1,x"}).status_code == 400
     assert site.get("/v1/plans/compare", params={"ids": f"{number}"}).status_code == 422
+
+
+def test_proposals_come_in_words_and_as_changes_and_say_why_there_are_none(site: httpx.Client, plan: str) -> None:
+    found = site.post(f"{plan}/proposals", json={}).json()
+    assert (found["band"], found["weights"], found["within"]) == ([300.0, 500.0], {"households": 1.0}, COMMUNITIES[0])
+    assert found["proposals"] == []
+    assert any("请先合并" in words["zh-CN"] for words in found["remarks"])
+    for wrong in ({"band": [5, 4]}, {"weights": {"workers": 1}}, {"weights": {}}, {"within": COMMUNITIES[1]}):
+        assert site.post(f"{plan}/proposals", json=wrong).status_code == 422, wrong
+    assert site.post(f"{plan}/proposals", json={"locks": ["1"]}).status_code == 404
+    assert site.post(f"{plan}/proposals/take", json={"number": 1}).status_code == 404
+    assert site.get(plan).json()["changes"] == []
