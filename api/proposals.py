@@ -14,7 +14,8 @@ from api.answers import NOT_STORED
 from api.auth import Asker
 from api.deps import StoreOf, Text, only_known
 from api.errors import described
-from api.plans import MadeTold, Number
+from api.plans import MadeTold
+from api.previews import Number
 from geo.plain import plain_of
 from geo.plans import drafts, explanations, proposals, wire
 from geo.plans.proposals import Asked, Offered, Offers
