@@ -15,6 +15,7 @@ from geo.crs import SNAP, snap
 from geo.errors import Broken, Refused
 from geo.space.partition import faults, whole_of
 from geo.space.redraw import moves
+from geo.space.redraw.drawing import MOST_SNAP_M
 from geo.space.redraw.leaves import BEYOND, Leaves, Redrawn
 
 Random = np.random.Generator
@@ -23,22 +24,42 @@ _M = 1 / 111_319.49
 
 @dataclass(frozen=True, eq=False)
 class Try:
-    """What was asked, and the change or the refusal it was answered by."""
+    """What was asked, all that was drawn for it, and the change or the refusal it was answered by."""
 
     kind: str
+    drawn: BaseGeometry
     answer: Redrawn | Refused
+
+
+class _Pen:
+    """Draws somehow over a ground, and keeps what it drew."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.drawn: BaseGeometry = shapely.GeometryCollection()
+
+    def line(self, ground: BaseGeometry) -> BaseGeometry:
+        self.drawn = line_over(ground, self.random)
+        return self.drawn
+
+    def polygon(self, ground: BaseGeometry) -> BaseGeometry:
+        drawn = polygon_over(ground, self.random)
+        self.drawn = shapely.boundary(drawn)
+        return drawn
 
 
 def tried(leaves: Leaves, random: Random, number: int, *, outline: bool = False) -> Try:
     """One random change of a partition; ``number`` makes codes that are not in use; with ``outline`` it may move."""
     kinds = [_split, _split, _merge, _transfer, _cut, _move, _dissolve, *([_annex, _cede] if outline else [])]
     make = kinds[int(random.integers(len(kinds)))]
+    pen = _Pen(random)
     try:
-        return Try(make.__name__.strip("_"), make(leaves, random, f"new{number:06d}"))
+        answer: Redrawn | Refused = make(leaves, pen, f"new{number:06d}")
     except Broken:
         raise
     except Refused as refusal:
-        return Try(make.__name__.strip("_"), refusal)
+        answer = refusal
+    return Try(make.__name__.strip("_"), pen.drawn, answer)
 
 
 def _leaf(leaves: Leaves, random: Random) -> tuple[str, BaseGeometry]:
@@ -53,45 +74,45 @@ def _beside(leaves: Leaves, code: str, random: Random) -> str:
     return str(others[random.integers(len(others))])
 
 
-def _split(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, random)
-    return moves.split(leaves, was, line_over(ground, random), [was, code], float(random.choice([0, 0.5, 2])))
+def _split(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, pen.random)
+    return moves.split(leaves, was, pen.line(ground), [was, code], float(pen.random.choice([0, 0.5, 2])))
 
 
-def _merge(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    was, _ = _leaf(leaves, random)
-    return moves.merge(leaves, [was, _beside(leaves, was, random)], was if random.random() < 0.7 else code)
+def _merge(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    was, _ = _leaf(leaves, pen.random)
+    return moves.merge(leaves, [was, _beside(leaves, was, pen.random)], was if pen.random.random() < 0.7 else code)
 
 
-def _transfer(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, random)
-    to = _beside(leaves, was, random)
-    return moves.transfer(leaves, polygon_over(ground, random), to, float(random.choice([0, 0.5])))
+def _transfer(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, pen.random)
+    to = _beside(leaves, was, pen.random)
+    return moves.transfer(leaves, pen.polygon(ground), to, float(pen.random.choice([0, 0.5])))
 
 
-def _cut(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    _, ground = _leaf(leaves, random)
-    return moves.cut_dedicated(leaves, polygon_over(ground, random), code, float(random.choice([0, 0.5])))
+def _cut(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    _, ground = _leaf(leaves, pen.random)
+    return moves.cut_dedicated(leaves, pen.polygon(ground), code, float(pen.random.choice([0, 0.5])))
 
 
-def _move(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, random)
-    other = _beside(leaves, was, random)
-    return moves.move_border(leaves, was, other, line_over(ground.union(leaves.shape(other)), random))
+def _move(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, pen.random)
+    other = _beside(leaves, was, pen.random)
+    return moves.move_border(leaves, was, other, pen.line(ground.union(leaves.shape(other))))
 
 
-def _dissolve(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    was, _ = _leaf(leaves, random)
-    return moves.dissolve(leaves, was, _beside(leaves, was, random) if random.random() < 0.7 else code)
+def _dissolve(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    was, _ = _leaf(leaves, pen.random)
+    return moves.dissolve(leaves, was, _beside(leaves, was, pen.random) if pen.random.random() < 0.7 else code)
 
 
-def _annex(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, random)
-    return moves.annex(leaves, polygon_over(ground, random), was)
+def _annex(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    was, ground = _leaf(leaves, pen.random)
+    return moves.annex(leaves, pen.polygon(ground), was)
 
 
-def _cede(leaves: Leaves, random: Random, code: str) -> Redrawn:
-    return moves.cede(leaves, polygon_over(_leaf(leaves, random)[1], random))
+def _cede(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    return moves.cede(leaves, pen.polygon(_leaf(leaves, pen.random)[1]))
 
 
 def line_over(ground: BaseGeometry, random: Random) -> BaseGeometry:
@@ -163,8 +184,11 @@ def polygon_over(ground: BaseGeometry, random: Random) -> BaseGeometry:
     return shape
 
 
-def stands(before: Leaves, change: Redrawn) -> Leaves:
-    """The leaves afterwards; raises AssertionError where a law of redrawing does not hold."""
+def stands(before: Leaves, change: Redrawn, drawn: BaseGeometry | None = None) -> Leaves:
+    """The leaves afterwards; raises AssertionError where a law of redrawing does not hold.
+
+    With what was ``drawn`` it is also asked whether new vertices come from there.
+    """
     after = change.applied(before)
     should, has = _outline(before, change), whole_of(after.shapes)
     assert not faults(after.shapes, has)
@@ -172,6 +196,8 @@ def stands(before: Leaves, change: Redrawn) -> Leaves:
     if not any(BEYOND in (one.was, one.now) for one in change.moved):
         assert _rings(should) == _rings(has)  # its own union cannot show that a whole leaf is missing
     _ledger(before, after, change)
+    if drawn is not None:
+        _grows_by_what_is_drawn(before, change, drawn)
     for code, shape in zip(before.codes.tolist(), before.shapes, strict=True):
         if code not in change.shapes and code not in change.retired:
             assert after.shape(code) is shape
@@ -212,6 +238,15 @@ def _ledger(before: Leaves, after: Leaves, done: Redrawn) -> None:
         went = sum(one.ground.area for one in done.moved if one.was == code)
         slack = 1.5e-3 * _M * (was.length + now.length + SNAP)
         assert abs(was.area + came - went - now.area) <= slack, code
+
+
+def _grows_by_what_is_drawn(before: Leaves, done: Redrawn, drawn: BaseGeometry) -> None:
+    """Each vertex that is new lies on what was drawn, as far as that is pulled to borders."""
+    corners = [shapely.get_coordinates(shapes) for shapes in (before.shapes, [*done.shapes.values()])]
+    old, new = (xy[:, 0] + 1j * xy[:, 1] for xy in corners)
+    fresh = np.unique(new[~np.isin(new, old)])
+    near = shapely.dwithin(drawn, shapely.points(fresh.real, fresh.imag), MOST_SNAP_M * _M * 1.5)
+    assert near.all(), fresh[~near]
 
 
 def on_lattice(shape: BaseGeometry) -> bool:

@@ -53,7 +53,7 @@ def _proved(leaves: Leaves, size: str, may_move: bool) -> dict[str, object]:
         one = tried(leaves, random, number, outline=may_move)
         took.append(time.process_time() - begun)
         if isinstance(one.answer, Redrawn):
-            leaves = _after(leaves, one.answer, number)
+            leaves = _after(leaves, one.answer, one.drawn, number)
             told[one.kind] += 1
         else:
             told["refused, with the place" if one.answer.where is not None else "refused without a place"] += 1
@@ -71,14 +71,14 @@ def _proved(leaves: Leaves, size: str, may_move: bool) -> dict[str, object]:
     }
 
 
-def _after(leaves: Leaves, change: Redrawn, number: int) -> Leaves:
+def _after(leaves: Leaves, change: Redrawn, drawn: shapely.Geometry, number: int) -> Leaves:
     """The leaves afterwards, the laws asked of the leaves concerned and of all that touch them."""
     concerned = [code for code in (*change.shapes, *change.retired) if leaves.has(code)]
     near = leaves.at(concerned)
     for _ in range(2):
         near = np.union1d(near, leaves.tree.query(leaves.shapes[near], predicate="intersects")[1])
     try:
-        stands(Leaves(leaves.codes[near], leaves.shapes[near]), change)
+        stands(Leaves(leaves.codes[near], leaves.shapes[near]), change, drawn)
     except AssertionError as error:
         raise AssertionError(f"try {number}: {error}") from error
     return change.applied(leaves)

@@ -62,7 +62,7 @@ def test_a_change_is_accepted_and_the_partition_stands_or_it_is_refused_with_the
     leaves = Leaves.of(made.codes, made.shapes)
     one = tried(leaves, np.random.default_rng(seed), number, outline=True)
     if isinstance(one.answer, Redrawn):
-        stands(leaves, one.answer)
+        stands(leaves, one.answer, one.drawn)
     else:
         assert one.answer.where is not None or "crosses" not in one.answer.detail
 
@@ -81,7 +81,7 @@ class ManyChanges(RuleBasedStateMachine):
         one = tried(self.leaves, np.random.default_rng(seed), self.number, outline=True)
         self.number += 1
         if isinstance(one.answer, Redrawn):
-            self.leaves = stands(self.leaves, one.answer)
+            self.leaves = stands(self.leaves, one.answer, one.drawn)
 
 
 TestManyChanges = ManyChanges.TestCase
