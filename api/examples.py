@@ -45,6 +45,7 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/responsibility": {"lon": lon, "lat": lat},
         "POST /v1/locate": {"body": {"points": [[lon, lat], list(area.label)], "datum": "wgs84", "at": at}},
         "GET /v1/incidents": {"bbox": ",".join(f"{side:.6f}" for side in top.bounds), "area": area.code, "limit": 20},
+        "GET /v1/incident-counts": {"borders": "then"},
         "POST /v1/incidents": {"Idempotency-Key": "0b8b3c1e-example", "body": _report(lon, lat, at)},
         "GET /v1/buildings": {"area": area.code, "use": "residential", "limit": 20},
         "GET /tiles/{edition}/{layer}/{z}/{x}/{y}.mvt": {"edition": edition.number, "layer": "areas", **_tile(top)},
