@@ -26,6 +26,7 @@ from geo.entities.ground import BUSINESS_DISTRICTS
 from geo.entities.searching import one
 from geo.errors import Unknown
 from geo.imports import KINDS, NOUNS
+from geo.plans import drafts
 from geo.settings import settings
 from maps import blind_spots, compare, districts, planner
 from maps import coverage as maps
@@ -50,6 +51,7 @@ _ASKED = "<{}>; rel=preload; as=fetch; crossorigin"
 _SCORED = "/v1/blind-spots?by={level}&code=P1,P2,P3,P4,P5,work,covered,U&f=columns"
 _FIRST = "/v1/blind-spots?by=building&limit=200"
 """Spelled as ``spot-doors.js`` spells them: only then a page takes what was fetched ahead."""
+_DIGITS = 19  # of the largest id
 _WIDE = 2048 * 360 / 256 / 2**spot_tiles.FROM
 """Degrees that 2,048 pixels show at the zoom from which buildings are drawn."""
 Lang = Annotated[str | None, Query(description="语言 · zh-CN or en")]
@@ -123,7 +125,9 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
             if page == "district":
                 boot |= _districts(asked.connection, request.state.district)
                 district = str(boot["district"])
-            boot["within"] = _within(asked, request.query_params.get("in"), district)
+            asked_for = request.query_params.get
+            code = _scope(asked, asked_for("plan")) if page == "plans" else asked_for("in")
+            boot["within"] = _within(asked, code, district)
             ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
@@ -188,6 +192,15 @@ def _within(asked: Question, code: str | None, district: str | None) -> tuple[fl
             ground = one(asked.connection, BUSINESS_DISTRICTS, int(district)).geometry
             return shapely.geometry.shape(ground or {"type": "Point", "coordinates": []}).bounds
         return areas.place(asked.connection, code, asked.edition).bounds if code else None
+    except Unknown:
+        return None
+
+
+def _scope(asked: Question, plan: str | None) -> str | None:
+    """Code of the area that a plan is of; None where the URL names none, or none there is."""
+    try:
+        is_id = plan is not None and plan.isdecimal() and len(plan) < _DIGITS
+        return drafts.one(asked.connection, int(plan or 0)).scope if is_id else None
     except Unknown:
         return None
 

@@ -267,3 +267,21 @@ def test_on_a_telephone_a_grid_is_split_by_touch(visit: Opener, desk: str) -> No
     done(page, "拆分")
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
+
+
+def test_the_page_is_light_and_asks_for_the_library_of_gestures_alone(visit: Opener, desk: str) -> None:
+    plan = begun(desk)
+    changed(desk, plan, kind="split", code=GRIDS[1], line=planners.split_line(1.5))
+    page = ready(visit(f"{PATH}?plan={plan}", address=desk))
+    nodes: int = page.evaluate("() => document.querySelectorAll('*').length")
+    assert nodes <= 500
+    sizes: dict[str, int] = page.evaluate(
+        """() => Object.fromEntries(performance.getEntries().filter((one) => one.encodedBodySize)
+            .map((one) => [new URL(one.name).pathname, one.encodedBodySize]))"""
+    )
+    shell = {path: size for path, size in sizes.items() if not path.startswith(("/tiles", "/v1"))}
+    assert sum(shell.values()) <= 230_000
+    assert any("geoman" in path for path in shell)
+    other = visit("/maps/coverage", address=desk)
+    other.wait_for_load_state("networkidle")
+    assert "geoman" not in other.content()

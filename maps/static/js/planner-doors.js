@@ -16,12 +16,13 @@ export const undo = (id, seq) => asked("DELETE", `/${id}/changes/${seq}`);
 export const redo = (id) => asked("POST", `/${id}/redo`);
 export const preview = (id) => asked("GET", `/${id}/preview`);
 export const drawing = (id, query = {}) => asked("GET", `/${id}/drawing${Object.keys(query).length ? `?${new URLSearchParams(query)}` : ""}`);
-/** Where the ground of the grids went that an edition changed, as a preview tells it. */
+/** What an edition did that came of a plan, as a preview tells it: codes, where ground went, and that ground. */
 export async function became(edition) {
-  const answer = await fetch(`/v1/crosswalks?from=${edition - 1}&to=${edition}`);
+  const answer = await fetch(`/v1/editions/${edition - 1}/diff/${edition}?ground=true`);
   if (!answer.ok) throw new Error(`${answer.status}`);
-  const { crossings } = await answer.json(), old = new Set(crossings.map((one) => one.old)), now = new Set(crossings.map((one) => one.new));
-  return { base: edition - 1, is_same: false, crossings, appeared: [...now].filter((code) => !old.has(code)), retired: [...old].filter((code) => !now.has(code)) };
+  const { changed, crossings, ground } = await answer.json(), leaves = changed.filter(({ before, after }) => (before ?? after).kind);
+  const moves = ground.features.filter(({ properties }) => properties.old !== properties.new).map(({ properties, geometry }) => ({ was: properties.old, now: properties.new, area_m2: properties.area_m2, ground: geometry }));
+  return { base: edition - 1, is_same: false, changed: changed.length, crossings, moves, appeared: leaves.filter((one) => !one.before).map((one) => one.code), retired: leaves.filter((one) => !one.after).map((one) => one.code) };
 }
 
 /** Something done with a plan; `name` is who does it, where it is not whoever the page is opened by. */

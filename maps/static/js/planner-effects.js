@@ -1,6 +1,7 @@
 // What a plan would do, as tables: who moves, what each grid carries, what is to be checked, and which codes follow which.
 import { el } from "./dom.js";
 import { OUTSIDE } from "./planner-colours.js";
+import { said } from "./planner-said.js";
 
 const FIGURES = [["households", "plan.col.households"], ["firms", "plan.col.firms"], ["workers", "plan.col.workers"], ["open_incidents", "plan.col.open"]];
 const COUNTS = ["residents", "firms", "workers", "buildings", "open_incidents", "incidents_12m"];
@@ -83,7 +84,7 @@ export class Effects {
     const order = { error: 0, warn: 1, info: 2 }, sorted = found.filter((one) => !is_passed(one)).sort((a, b) => order[a.severity] - order[b.severity]);
     const count = (severity) => sorted.filter((one) => one.severity === severity).length;
     const chip = count("error") ? ["bad", words.count("plan.errors", count("error"))] : count("warn") ? ["warn", words.count("plan.warns", count("warn"))] : null;
-    const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, problem.message), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : most === Infinity && passed.length ? [] : [this.good(words.t("plan.sound"))];
+    const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, said(problem, words, view.short)), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : most === Infinity && passed.length ? [] : [this.good(words.t("plan.sound"))];
     return el("section", { class: "sec", "aria-label": words.t("plan.checks") }, this.head("plan.checks", "Checks", chip ? el("span", { class: `chip push ${chip[0]}` }, chip[1]) : null),
       el("ul", { class: "checks" }, ...broken, sorted.slice(0, most).map((one) => el("li", { class: one === view.chosen_check ? "sel" : "" }, sign(one.severity), el("span", {}, this.text(one, view)), one.where ? this.show(one) : null)), most === Infinity && !problem ? passed.map((one) => this.good(this.text(one, view))) : null));
   }

@@ -3,6 +3,7 @@ import { say } from "./dom.js";
 import { ask_dedicated, ask_name, ask_places, told_of } from "./planner-acts.js";
 import * as doors from "./planner-doors.js";
 import { halfway } from "./planner-geometry.js";
+import { said } from "./planner-said.js";
 import { KEYS, TOOLS, change_of } from "./planner-tools.js";
 import { toast } from "./toast.js";
 
@@ -80,10 +81,15 @@ export class Hand {
       toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }), this.words, () => this.undo());
       this.state.set({ chosen: this.state.get("tool") === "vertices" ? this.state.get("chosen") : "" });
     } catch (error) {
-      this.fault = Object.assign(error, { where: error.where ?? geometry });
+      this.fault = this.told(error, geometry);
     }
     this.ready_to_draw();
     this.render();
+  }
+
+  /** A refusal in the page's words, with its place. */
+  told(error, geometry = null) {
+    return { message: said(error, this.words, (code) => this.short(code)), where: error.where ?? geometry };
   }
 
   undo() {
@@ -101,7 +107,7 @@ export class Hand {
       await what();
       say(this.words.t(said));
     } catch (error) {
-      this.fault = error;
+      this.fault = this.told(error);
       await this.draft.load();
     }
     this.ready_to_draw();

@@ -305,8 +305,8 @@ class Planner extends Hand {
       if (name === "publish") this.cancel();
     } catch (error) {
       await this.draft.load();
-      this.fault = error;
-      if (!this.draft.stale) toast(this.words.t("plan.refused", { reason: error.message }), this.words);
+      this.fault = this.told(error);
+      if (!this.draft.stale) toast(this.words.t("plan.refused", { reason: this.fault.message }), this.words);
     }
     this.render();
   }

@@ -1,0 +1,21 @@
+// What the server refuses a drawing for, in the page's language: it speaks English, with the codes and numbers in it.
+
+const SAID = [
+  [/^the line makes (\d+) pieces?, not (\d+)/, "pieces"], [/^the line does not part (\S+) from (\S+);/, "part"], [/^(.+) would change outside (\S+), the scope/, "outside"],
+  [/^the outline of the city would move/, "outline"], [/^(.+) locked in plan/, "locked"], [/^(.+) reserved by plan (\d+)/, "reserved"], [/^the drawn polygon holds no ground of another leaf/, "own"],
+  [/^the drawn polygon lies outside the city/, "beyond"], [/^a polygon is wanted/, "polygon"], [/^a line is wanted/, "line"], [/^what is drawn is thinner than ([\d.]+) m/, "thin"], [/^the code (\S+) is in use/, "code"],
+  [/^the code '(.+)' (?:has not|does not)/, "form"], [/^(\S+) is fallback ground already/, "fallback"], [/^(.+) changed since plan \d+ was begun on edition (\d+); in force is edition (\d+)/, "since"],
+  [/^(.+) drew or submitted plan/, "own-plan"], [/^(.+) gave a verdict on plan/, "again"], [/is no hour to schedule for/, "hour"],
+];
+
+/** A refusal in words; where the page has none of its own, the server's. `name` calls a grid by its code. */
+export function said(error, words, name = (code) => code) {
+  if (words.lang === "en") return error.message;
+  for (const [form, key] of SAID) {
+    const found = form.exec(error.message);
+    if (!found) continue;
+    const [a, b, c] = found.slice(1).map((part) => part?.replace(/[\w-]{9,}/g, name));
+    return words.t(`plan.said.${key}`, { a, b, c });
+  }
+  return error.message;
+}
