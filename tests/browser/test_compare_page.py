@@ -103,6 +103,10 @@ def test_a_plan_is_compared_with_the_edition_in_force(visit: Opener, history: st
     page.get_by_role("combobox", name="A 图").select_option(value="e3")
     expect(page.get_by_role("button", name=re.compile(f"停用.*{SECOND}"))).to_be_visible()
     expect(page.get_by_role("button", name=re.compile(f"变更.*{FIRST}"))).to_be_visible()
+    grids = page.get_by_role("row", name=re.compile("^网格"))
+    one, other = (int(text) for text in grids.get_by_role("cell").all_inner_texts()[1:])
+    assert one == other + 1  # two are merged
+    expect(page.get_by_role("heading", name="为何不同")).to_be_visible()
 
 
 def test_the_same_twice_says_so_and_what_is_not_there_is_told(visit: Opener, history: str) -> None:

@@ -28,5 +28,10 @@ export async function planned(id) {
   const rows = drawing.after.features.filter(({ properties }) => ["changed", "appeared"].includes(properties.status)).map(({ properties }) => ({ code: properties.code, level: null, moved: true, what: properties.status, was: before.get(properties.code) ?? null, now: properties }));
   const gone = drawing.before.features.filter(({ properties }) => !after.has(properties.code)).map(({ properties }) => ({ code: properties.code, level: null, moved: true, what: "retired", was: properties, now: null }));
   const moves = (preview.moves ?? []).map(({ was, now, area_m2, ground }) => ({ was, now, m2: area_m2, ground }));
-  return { rows: [...rows, ...gone].sort((a, b) => (a.code < b.code ? -1 : 1)), moves, noded: preview.noded, leaves: drawing.after.features.filter(({ properties }) => ["changed", "appeared"].includes(properties.status)), totals: preview.totals ?? null, balance: preview.balance ?? null };
+  return { rows: [...rows, ...gone].sort((a, b) => (a.code < b.code ? -1 : 1)), moves, noded: preview.noded, leaves: drawing.after.features.filter(({ properties }) => ["changed", "appeared"].includes(properties.status)) };
+}
+
+/** Two plans in figures, 0 for the edition in force. */
+export async function figures(one, other) {
+  return answered(await fetch(`/v1/plans/compare?ids=${one},${other}`));
 }

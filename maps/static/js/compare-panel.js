@@ -1,4 +1,5 @@
 // The panel of the compare page: which two, the slider through the editions, and what differs, each with its place.
+import { metrics } from "./compare-metrics.js";
 import { el, find } from "./dom.js";
 
 const MOST = 500; // lines of what differs; more are counted
@@ -76,18 +77,17 @@ export class ComparePanel {
     this.told.replaceChildren(el("div", { class: "empty", role: "alert" }, el("b", {}, this.words.t("compare.failed")), el("p", {}, error.message)));
   }
 
-  /** `found` = [{title, rows, moves, noded, totals, balance}], one for editions, one for each plan beside one. */
-  draw(found, chosen) {
+  /** `found` = [{title, rows, moves, noded}], one for editions, one for each plan beside one; `told` = figures of plans, called `titles`. */
+  draw(found, chosen, told, titles) {
     const { words } = this;
-    this.told.replaceChildren(...found.flatMap((one) => this.part(one, found.length > 1, chosen)));
+    this.told.replaceChildren(...(told ? metrics(told, titles, words, this.heard.choose) : []), ...found.flatMap((one) => this.part(one, found.length > 1, chosen)));
     if (found.every(({ rows }) => !rows.length)) this.told.append(el("div", { class: "empty" }, el("b", {}, words.t("compare.same")), el("p", {}, words.t("compare.same.sub"))));
   }
 
-  part({ title, rows, moves, noded, totals, balance }, is_named, chosen) {
+  part({ title, rows, moves, noded }, is_named, chosen) {
     const { words } = this, count = (what) => rows.filter((one) => one.what === what).length;
     const moved = moves.reduce((sum, one) => sum + one.m2, 0);
-    const facts = [["compare.appeared", words.n(count("appeared"))], ["compare.retired", words.n(count("retired"))], ["compare.changed", words.n(count("changed"))], ["compare.moved", words.t("compare.ha", { n: words.n(moved / 1e4, 1) })],
-      ...(totals ? [["compare.households", words.n(totals.households ?? 0)]] : []), ...(balance?.after?.cv != null ? [["compare.cv", words.n(balance.after.cv, 2)]] : [])];
+    const facts = [["compare.appeared", words.n(count("appeared"))], ["compare.retired", words.n(count("retired"))], ["compare.changed", words.n(count("changed"))], ["compare.moved", words.t("compare.ha", { n: words.n(moved / 1e4, 1) })]];
     return [
       el("div", { class: "sec" }, is_named ? el("h2", {}, title) : null, el("dl", { class: "facts" }, facts.map(([key, text]) => el("div", {}, el("dt", {}, words.t(key)), el("dd", {}, text)))), noded ? el("p", { class: "cap dim" }, words.t("compare.noded", { n: words.n(noded) })) : null),
       rows.length ? el("ol", { class: "differs", "aria-label": `${words.t("compare.list")}${is_named ? ` ${title}` : ""}` }, rows.slice(0, MOST).map((one) => el("li", {}, this.line(one, chosen)))) : null,

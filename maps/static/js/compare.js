@@ -24,7 +24,7 @@ export default async function start(map, boot) {
   keys({ words, up: () => state.set({ chosen: null }) });
   const newest = editions.at(-1).number, before = editions.at(-2)?.number ?? newest;
   const names = () => [state.get("left") ?? `e${before}`, state.get("right") ?? `e${newest}`];
-  let plans = [], found = [], asked = 0;
+  let plans = [], found = [], told = null, asked = 0;
 
   const panel = new ComparePanel({ words, editions, heard: {
     pick: (k, name) => state.set(k ? { right: name, chosen: null } : { left: name, chosen: null }),
@@ -41,7 +41,7 @@ export default async function start(map, boot) {
       const plan = mine.find((one) => one.leaves);
       side.paint({ colours, moves, is_after: plan ? plan.plan_side === k : k === 1, leaves: plan?.plan_side === k ? plan.leaves : [], chosen: moves.filter(({ was, now }) => chosen && (was === chosen || now === chosen)).map(({ ground }) => ground) });
     });
-    panel.draw(found, chosen);
+    panel.draw(found, chosen, told, names().map((name) => title(doors.side_of(name) ?? { kind: "edition", number: newest })));
   };
 
   /** The first time, where something differs; where the address names a place, that one. */
@@ -70,19 +70,23 @@ export default async function start(map, boot) {
     panel.wait();
     try {
       const shown = [left, right].map((side) => (side.kind === "edition" ? side.number : boot.current));
+      const with_plan = left.kind === "plan" || right.kind === "plan";
+      const of = (side) => (side.kind === "plan" ? side.number : 0);
+      const counted = with_plan && left.name !== right.name ? doors.figures(of(left), of(right)) : null;
       const parts = await Promise.all([
         shown[0] === shown[1] ? null : doors.between(...shown).then((one) => ({ ...one, title: `${words.t("edition", { n: shown[0] })} → ${words.t("edition", { n: shown[1] })}`, sides: [0, 1] })),
         ...[left, right].map((side, k) => (side.kind === "plan" ? doors.planned(side.number).then((one) => ({ ...one, title: title(side), sides: left.kind === right.kind ? [k] : [0, 1], plan_side: k })) : null)),
         ...sides.map((side, k) => side.show(shown[k]).then(() => null)),
       ]);
+      const figures = await counted;
       if (number !== asked) return;
-      found = parts.filter(Boolean);
+      [found, told] = [parts.filter(Boolean), figures];
       draw();
       look();
       say(words.t("compare.said", { n: found.reduce((sum, one) => sum + one.rows.length, 0) }));
     } catch (error) {
       if (number !== asked) return;
-      found = [];
+      [found, told] = [[], null];
       sides.forEach((side) => side.paint({ colours: new Map(), moves: [], is_after: true }));
       panel.fail(error);
     }
