@@ -133,6 +133,11 @@ class CityIndex:
     index: GridIndex
     lineage: Positions
 
+    @property
+    def codes(self) -> Codes:
+        """Codes (n,) of the leaves, ascending."""
+        return self.leaves.codes
+
     @cached_property
     def is_fallback(self) -> Bools:
         """Which leaves are fallback ground (n,)."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from geo import areas, instants
+from geo.areas import Edition
 from geo.arrays import Codes, Floats, Ints, Positions
 from geo.assignments import Assignment, Ground, Rule, assign, in_force, open_index
 from geo.columns import chosen, figures, known
@@ -90,16 +91,54 @@ class Division(Protocol):
         """Those columns for points (n, 2); ``told`` is brought up to date."""
 
 
+class Leaves(Ground, Protocol):
+    """The leaves of an edition with their codes."""
+
+    @property
+    def codes(self) -> Codes:
+        """Of the leaves (n,), ascending."""
+
+    @property
+    def level_codes(self) -> list[Codes]:
+        """For each level the code (n,) of the area over every leaf."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What says which edition answers a row: its editions in any order, the current one, and the city's time zone."""
+
+    levels: tuple[str, ...]
+    time_zone: str
+    editions: tuple[Edition, ...]
+    current: int
+
+    @classmethod
+    def of(cls, connection: sa.Connection) -> Calendar:
+        """That of the city. Raises Unknown when nothing has been published."""
+        city, current = areas.city(connection), areas.current(connection).number
+        return cls(
+            tuple(level.key for level in city.levels), city.time_zone, tuple(areas.all_editions(connection)), current
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class OfCity:
-    """The city's own division: codes of every level, by the edition in force or by the one of each row's time."""
+    """The city's own division: codes of every level, by the edition in force or by the one of each row's time.
 
-    connection: sa.Connection
+    ``opened`` gives the leaves of an edition by its number.
+    """
+
+    calendar: Calendar
+    opened: Callable[[int], Leaves]
+
+    @classmethod
+    def now(cls, connection: sa.Connection) -> OfCity:
+        """As the database has it; asked as editions are met."""
+        return cls(Calendar.of(connection), lambda number: open_index(connection, areas.numbered(connection, number)))
 
     def added(self) -> dict[str, pa.DataType]:
         """Levels of the city, edition, and what every division adds."""
-        levels = areas.city(self.connection).levels
-        return {**{level.key: pa.string() for level in levels}, "edition": pa.int32(), **_TOLD}
+        return {**dict.fromkeys(self.calendar.levels, pa.string()), "edition": pa.int32(), **_TOLD}
 
     def columns(self, lonlat: Floats, accuracy_m: Floats, times: pa.Array | None, told: Assigned) -> Columns:
         """Codes, edition, distance, candidates and rule; a row without readable time is answered by today's edition."""
@@ -109,8 +148,8 @@ class OfCity:
         order: list[Ints] = []
         for number in np.unique(numbers).tolist():
             rows = np.flatnonzero(numbers == number)
-            city = open_index(self.connection, areas.numbered(self.connection, number))
-            made, found = _assigned(city, city.leaves.codes, lonlat[rows], accuracy_m[rows], told)
+            city = self.opened(number)
+            made, found = _assigned(city, city.codes, lonlat[rows], accuracy_m[rows], told)
             codes = [chosen(level, found.position) for level in _codes(city, city.level_codes)]
             levels = dict(zip(names, codes, strict=False))
             parts.append({**levels, "edition": pa.array(numbers[rows], type=pa.int32()), **made})
@@ -122,12 +161,12 @@ class OfCity:
         return {n: pa.concat_arrays([pa.array([], types[n]), *(part[n] for part in parts)]).take(back) for n in names}
 
     def _editions(self, rows: int, times: pa.Array | None, told: Assigned) -> Positions:
-        current = areas.current(self.connection).number
+        current = self.calendar.current
         if times is None:
             return np.full(rows, current, dtype=np.int32)
-        read = instants.read(times, areas.city(self.connection).time_zone)
+        read = instants.read(times, self.calendar.time_zone)
         timed = read.us != instants.NEVER_US
-        numbers, before = in_force(areas.all_editions(self.connection), read.us)
+        numbers, before = in_force(self.calendar.editions, read.us)
         told.untimed += int((~timed).sum())
         told.naive += int(read.is_naive.sum())
         told.before_first += int((before & timed).sum())

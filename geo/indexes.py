@@ -103,6 +103,7 @@ def _forget_strangers(connection: sa.Connection, path: Path) -> None:
     for other in path.parent.glob("*.cells"):
         if other.name not in known:
             other.unlink(missing_ok=True)
+            other.with_suffix(".codes").unlink(missing_ok=True)
 
 
 def _lay_over(connection: sa.Connection, edition: Edition, leaves: LeafRows, path: Path) -> bool:

@@ -23,9 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from geo import areas, db
-from geo.bulk import Assigned, Division, OfCity, OfLayer, Points, Progress, assign_sheet
-from geo.errors import Refused, Stale
+from geo import areas, codebooks, db
+from geo.bulk import Assigned, Calendar, Division, OfCity, OfLayer, Points, Progress, assign_sheet
+from geo.errors import Refused
 from geo.files import renamed
 from geo.frames import PARQUET, form_of
 from geo.frames.parquets import sheet
@@ -172,37 +172,45 @@ class Job(Protocol):
 
 @dataclass(frozen=True)
 class OnCity:
-    """Codes of the city's own division, of these editions (number, published at) and no later ones."""
+    """Codes of the city's own division, of these editions (number, published at) and no later ones.
+
+    ``books`` are the files of codes, by edition, of those that may be asked: with the index beside each they are all
+    that a process needs.
+    """
 
     points: Points
     editions: tuple[tuple[int, str], ...]
+    calendar: Calendar
+    books: dict[int, Path]
 
     @classmethod
     def now(cls, points: Points) -> OnCity:
-        """On the editions there are now."""
+        """On the editions there are now, whose files are made where they are missing."""
         with db.read(db.engine()) as connection:
-            return cls(points, _editions(connection))
+            calendar = Calendar.of(connection)
+            asked = [one for one in calendar.editions if points.at or one.number == calendar.current]
+            books = {one.number: codebooks.made(connection, one) for one in asked}
+            return cls(points, _editions(connection), calendar, books)
 
     def told(self) -> dict[str, Any]:
         """Points and editions."""
-        return asdict(self)
+        return {"points": asdict(self.points), "editions": self.editions}
 
     @contextmanager
     def division(self) -> Iterator[Division]:
-        """The city; its index is mapped from the file all processes of a machine share.
+        """The city, its index and codes mapped from the files all processes of a machine share; no database is asked.
 
         Raises
         ------
-        Stale
-            When this process sees other editions than the run began with.
+        Refused
+            When this process cannot read them.
         """
-        with db.read(db.engine()) as connection:
-            if (seen := _editions(connection)) != self.editions:
-                raise Stale(
-                    f"the run began on edition {self.editions[-1][0]}, and the database of this process is at "
-                    f"{seen[-1][0]}; start it again, with every worker on the same database"
-                )
-            yield OfCity(connection)
+        yield OfCity(self.calendar, lambda number: _book(self.books[number]))
+
+
+@cache
+def _book(path: Path) -> codebooks.Codebook:
+    return codebooks.opened(path)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _as_file(source: Path, target: Path, points: Points, areas: Areas | None) ->
         with rows_read(source.name) as progress:
             return bulk.assign_file(source, target, points, over, progress)
     with rows_read(source.name) as progress, db.read(db.engine()) as connection:
-        return bulk.assign_file(source, target, points, bulk.OfCity(connection), progress)
+        return bulk.assign_file(source, target, points, bulk.OfCity.now(connection), progress)
 
 
 def _by_parts(source: Path, target: Path, points: Points, areas: Areas | None, dask: str | None) -> Assigned:

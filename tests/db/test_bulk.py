@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo import writing
-from geo.bulk import OfCity, OfLayer, Points, assign_file
+from geo import areas, codebooks, writing
+from geo.bulk import Calendar, OfCity, OfLayer, Points, assign_file
 from geo.errors import Broken, Refused
 from geo.frames import sheets
 from geo.layers import read_layer
@@ -49,7 +49,7 @@ def parquet(path: Path, places: list[tuple[float, float]] = PLACES, **columns: l
 
 
 def test_every_row_comes_out_in_order_with_the_codes_of_every_level(city: sa.Connection, tmp_path: Path) -> None:
-    told = assign_file(parquet(tmp_path / "in.parquet"), tmp_path / "out.parquet", WGS84, OfCity(city))
+    told = assign_file(parquet(tmp_path / "in.parquet"), tmp_path / "out.parquet", WGS84, OfCity.now(city))
     out = pq.read_table(tmp_path / "out.parquet").to_pydict()
     assert out["name"] == [f"点{at}" for at in range(5)]
     assert out["grid"] == GRIDS
@@ -68,7 +68,7 @@ def test_csv_keeps_its_texts_and_its_order(city: sa.Connection, tmp_path: Path) 
     with (tmp_path / "in.csv").open("w", encoding="gbk", newline="") as file:
         csv.writer(file).writerows(rows)
     points = Points(datum="wgs84", encoding="gbk")
-    assign_file(tmp_path / "in.csv", tmp_path / "out.csv", points, OfCity(city))
+    assign_file(tmp_path / "in.csv", tmp_path / "out.csv", points, OfCity.now(city))
     with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
         out = list(csv.reader(file))
     assert [row[:4] for row in out] == rows
@@ -83,7 +83,7 @@ def test_layers_and_geoparquet_are_placed_by_their_geometry(city: sa.Connection,
     frame.to_parquet(tmp_path / "in.parquet")
     frame.to_file(tmp_path / "in.gpkg")
     for source, target in (("in.parquet", "a.parquet"), ("in.gpkg", "b.gpkg"), ("in.gpkg", "c.csv")):
-        assign_file(tmp_path / source, tmp_path / target, Points(), OfCity(city))
+        assign_file(tmp_path / source, tmp_path / target, Points(), OfCity.now(city))
     expected = [grid for grid, rule in zip(GRIDS, RULES, strict=True) if rule != "no_position"]
     assert pq.read_table(tmp_path / "a.parquet")["grid"].to_pylist() == expected
     assert geopandas.read_parquet(tmp_path / "a.parquet").geometry.geom_equals(frame.geometry).all()
@@ -109,7 +109,7 @@ def test_points_that_are_coordinates_in_geoparquet_are_placed_and_written(
     import geopandas
 
     target = tmp_path / f"out.{suffix}"
-    assign_file(native(tmp_path / "in.parquet"), target, Points(), OfCity(city))
+    assign_file(native(tmp_path / "in.parquet"), target, Points(), OfCity.now(city))
     if suffix == "csv":
         with target.open(encoding="utf-8-sig", newline="") as file:
             assert [row["grid"] or None for row in csv.DictReader(file)] == GRIDS
@@ -148,13 +148,30 @@ def test_a_geopackage_has_its_spatial_index_however_little_memory_it_may_take(
 def test_each_row_takes_the_edition_of_its_time(city: sa.Connection, tmp_path: Path) -> None:
     times = ["2024-06-01", "2025-06-01T00:00Z", "2019-01-01T00:00Z", "soon"]
     source = parquet(tmp_path / "in.parquet", [EAST] * 4, when=times)
-    told = assign_file(source, tmp_path / "out.parquet", Points(datum="wgs84", at="when"), OfCity(city))
+    told = assign_file(source, tmp_path / "out.parquet", Points(datum="wgs84", at="when"), OfCity.now(city))
     out = pq.read_table(tmp_path / "out.parquet").to_pydict()
     old = COMMUNITIES[0] + "001"
     assert out["grid"] == [old, SPLIT_OFF, old, SPLIT_OFF]
     assert out["edition"] == [1, 2, 1, 2]
     assert out["name"] == ["点0", "点1", "点2", "点3"]
     assert (told.untimed, told.naive, told.before_first) == (1, 1, 1)
+
+
+def test_files_of_editions_answer_as_the_database_does(city: sa.Connection, tmp_path: Path) -> None:
+    source = parquet(tmp_path / "in.parquet", PLACES * 2, when=["2024-06-01"] * len(PLACES) + [None] * len(PLACES))
+    asked = Points(datum="wgs84", at="when")
+    books = {edition.number: codebooks.made(city, edition) for edition in areas.all_editions(city)}
+    of_files = OfCity(Calendar.of(city), lambda number: codebooks.opened(books[number]))
+    made = [
+        (assign_file(source, tmp_path / target, asked, division), pq.read_table(tmp_path / target))
+        for target, division in (("one.parquet", OfCity.now(city)), ("two.parquet", of_files))
+    ]
+    assert made[0] == made[1]
+    books[2].with_suffix(".cells").write_bytes(b"")
+    with pytest.raises(Refused, match="every worker must see that folder"):
+        codebooks.opened(books[2])
+    assert codebooks.made(city, areas.numbered(city, 2)) == books[2], "what is damaged is made anew"
+    assert len(codebooks.opened(books[2]).codes) == len(codebooks.opened(books[1]).codes) + 1
 
 
 @given(
@@ -173,7 +190,7 @@ def test_order_and_chunking_change_nothing(
         for size, order in ((whole, np.arange(len(places))), (chunk, shuffled)):
             sheets.CHUNK = size
             source = parquet(tmp_path / "in.parquet", [places[at] for at in order])
-            assign_file(source, tmp_path / "out.parquet", WGS84, OfCity(city))
+            assign_file(source, tmp_path / "out.parquet", WGS84, OfCity.now(city))
             out = pq.read_table(tmp_path / "out.parquet").drop_columns(["name"]).to_pylist()
             answers.append([out[at] for at in np.argsort(order)])
     finally:
@@ -184,8 +201,8 @@ def test_order_and_chunking_change_nothing(
 def test_columns_of_the_file_are_never_overwritten(city: sa.Connection, tmp_path: Path) -> None:
     source = parquet(tmp_path / "in.parquet", grid=[1, 2, 3, 4, 5])
     with pytest.raises(Refused, match="named grid; add --prefix"):
-        assign_file(source, tmp_path / "out.parquet", WGS84, OfCity(city))
-    assign_file(source, tmp_path / "out.parquet", Points(datum="wgs84", prefix="at_"), OfCity(city))
+        assign_file(source, tmp_path / "out.parquet", WGS84, OfCity.now(city))
+    assign_file(source, tmp_path / "out.parquet", Points(datum="wgs84", prefix="at_"), OfCity.now(city))
     out = pq.read_table(tmp_path / "out.parquet")
     assert (out["grid"].to_pylist(), out["at_grid"].to_pylist()) == ([1, 2, 3, 4, 5], GRIDS)
 
@@ -194,16 +211,16 @@ def test_a_failure_leaves_the_older_output_and_nothing_else(city: sa.Connection,
     (tmp_path / "out.csv").write_text("older")
     (tmp_path / "in.csv").write_text("lon,lat\n120.305,36.104\n120.305,36.104,7\n")
     with pytest.raises(Refused, match="row 3: 3 cells"):
-        assign_file(tmp_path / "in.csv", tmp_path / "out.csv", WGS84, OfCity(city))
+        assign_file(tmp_path / "in.csv", tmp_path / "out.csv", WGS84, OfCity.now(city))
     assert (tmp_path / "out.csv").read_text() == "older"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
 
 
 def test_positions_without_declared_datum_are_refused(city: sa.Connection, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="--datum"):
-        assign_file(parquet(tmp_path / "in.parquet"), tmp_path / "out.parquet", Points(), OfCity(city))
+        assign_file(parquet(tmp_path / "in.parquet"), tmp_path / "out.parquet", Points(), OfCity.now(city))
     with pytest.raises(Refused, match="beijing54"):
-        assign_file(tmp_path / "in.parquet", tmp_path / "out.parquet", Points(datum="beijing54"), OfCity(city))
+        assign_file(tmp_path / "in.parquet", tmp_path / "out.parquet", Points(datum="beijing54"), OfCity.now(city))
 
 
 # -- layers ----------------------------------------------------------------------------------------------------------
@@ -258,5 +275,5 @@ def test_overlapping_invalid_or_nameless_areas_are_refused_by_name(tmp_path: Pat
 
 def test_a_layer_is_written_only_with_geometry(city: sa.Connection, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="without geometry"):
-        assign_file(parquet(tmp_path / "in.parquet"), tmp_path / "out.gpkg", WGS84, OfCity(city))
+        assign_file(parquet(tmp_path / "in.parquet"), tmp_path / "out.gpkg", WGS84, OfCity.now(city))
     assert not (tmp_path / "out.gpkg").exists()

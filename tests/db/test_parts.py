@@ -236,7 +236,8 @@ def test_a_worker_that_is_killed_costs_its_parts_only(environment: dict[str, str
     source, target = points(tmp_path / "in.parquet", groups=60, rows=4000), tmp_path / "out"
     unfinished = tmp_path / f"out{UNFINISHED}"
     finished(gridatlas(environment, "assign", source, tmp_path / "one.parquet", "--datum", "wgs84"))
-    with dask(environment, tmp_path, 2) as (address, made):
+    without_database = environment | {"GRIDATLAS_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}
+    with dask(without_database, tmp_path, 2) as (address, made):
         run = gridatlas(environment, "assign", source, target, "--datum", "wgs84", "--dask", address)
         until = time.monotonic() + 120
         while len(list(unfinished.glob("*.parquet"))) < 3 and time.monotonic() < until:
