@@ -43,6 +43,9 @@ SEVERITIES: dict[CheckKind, Severity] = {
 }
 """How bad each finding is, unless the setting ``severities`` says otherwise."""
 
+OF_GROUND: frozenset[CheckKind] = frozenset({"inside_one_community", "no_gap_or_overlap", "closed_and_valid"})
+"""What is known of a division alone, whoever lives there."""
+
 DEDICATED_USES = ("office", "mall", "market", "school", "hospital")
 """Uses of buildings that are dedicated places."""
 _MONTH = timedelta(days=30.4375)
@@ -98,14 +101,15 @@ def checks(
     return sorted(found, key=lambda one: (one.passed, rank[one.severity]))
 
 
-def _severity(asked: Asked, kind: CheckKind) -> Severity:
-    return asked.by.severities.get(kind, SEVERITIES[kind])
+def severity_of(kind: CheckKind, by: Settings) -> Severity:
+    """How bad a finding of a kind is."""
+    return by.severities.get(kind, SEVERITIES[kind])
 
 
 def _found(
     asked: Asked, kind: CheckKind, codes: Iterable[str], count: int, text: Words, where: BaseGeometry | None
 ) -> Check:
-    return Check(kind, _severity(asked, kind), tuple(sorted(set(codes))), count, text, where)
+    return Check(kind, severity_of(kind, asked.by), tuple(sorted(set(codes))), count, text, where)
 
 
 def _passed(kind: CheckKind, zh: str, en: str) -> Check:
@@ -128,15 +132,19 @@ def _listed(told: Sequence[str], zh: bool) -> str:
 
 # -- what is proved ----------------------------------------------------------------------------------------------------
 def _inside_one_community(asked: Asked) -> Checked:
-    """A named grid is under one area of the lowest level."""
-    low = set(asked.whole.area_codes[asked.whole.area_levels == asked.whole.levels - 2].tolist())
-    astray = [leaf for leaf in _after(asked) if leaf.kind != "fallback" and leaf.parent not in low]
+    yield inside_one_community(_after(asked), asked.whole, asked.by)
+
+
+def inside_one_community(leaves: Sequence[Leaf], whole: Division, by: Settings) -> Check:
+    """Whether every named grid is under one area of the lowest level; told as passed where it is."""
+    low = set(whole.area_codes[whole.area_levels == whole.levels - 2].tolist())
+    astray = [leaf for leaf in leaves if leaf.kind != "fallback" and leaf.parent not in low]
     if not astray:
-        yield _passed("inside_one_community", "每个网格都在一个社区内", "every grid lies inside one community")
-        return
+        return _passed("inside_one_community", "每个网格都在一个社区内", "every grid lies inside one community")
     names = [leaf.code for leaf in astray]
     text = Words(f"{_listed(names, True)} 不在任何社区内", f"{_listed(names, False)}: inside no community")
-    yield _found(asked, "inside_one_community", names, len(names), text, _grounds(astray))
+    severity = severity_of("inside_one_community", by)
+    return Check("inside_one_community", severity, tuple(names), len(names), text, _grounds(astray))
 
 
 def _proved(asked: Asked) -> Checked:

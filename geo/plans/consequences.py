@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from geo import areas
 from geo.plans.balances import Balance, Stability, balance, staying
-from geo.plans.checks import Check, checks
+from geo.plans.checks import OF_GROUND, SEVERITIES, Check, checks, inside_one_community, severity_of
 from geo.plans.declared import declared
 from geo.plans.effects import Effects, effects
 from geo.plans.figures import GridFigures, grid_figures
-from geo.plans.grounds import ground
+from geo.plans.grounds import ground, leaves_of
 from geo.plans.moving import Carried, Move, moves, totals
 from geo.plans.previews import Preview
 from geo.plans.spreading import spreads
@@ -71,6 +71,18 @@ def consequences(connection: sa.Connection, found: Preview) -> Consequences:
         stability=_stability(done, grids, moved),
         effects=done,
     )
+
+
+def errors(connection: sa.Connection, found: Preview) -> list[Check]:
+    """What is checked of a plan and found to be an error; nothing is read for what cannot be one."""
+    by, weighed = settings(), found.weighed
+    if {kind for kind in SEVERITIES if severity_of(kind, by) == "error"} <= OF_GROUND:
+        difference = weighed.difference
+        leaves = leaves_of(weighed.whole, difference.changed | difference.appeared)
+        told = [inside_one_community(list(leaves.values()), weighed.whole, by)]
+    else:
+        told = consequences(connection, found).checks
+    return [one for one in told if one.severity == "error"]
 
 
 def _nothing(band: tuple[int, int]) -> Consequences:

@@ -106,17 +106,17 @@ def ground(connection: sa.Connection, weighed: Weighed, metric_epsg: int) -> Gro
     """What a plan touches, of what was weighed; its divisions may be the part of the city that is concerned."""
     base, whole, difference = weighed.base, weighed.whole, weighed.difference
     changed = set(whole.leaf_codes[difference.changed].tolist())
-    before = _leaves(base, np.isin(base.leaf_codes, sorted(changed)) | difference.retired)
+    before = leaves_of(base, np.isin(base.leaf_codes, sorted(changed)) | difference.retired)
     ids = sa.select(codes.c.code, codes.c.id).where(rows.one_of(codes.c.code, list(before)))
     return Ground(
         edition=weighed.number,
         before=before,
-        after=_leaves(whole, difference.changed | difference.appeared),
+        after=leaves_of(whole, difference.changed | difference.appeared),
         left=frozenset(base.leaf_codes[difference.left_ground].tolist()),
         closed=shapely.bounds(base.leaf_shapes[difference.closed]).reshape(-1, 4),
         outline_moved=difference.outline_moved,
-        noded=_leaves(base, np.isin(base.leaf_codes, whole.leaf_codes[difference.noded])),
-        near=_leaves(whole, _near(base, whole, difference.opened, difference.closed)),
+        noded=leaves_of(base, np.isin(base.leaf_codes, whole.leaf_codes[difference.noded])),
+        near=leaves_of(whole, _near(base, whole, difference.opened, difference.closed)),
         ids={row.code: row.id for row in connection.execute(ids)},
         metric_epsg=metric_epsg,
     )
@@ -150,7 +150,8 @@ def _near(base: Division, whole: Division, opened: Bools, closed: Bools) -> Bool
     return found
 
 
-def _leaves(division: Division, which: Bools) -> dict[str, Leaf]:
+def leaves_of(division: Division, which: Bools) -> dict[str, Leaf]:
+    """Some leaves of a division, by code."""
     fields = (division.leaf_codes, division.leaf_names, division.leaf_kinds, division.leaf_parents)
     told = zip(*(column[which].tolist() for column in fields), division.leaf_shapes[which], strict=True)
     return {leaf.code: leaf for leaf in (Leaf(*row) for row in told)}

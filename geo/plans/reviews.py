@@ -12,7 +12,7 @@ from geo.actors import Actor
 from geo.editions import Published
 from geo.errors import Refused, Stale
 from geo.plans import drafts, previews, trail, verdicts
-from geo.plans.consequences import consequences
+from geo.plans.consequences import errors
 from geo.plans.drafts import Plan
 from geo.plans.previews import Preview
 
@@ -73,10 +73,9 @@ def publish(
 
 def refuse_errors(connection: sa.Connection, shown: Preview) -> None:
     """Raise Refused when a check of what a plan would do finds an error; what is less is for people to weigh."""
-    errors = [one for one in consequences(connection, shown).checks if one.severity == "error"]
-    if errors:
-        places = [one.where for one in errors if one.where is not None]
-        told = "; ".join(f"{one.text.zh} · {one.text.en}" for one in errors)
+    if found := errors(connection, shown):
+        places = [one.where for one in found if one.where is not None]
+        told = "; ".join(f"{one.text.zh} · {one.text.en}" for one in found)
         raise Refused(told, where=shapely.GeometryCollection(places) if places else None)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from geo.plans import previews
 from geo.plans.checks import Check
-from geo.plans.consequences import Consequences, consequences
+from geo.plans.consequences import Consequences, consequences, errors
 from geo.settings import Settings, settings
 from geo.space.redraw.changes import Change, Dissolve, Merge, Rename, Split, Transfer
 from tests.covered import enter
@@ -190,3 +190,14 @@ def test_codes_that_stay_keep_their_figures_when_a_line_is_drawn_elsewhere(city:
     )
     assert FIRST not in {one.code for one in found.grids}
     assert found.totals.households == 0
+
+
+def test_errors_are_found_alone_for_as_much_as_can_be_one(city: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    towers(city, LINE_Y)
+    plan = begun(city)
+    previews.add(city, ACTOR, plan, SPLIT)
+    shown = previews.preview(city, plan)
+    assert errors(city, shown) == []
+    strict = settings().model_copy(update={"severities": {"building_cut": "error"}})
+    monkeypatch.setattr("geo.plans.consequences.settings", lambda: strict)
+    assert [one.kind for one in errors(city, shown)] == ["building_cut"]
