@@ -19,6 +19,7 @@ from api.previews import Number
 from geo.plain import plain_of
 from geo.plans import drafts, explanations, proposals, wire
 from geo.plans.proposals import Asked, Offered, Offers
+from geo.space.balance.dividing import MOST_PARTS
 from geo.space.balance.drawing import Move
 from geo.space.balance.problems import Measures
 
@@ -54,6 +55,10 @@ class Wanted(BaseModel):
     within: Annotated[
         Text | None, Field(max_length=40, description="范围 · Code of an area inside the plan's scope")
     ] = None
+    fallback: Annotated[
+        Text | None, Field(max_length=40, description="兜底地块 · Code of fallback ground to divide into grids instead")
+    ] = None
+    into: Annotated[int, Field(ge=2, le=MOST_PARTS, description="几个网格 · How many grids to divide it into")] = 2
 
 
 class Taken(Wanted):
@@ -159,7 +164,7 @@ def take(store: StoreOf, actor: Asker, id: Number, body: Taken) -> Response:
 
 def _offers(store: StoreOf, id: int, body: Wanted) -> Offers:
     weights = {name: weight for name, weight in body.weights.model_dump().items() if weight}
-    asked = Asked(weights, body.band, body.seed, body.locks, body.within)
+    asked = Asked(weights, body.band, body.seed, body.locks, body.within, body.fallback, body.into)
     with store.read() as connection:
         prepared = proposals.prepare(connection, drafts.one(connection, id), asked)
     return proposals.offered(prepared)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +35,10 @@ def propose(
     ] = None,
     seed: Annotated[int, typer.Option(help="种子 · the same seed gives the same proposals", min=0)] = 0,
     lock: Annotated[list[str] | None, typer.Option(help="锁定 · code of a grid or community that must stay")] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="兜底地块 · fallback ground to divide into grids instead")
+    ] = None,
+    into: Annotated[int, typer.Option(help="几个网格 · how many grids to divide it into", min=2)] = 2,
     take: Annotated[int | None, typer.Option(help="采用 · add the changes of this proposal to the plan", min=1)] = None,
     actor: By = None,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON on stdout")] = False,
@@ -42,11 +49,11 @@ def propose(
     from geo.plans import drafts, proposals
     from geo.plans.proposals import Asked
 
-    asked = Asked(_weights(by or ["households=1"]), band, seed, lock or [], within)
+    asked = Asked(_weights(by or ["households=1"]), band, seed, lock or [], within, fallback, into)
     engine = db.engine()
     with db.read(engine) as connection:
         prepared = proposals.prepare(connection, drafts.one(connection, id), asked)
-    with _progress() as progress:
+    with _progress() as progress, _own_stdout():
         found = proposals.offered(prepared, progress)
     if as_json:
         typer.echo(json.dumps(offers_told(found), ensure_ascii=False))
@@ -70,6 +77,21 @@ def _weights(told: list[str]) -> dict[str, float]:
         except ValueError as error:
             raise Refused(f"--by {one}: write it like households=1") from error
     return found
+
+
+@contextmanager
+def _own_stdout() -> Iterator[None]:
+    """What the solver's library prints of itself goes to stderr, so that stdout holds what is asked for."""
+    library = ctypes.CDLL(None)
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        library.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 @contextmanager

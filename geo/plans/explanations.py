@@ -10,7 +10,7 @@ import numpy as np
 from geo.plans.lands import Ground
 from geo.space.balance.drawing import Move
 from geo.space.balance.fronts import Front, Proposal
-from geo.space.balance.problems import Problem
+from geo.space.balance.problems import Measures, Problem
 
 Said = dict[str, str]
 """The same under ``zh-CN`` and ``en``."""
@@ -90,13 +90,29 @@ def _called(ground: Ground, at: int) -> str:
     return f"{ground.names[at]} {ground.codes[at]}".strip()
 
 
+def divided(ground: Ground, after: Measures, moves: list[Move], unit: Unit) -> Said:
+    """What ground becomes that is divided into grids."""
+    each = [
+        f"{ground.names[one.now]} {one.load:,.0f} {unit.zh}、{one.buildings} 栋、{one.area_m2:,.0f} m²" for one in moves
+    ]
+    each_en = [f"{one.load:,.0f} {unit.en}, {one.buildings} buildings, {one.area_m2:,.0f} m²" for one in moves]
+    zh = f"{_called(ground, 0)} 划为 {len(moves)} 个综合网格；区间内 {after.in_band} 个；变异系数 {after.cv:.3f}；"
+    en = f"{_called(ground, 0)} into {len(moves)} comprehensive grids; {after.in_band} in the band; CV {after.cv:.3f}; "
+    return said(zh + "；".join(each), en + "; ".join(each_en))
+
+
+def unknowns(ground: Ground) -> list[Said]:
+    """That figures of buildings are not known."""
+    if not ground.unknown:
+        return []
+    zh = f"{ground.unknown} 栋建筑数目不详，按 0 计"
+    return [said(zh, f"{ground.unknown} buildings with unknown figures count as 0")]
+
+
 def remarks(ground: Ground, problem: Problem, front: Front, unit: Unit) -> list[Said]:
     """What is to be said of all proposals together: why there are none, and why not everything comes into the band."""
     before = front.before
-    found = []
-    if ground.unknown:
-        zh = f"{ground.unknown} 栋建筑数目不详，按 0 计"
-        found.append(said(zh, f"{ground.unknown} buildings with unknown figures count as 0"))
+    found = unknowns(ground)
     if not before.grids:
         return [*found, said("范围内没有可调的综合网格", "there is no comprehensive grid to balance here")]
     if before.beyond <= 0:

@@ -20,6 +20,7 @@ from geo.plans import drafts, previews
 from geo.plans.drafts import Plan
 from geo.space.balance.atoms import Land
 from geo.space.partition import whole_of
+from geo.space.redraw.changes import FALLBACK
 from geo.tables import areas as areas_table
 from geo.tables import buildings, codes, grids, in_edition, incidents, lines
 
@@ -46,15 +47,17 @@ class Ground:
     unknown: int
 
 
-def ground_of(connection: sa.Connection, plan: Plan, within: str | None, weights: Mapping[str, float]) -> Ground:
-    """The ground of a plan's scope, or of an area in it, as the plan's changes leave it.
+def ground_of(
+    connection: sa.Connection, plan: Plan, within: str | None, weights: Mapping[str, float], fallback: str | None = None
+) -> Ground:
+    """The ground of a plan's scope, or of an area in it, as the plan's changes leave it; of one fallback leaf alone.
 
     Raises
     ------
     Unknown
         When ``within`` is no area of the edition in force.
     Refused
-        When it lies outside the plan's scope, or has no leaf.
+        When it lies outside the plan's scope, or has no leaf; when ``fallback`` is no fallback ground in it.
     TooMuch
         For more than :data:`MOST_GRIDS` grids or :data:`MOST_BUILDINGS` buildings.
     """
@@ -64,6 +67,10 @@ def ground_of(connection: sa.Connection, plan: Plan, within: str | None, weights
     if plan.scope and scope not in areas_under(connection, edition, plan.scope).values():
         raise Refused(f"{scope} lies outside {plan.scope}, the scope of plan {plan.id}")
     leaves = _after(connection, plan, _leaves(connection, edition, below), set(below.values()))
+    if fallback is not None:
+        leaves = leaves.only((leaves.codes == fallback) & (leaves.kinds == FALLBACK))
+    if fallback is not None and not len(leaves.codes):
+        raise Refused(f"{fallback} is no fallback ground in {scope}")
     if not len(leaves.codes):
         raise Refused(f"{scope} has no grids")
     if len(leaves.codes) > MOST_GRIDS:
@@ -81,6 +88,10 @@ class _Leaves:
     kinds: Codes
     parents: Codes
     shapes: Shapes
+
+    def only(self, these: Bools) -> _Leaves:
+        """Some of them."""
+        return _Leaves(*(getattr(self, name)[these] for name in _Leaves.__dataclass_fields__))
 
 
 def areas_under(connection: sa.Connection, edition: Edition, code: str) -> dict[int, str]:

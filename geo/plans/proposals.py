@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 import numpy as np
@@ -18,10 +18,12 @@ from geo.plans.drafts import Made, Plan
 from geo.plans.explanations import Said, Unit
 from geo.plans.lands import LOADS, Ground, areas_under, ground_of
 from geo.space.balance.atoms import Atoms, atoms_of
-from geo.space.balance.drawing import Move, moves_of, transfers
+from geo.space.balance.dividing import divided, grounds
+from geo.space.balance.drawing import BENT_M, Move, moves_of, transfers
 from geo.space.balance.fronts import proposed
-from geo.space.balance.problems import Measures, Problem
-from geo.space.redraw.changes import COMPREHENSIVE, Change
+from geo.space.balance.problems import Measures, Problem, measured
+from geo.space.redraw.changes import COMPREHENSIVE, Change, CutDedicated
+from geo.space.redraw.numbering import is_numbered
 
 BAND = (300.0, 500.0)
 """Households of a grid, where nothing else is said."""
@@ -48,6 +50,8 @@ class Asked:
         Codes of grids that must not change, or of areas with all their grids, beside what the plan has locked.
     within
         Code of an area inside the plan's scope; None takes the scope.
+    fallback, into
+        Code of a fallback leaf and the number of grids to divide it into, instead of balancing what is there.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: {"households": 1.0})
@@ -55,6 +59,8 @@ class Asked:
     seed: int = 0
     locks: Sequence[str] = ()
     within: str | None = None
+    fallback: str | None = None
+    into: int = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +114,7 @@ def prepare(connection: sa.Connection, plan: Plan, asked: Asked) -> Prepared:
     """
     drafts.refuse_ended(plan)
     band = _band(asked)
-    ground = ground_of(connection, plan, asked.within, asked.weights)
+    ground = ground_of(connection, plan, asked.within, asked.weights, asked.fallback)
     kept = [one.code for one in locks.locks_of(connection, plan)]
     return Prepared(plan, asked, band, ground, _locked(connection, ground, [*asked.locks, *kept]))
 
@@ -116,6 +122,8 @@ def prepare(connection: sa.Connection, plan: Plan, asked: Asked) -> Prepared:
 def offered(prepared: Prepared, progress: Progress | None = None) -> Offers:
     """Up to three proposals; ``progress`` is told how many of how many steps are done."""
     ground, asked, band = prepared.ground, prepared.asked, prepared.band
+    if asked.fallback is not None:
+        return _divided(prepared)
     atoms = atoms_of(ground.land, (band[1] - band[0]) / _FINE)
     problem = _problem(ground, atoms, band, prepared.locked)
     front = proposed(problem, asked.seed, progress)
@@ -145,9 +153,53 @@ def take(connection: sa.Connection, actor: Actor, offers: Offers, number: int) -
         there = ", ".join(str(one.number) for one in offers.offers) or "none"
         raise Unknown(f"no proposal {number}; there are {there}")
     plan = drafts.one(connection, offers.plan.id, lock=True)
-    made = [drafts.add(connection, actor, plan, change) for change in chosen[0].changes]
+    made = [_added(connection, actor, plan, change) for change in chosen[0].changes]
     previews.preview(connection, plan)
     return made
+
+
+def _added(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
+    """The change, tried by itself only where its code is to be found."""
+    add = drafts.add if is_numbered(change) else previews.add
+    return add(connection, actor, plan, change)
+
+
+def _divided(prepared: Prepared) -> Offers:
+    """The one proposal of ground divided into grids."""
+    ground, asked = prepared.ground, prepared.asked
+    found = divided(ground.land, asked.into, asked.seed)
+    parts = len(found.loads)
+    names = [f"新网格{number}" for number in range(1, parts + 1)]
+    changes = [
+        CutDedicated(shape, None, name, BENT_M, COMPREHENSIVE)
+        for shape, name in zip(grounds(found), names, strict=True)
+    ]
+    moves = [
+        Move(0, part + 1, change.drawn, float(load), int(count), float(area))
+        for part, (change, load, count, area) in enumerate(
+            zip(changes, found.loads, found.buildings, found.area_m2, strict=True)
+        )
+    ]
+    told = replace(
+        ground,
+        codes=np.array([*ground.codes, *[""] * parts], dtype=np.str_),
+        names=np.array([*ground.names, *names], dtype=np.str_),
+    )
+    problem = Problem(
+        load=found.loads,
+        area_m2=found.area_m2,
+        home=np.arange(parts),
+        is_bound=np.zeros(parts, dtype=np.bool_),
+        pairs=np.zeros((0, 2), dtype=np.int64),
+        parent=np.zeros(parts, dtype=np.int64),
+        is_open=np.ones(parts, dtype=np.bool_),
+        is_counted=np.ones(parts, dtype=np.bool_),
+        band=prepared.band,
+    )
+    after = measured(problem, problem.home)
+    words = explanations.divided(told, after, moves, Unit.of(asked.weights))
+    offer = Offered(1, "divided", words, after, 0.0, moves, changes)
+    return Offers(prepared.plan, asked, prepared.band, told, after, explanations.unknowns(ground), [offer])
 
 
 def _band(asked: Asked) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import shapely
 
-from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE
+from tests.small_city import COMMUNITIES, FALLBACK, HIGH, SOUTH, WEST, WIDE
 
 FIRST, NEW = f"{COMMUNITIES[0]}002", f"{COMMUNITIES[0]}009"
 _Y = SOUTH + 1.6 * HIGH
@@ -123,3 +123,18 @@ def test_proposals_come_in_words_and_as_changes_and_say_why_there_are_none(site:
     assert site.post(f"{plan}/proposals", json={"locks": ["1"]}).status_code == 404
     assert site.post(f"{plan}/proposals/take", json={"number": 1}).status_code == 404
     assert site.get(plan).json()["changes"] == []
+
+
+def test_fallback_ground_is_divided_into_comprehensive_grids(site: httpx.Client) -> None:
+    plan = f"/v1/plans/{site.post('/v1/plans', json={'name': '划网', 'scope': COMMUNITIES[3]}).json()['id']}"
+    wishes = {"fallback": FALLBACK, "into": 3}
+    (one,) = site.post(f"{plan}/proposals", json=wishes).json()["proposals"]
+    assert (one["kind"], len(one["changes"]), one["after"]["grids"]) == ("divided", 3, 3)
+    assert "3 个综合网格" in one["explanation"]["zh-CN"]
+    assert len(one["moved"]["features"]) == 3
+    assert site.post(f"{plan}/proposals/take", json={**wishes, "number": 1}).status_code == 201
+    shown = site.get(f"{plan}/preview").json()
+    assert (len(shown["appeared"]), shown["retired"]) == (3, [FALLBACK])
+    assert {grid["kind"] for grid in shown["grids"] if grid["code"] in shown["appeared"]} == {"comprehensive"}
+    wrong = site.post(f"{plan}/proposals", json={"fallback": f"{COMMUNITIES[3]}001"})
+    assert wrong.status_code == 422

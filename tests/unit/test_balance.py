@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 
 from geo.arrays import Ints
 from geo.crs import SNAP
+from geo.errors import Refused
 from geo.space.balance.atoms import atoms_of
-from geo.space.balance.drawing import moves_of, transfers
+from geo.space.balance.dividing import divided, grounds
+from geo.space.balance.drawing import BENT_M, moves_of, transfers
 from geo.space.balance.fronts import proposed
 from geo.space.balance.problems import Problem, measured
 from geo.space.balance.searching import Aim, searched
 from geo.space.balance.solving import Price, polished, worth
 from geo.space.partition import faults, whole_of
 from geo.space.redraw.leaves import Leaves
-from geo.space.redraw.moves import transfer
+from geo.space.redraw.moves import cut_dedicated, transfer
 from tests.loaded_ground import loaded_land, problem_of, shares
 
 
@@ -182,3 +184,38 @@ def test_changes_of_a_proposal_leave_a_partition_with_the_loads_it_promised(seed
         fixed = locked % len(city.codes)
         apart = shapely.symmetric_difference(made.shapes[fixed], base.shapes[fixed])
         assert shapely.area(apart) < 2 * SNAP * shapely.length(base.shapes[fixed])
+
+
+@pytest.mark.slow
+@settings(max_examples=15)
+@given(seed=st.integers(0, 1_000_000), parts=st.integers(2, 6), is_bare=st.booleans())
+def test_ground_is_divided_into_as_many_grids_as_are_wanted_and_nothing_is_left(
+    seed: int, parts: int, is_bare: bool
+) -> None:
+    city, land = loaded_land(seed)
+    whole = whole_of(city.shapes[[0, 1, 4]])
+    if is_bare:
+        land = replace(land, footprints=land.footprints[:0], loads=land.loads[:0])
+    land = replace(land, leaves=np.array([whole], dtype=object))
+    found = divided(land, parts, seed)
+    assert set(found.part.tolist()) == set(range(parts))
+    others = np.delete(city.shapes, [0, 1, 4])
+    base = Leaves.of(["old", *(f"other{at}" for at in range(len(others)))], [whole, *others])
+    made = base
+    for at, ground in enumerate(grounds(found)):
+        made = cut_dedicated(made, ground, f"new{at}", BENT_M).applied(made)
+    assert not faults(made.shapes, whole_of(made.shapes))
+    assert not made.has("old")
+    ours = found.atoms.building[: len(land.footprints)] >= 0
+    assert found.loads.sum() == pytest.approx(land.loads[ours].sum())
+    if is_bare:
+        assert found.area_m2.std() / found.area_m2.mean() < 0.5
+    again = divided(land, parts, seed)
+    assert (again.part == found.part).all()
+
+
+def test_more_grids_than_can_be_made_are_refused() -> None:
+    _, land = loaded_land(1, side=2, buildings=2)
+    for parts in (1, 51):
+        with pytest.raises(Refused, match="2 to 50"):
+            divided(land, parts)

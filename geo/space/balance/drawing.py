@@ -12,7 +12,8 @@ from geo.space.arrangement import united
 from geo.space.balance.atoms import Atoms
 from geo.space.redraw.changes import Transfer
 
-_BENT_M = 0.05
+BENT_M = 0.05
+"""Metres within which what is drawn here is pulled to borders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,4 +51,4 @@ def transfers(moves: list[Move], codes: Codes) -> list[Transfer]:
 
     Where cuts end on a border noding bent the atoms by a step or two; they are pulled back onto the border as it is.
     """
-    return [Transfer(one.ground, str(codes[one.now]), snap_m=_BENT_M) for one in moves]
+    return [Transfer(one.ground, str(codes[one.now]), snap_m=BENT_M) for one in moves]

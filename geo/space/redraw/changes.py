@@ -69,12 +69,16 @@ class MoveBorder:
 
 @dataclass(frozen=True)
 class CutDedicated:
-    """The ground of a drawn polygon as a dedicated grid of its own; ``code`` None is for the numbering to find."""
+    """The ground of a drawn polygon as a grid of its own; ``code`` None is for the numbering to find.
+
+    ``grid_kind`` is dedicated, or comprehensive for ground that is divided into grids.
+    """
 
     drawn: BaseGeometry
     code: str | None = None
     name: str = ""
     snap_m: float = SNAP_M
+    grid_kind: str = DEDICATED
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,9 @@ def _cut_dedicated(change: CutDedicated, division: Division, scheme: Scheme) -> 
     done = moves.cut_dedicated(leaves_of(division), change.drawn, change.code, change.snap_m)
     parent = giver(division, done)
     _fits(change.code, parent, scheme)
-    return _with(division, done, {change.code: _Words(change.name, DEDICATED, parent)})
+    if change.grid_kind not in (COMPREHENSIVE, DEDICATED):
+        raise Refused(f"no grid is {change.grid_kind!r}; what is cut out is {DEDICATED} or {COMPREHENSIVE}")
+    return _with(division, done, {change.code: _Words(change.name, change.grid_kind, parent)})
 
 
 @_made.register
