@@ -226,27 +226,30 @@ def _load(side: _Side, divided: Division, code: str | None, buildings: _Universe
 
 
 def _words(found: Difference, first: _Side, second: _Side) -> Words:
-    a, b = (
-        ("现状", "as it is") if side.id == AS_IT_IS else (f"方案 {side.id}", f"plan {side.id}")
-        for side in (first, second)
-    )
     if found.cause == "recoded":
         return Words("同一网格，编码不同", "the same grid under another code")
     if found.cause == "ground":
         return Words("楼栋相同，地块不同", "the same buildings, another ground")
-    zh = "；".join(_part(part, found, (a[0], b[0]), "{n} 户 {k} 栋在{plan}属 {code}") for part in found.parts[:_NAMED])
-    en = "; ".join(
-        _part(part, found, (a[1], b[1]), "{n} households in {k} buildings belong to {code} in {plan}")
-        for part in found.parts[:_NAMED]
-    )
+    told = [_part(part, found, (_called(first), _called(second))) for part in found.parts[:_NAMED]]
+    zh, en = "；".join(one.zh for one in told), "; ".join(one.en for one in told)
     if found.cause == "moved":
         return Words(zh, en)
-    only = a if found.cause == "only_first" else b
-    return Words(f"仅见于{only[0]}：{zh or '无楼栋'}", f"only in {only[1]}: {en or 'without a building'}")
+    only = _called(first if found.cause == "only_first" else second)
+    return Words(f"仅见于{only.zh}：{zh or '无楼栋'}", f"only in {only.en}: {en or 'no building'}")
 
 
-def _part(part: Part, found: Difference, plans: tuple[str, str], said: str) -> str:
-    """What is in the grid of one plan, and where the other plan has it."""
+def _called(side: _Side) -> Words:
+    if side.id == AS_IT_IS:
+        return Words("现状", "the division as it is")
+    return Words(f"方案 {side.id}", f"plan {side.id}")
+
+
+def _part(part: Part, found: Difference, plans: tuple[Words, Words]) -> Words:
+    """What is in the grid of one plan, and whose it is in the other."""
     is_first = part.first == found.first
     code, plan = (part.second, plans[1]) if is_first else (part.first, plans[0])
-    return said.format(n=part.households, k=part.buildings, code=code or "–", plan=plan)
+    n, k = part.households, part.buildings
+    held = f"{n} household{'s' * (n != 1)} in {k} building{'s' * (k != 1)}"
+    if not code:
+        return Words(f"{n} 户 {k} 栋在{plan.zh}不在市内", f"{held}: outside the city in {plan.en}")
+    return Words(f"{n} 户 {k} 栋在{plan.zh}属 {code}", f"{held}: of {code} in {plan.en}")
