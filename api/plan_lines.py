@@ -69,6 +69,10 @@ def tell_change(made: Made) -> None:
     kind = told.pop("kind")
     members = " · ".join(f"{name} {_short(value)}" for name, value in told.items() if name != "snap_m")
     undone = "（已撤销 undone）" if made.is_undone else ""
+    if made.pulled is not None and not made.pulled.is_empty:
+        import shapely
+
+        undone += f"（吸附 {shapely.get_num_geometries(made.pulled)} 处 pulled to a border）"
     say(f"  {made.seq}. {_KINDS[kind]} {kind}: {members}{undone}")
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Annotated, Any
 
+import shapely
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,7 +52,10 @@ class PlanTold(TypedDict):
 
 
 class MadeTold(TypedDict):
-    """A change of a plan; ``is_undone`` while it can be done again."""
+    """A change of a plan; ``is_undone`` while it can be done again.
+
+    ``pulled`` is told once, when it is made: lines from where it was drawn to the border its vertices were pulled to.
+    """
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     seq: int
@@ -59,6 +63,7 @@ class MadeTold(TypedDict):
     made_by: str
     made_at: str
     is_undone: bool
+    pulled: dict[str, Any] | None
 
 
 class PlanWhole(PlanTold):
@@ -253,7 +258,8 @@ def crosswalk(
 
 def made_told(made: Made) -> dict[str, Any]:
     """A change of a plan as JSON has it."""
-    return {**plain_of(made), "change": wire.written(made.change)}
+    pulled = None if made.pulled is None else shapely.geometry.mapping(made.pulled)
+    return {**plain_of(made), "change": wire.written(made.change), "pulled": pulled}
 
 
 def _csv(crossings: list[dict[str, Any]], name: str) -> Response:

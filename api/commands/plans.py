@@ -87,15 +87,16 @@ def list_(
 
 def show(id: Id, as_json: AsJson = False) -> None:
     """方案内容 · A plan and its changes."""
+    from api.plans import made_told
     from geo import db
     from geo.plain import plain_of
-    from geo.plans import drafts, wire
+    from geo.plans import drafts
 
     with db.read(db.engine()) as connection:
         plan = drafts.one(connection, id)
         made = drafts.changes_of(connection, plan)
     if as_json:
-        told = [{**plain_of(one), "change": wire.written(one.change)} for one in made]
+        told = [made_told(one) for one in made]
         typer.echo(json.dumps({**plain_of(plan), "changes": told}, ensure_ascii=False))
         return
     tell(plan)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
 
 from geo import areas
 from geo.actors import Actor
@@ -26,13 +27,18 @@ ENDED = ("in_force", "withdrawn")
 
 @dataclass(frozen=True)
 class Made:
-    """A change in a plan, by whom and when; ``is_undone`` while it can be done again."""
+    """A change in a plan, by whom and when; ``is_undone`` while it can be done again.
+
+    ``pulled`` is told once, when the change is made: lines, degrees, from where it was drawn to where its vertices were
+    pulled to a border.
+    """
 
     seq: int
     change: Change
     made_by: str
     made_at: datetime
     is_undone: bool
+    pulled: BaseGeometry | None = None
 
 
 @dataclass(frozen=True)

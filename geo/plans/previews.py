@@ -7,7 +7,7 @@ replayed on the one in force, and refused only where both changed the same grids
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -72,8 +72,8 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
     in_force = areas.current(connection)
     if not is_numbered(change):
         change = _numbered(connection, plan, in_force, change)
-    _worked_out(connection, plan, in_force, change)
-    return drafts.add(connection, actor, plan, change)
+    worked = _worked_out(connection, plan, in_force, change)
+    return replace(drafts.add(connection, actor, plan, change), pulled=worked.pulled)
 
 
 def publish(

@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 import shapely
 import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
 
 from geo import divisions, rows
 from geo.areas import City, Edition
@@ -22,6 +23,7 @@ from geo.codes import Scheme
 from geo.plans import numbering
 from geo.space.division import Division, differing
 from geo.space.redraw.changes import Annex, Cede, Change, changed
+from geo.space.redraw.leaves import Redrawn
 from geo.space.sights import Unseen, Wanted
 from geo.tables import grids
 
@@ -32,10 +34,14 @@ _CODES = ("code", "codes", "keep", "to", "a", "b", "parent")
 
 @dataclass(frozen=True, eq=False)
 class Replayed:
-    """What of an edition the changes concern, before and after."""
+    """What of an edition the changes concern, before and after.
+
+    ``pulled`` are lines, degrees, from where the last change was drawn to where its vertices were pulled.
+    """
 
     base: Division
     made: Division
+    pulled: BaseGeometry
 
     @property
     def touched(self) -> set[str]:
@@ -52,7 +58,7 @@ def replayed(connection: sa.Connection, edition: Edition, city: City, asked: Seq
         As :func:`geo.space.redraw.changes.changed` does on the whole city.
     """
     scheme = Scheme(city.code_lengths)
-    return _seeing(connection, edition, city, asked, lambda base: Replayed(base, _made(base, asked, scheme)))
+    return _seeing(connection, edition, city, asked, lambda base: _carried_out(base, asked, scheme))
 
 
 def numbered_after(
@@ -103,8 +109,16 @@ def touched_between(connection: sa.Connection, city: City, since: Edition, until
     return differing(old, new) & rewritten
 
 
+def _carried_out(base: Division, asked: Sequence[Change], scheme: Scheme) -> Replayed:
+    made, pulled = base, Redrawn({}).pulled
+    for change in asked:
+        done = changed(made, change, scheme)
+        made, pulled = done.division, done.redrawn.pulled
+    return Replayed(base, made, pulled)
+
+
 def _made(base: Division, asked: Sequence[Change], scheme: Scheme) -> Division:
-    return reduce(lambda division, change: changed(division, change, scheme).division, asked, base)
+    return _carried_out(base, asked, scheme).made
 
 
 def _wanted(change: Change) -> Wanted:

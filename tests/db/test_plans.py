@@ -77,6 +77,23 @@ def test_a_plan_is_published_as_it_was_shown(city: sa.Connection) -> None:
         previews.publish(city, ACTOR, plan.id)
 
 
+def test_how_a_drawing_was_pulled_to_a_border_is_told_once(city: sa.Connection) -> None:
+    plan = begun(city)
+    y = SOUTH + 0.6 * HIGH
+    now = editions.stored(city, areas.current(city))
+    [ground] = now.leaf_shapes[now.leaf_codes == FIRST]
+    across = shapely.intersection(ground, shapely.LineString([(WEST - WIDE, y), (WEST + 2 * WIDE, y)]))
+    border = across.bounds[0]
+    near = shapely.LineString([(border + 2e-6, y), (WEST + 1.2 * WIDE, y)])  # it begins a fifth of a metre inside
+    made = previews.add(city, ACTOR, plan, Split(FIRST, near, (FIRST, NEW), ("", "")))
+    assert made.pulled is not None
+    [line] = made.pulled.geoms  # type: ignore[attr-defined]
+    assert line.coords[0] == near.coords[0]
+    assert ground.boundary.distance(shapely.Point(line.coords[-1])) < 2e-8
+    assert 0 < line.length < 5e-6
+    assert [one.pulled for one in drafts.changes_of(city, plan)] == [None]
+
+
 def test_what_is_undone_can_be_done_again_until_something_else_is_done(city: sa.Connection) -> None:
     plan = begun(city)
     for change in (SPLIT, Rename(NEW, "甲"), Rename(NEW, "乙")):

@@ -78,13 +78,21 @@ export class Hand {
     try {
       const seconds = await this.draft.change(...changes);
       const what = told_of(this.draft.made.at(-1)?.change ?? changes[0], this.words, (code) => this.short(code));
-      toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }), this.words, () => this.undo());
+      toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }) + this.pulled(), this.words, () => this.undo());
       this.state.set({ chosen: this.state.get("tool") === "vertices" ? this.state.get("chosen") : "" });
     } catch (error) {
       this.fault = this.told(error, geometry);
     }
     this.ready_to_draw();
     this.render();
+  }
+
+  /** How what was drawn was pulled to borders: where, and how far at most. */
+  pulled() {
+    const lines = this.draft.pulled;
+    if (!lines.length) return "";
+    const far = Math.max(...lines.map(([[west, south], [east, north]]) => L.latLng(south, west).distanceTo(L.latLng(north, east))));
+    return this.words.t("plan.pulled", { n: this.words.n(lines.length), m: this.words.n(far, 2) });
   }
 
   /** A refusal in the page's words, with its place. */
