@@ -11,6 +11,7 @@ from geo.crs import metric_epsg
 from geo.space.cells.compiling import folder
 from geo.space.cells.index import FEW
 from geo.space.cells.layout import Redraw
+from geo.space.cells.pairs import read_pairs
 from geo.space.locate import GridIndex
 from geo.space.nearness import Borders
 from geo.space.overlaps import overlaps
@@ -32,6 +33,7 @@ def compile_all() -> None:
     across = shapely.box(0.9, 0.4, 1.1, 0.6)
     overlaps(grids, np.array([across, across - shapely.box(0.95, 0.45, 1.05, 0.55)]))
     index.redrawn(east, np.array([1, 2], dtype=np.int32))
+    read_pairs(np.frombuffer(b"[[1,2]]", dtype=np.uint8), np.empty((1, 2)), np.empty((2, 3), dtype=np.int64))
 
 
 if __name__ == "__main__":
