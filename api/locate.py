@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, NotRequired
 from weakref import WeakKeyDictionary
@@ -18,8 +18,8 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from api import streams
-from api.answers import REVALIDATED, EditionNamed, compact, edition_named, etag_of, is_known
-from api.deps import At, Text, only_known
+from api.answers import NOT_STORED, REVALIDATED, EditionNamed, compact, edition_named, etag_of, is_known
+from api.deps import At, Store, Text, only_known
 from api.errors import Malformed, described
 from api.lists import Texts, hundredths, listed, texts_of
 from api.points import parse
@@ -88,8 +88,20 @@ class Words(TypedDict):
     en: str
 
 
+class Scheduled(TypedDict):
+    """A scheduled plan that concerns the point; ``grid`` is whose ground it will be, null outside the city."""
+
+    plan: int
+    plan_name: str
+    effective_at: str
+    grid: Named | None
+
+
 class Located(TypedDict):
-    """Whose ground a point is; ``position`` in degrees WGS 84."""
+    """Whose ground a point is; ``position`` in degrees WGS 84.
+
+    Asked for a time to come, ``scheduled`` tells what plans will have changed about the point by then.
+    """
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     position: list[float] | None
@@ -104,6 +116,7 @@ class Located(TypedDict):
     candidates: list[Candidate]
     nearest: Nearest | None
     explain: Words
+    scheduled: NotRequired[list[Scheduled]]
 
 
 class Points(TypedDict):
@@ -172,7 +185,8 @@ async def locate(
     timeline: Timeline = request.app.state.timeline
     city, instant = await timeline.asked(at)
     etag = etag_of(city.edition, instant)
-    if is_known(request, etag):
+    is_forecast = instant is not None and instant > datetime.now(UTC)
+    if not is_forecast and is_known(request, etag):
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": REVALIDATED})
     if accuracy_m:
         # the share of a disc in each leaf takes milliseconds: not on the thread that serves everyone
@@ -180,7 +194,29 @@ async def locate(
     else:
         found = _explained(city, place, None, spread)
     content = {**found, "datum": known.name, "edition": edition_named(city.edition, instant)}
+    if is_forecast and instant is not None:
+        content["scheduled"] = await to_thread.run_sync(_scheduled, request.app.state.store, place, instant)
+        return Response(compact(content), media_type=JSON, headers=NOT_STORED)
     return _response(content, city.edition, instant)
+
+
+def _scheduled(store: Store, place: Floats, until: datetime) -> list[dict[str, Any]]:
+    from geo.plans.foreseeing import foreseen  # plans are much to import for a worker that only locates
+
+    if not np.isfinite(place).all():
+        return []
+    with store.read() as connection:
+        lon, lat = place[0].tolist()
+        found = foreseen(connection, lon, lat, until)
+    return [
+        {
+            "plan": one.plan,
+            "plan_name": one.plan_name,
+            "effective_at": one.effective_at.isoformat(),
+            "grid": {"code": one.code, "name": one.name} if one.code else None,
+        }
+        for one in found
+    ]
 
 
 def _explained(city: CityIndex, place: Floats, accuracy_m: float | None, spread: Kind) -> dict[str, Any]:

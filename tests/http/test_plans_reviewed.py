@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from api.hours import Clock
 from geo import areas, db
-from tests.small_city import COMMUNITIES, SOUTH, WEST
+from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE
 
 NAME = f"{COMMUNITIES[2]}001"
 OFFICIAL = {"X-GridAtlas-Actor": "official"}
@@ -142,3 +142,29 @@ def test_a_link_shows_a_plan_and_a_comment_stays(site: httpx.Client, plan: str) 
     assert settled.json()["settled_by"]
     assert [one["text"] for one in site.get(f"{plan}/comments").json()["comments"]] == ["看这里"]
     assert site.post(f"{plan}/comments", json={"text": " "}).status_code == 422
+
+
+def test_who_asks_for_a_time_to_come_is_told_what_is_scheduled_for_the_place(site: httpx.Client) -> None:
+    y = SOUTH + 0.6 * HIGH
+    line = {"type": "LineString", "coordinates": [[WEST - WIDE, y], [WEST + 1.2 * WIDE, y]]}
+    first, new = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}009"
+    plan = f"/v1/plans/{site.post('/v1/plans', json={'name': '北片'}).json()['id']}"
+    split = {"kind": "split", "code": first, "codes": [first, new], "names": ["", "北片网格"], "line": line}
+    assert site.post(f"{plan}/changes", json=split).status_code == 201
+    hour = datetime.now(UTC) + timedelta(days=2)
+    assert step(site, plan, "schedule", json={"effective_at": hour.isoformat()}).status_code == 200
+
+    def asked(up: float, at: datetime | None) -> dict[str, Any]:
+        place = {"lon": WEST + WIDE / 2, "lat": SOUTH + up * HIGH}
+        told: dict[str, Any] = site.get("/v1/locate", params=place | ({"at": at.isoformat()} if at else {})).json()
+        return told
+
+    later = hour + timedelta(days=1)
+    above, below, beside = asked(0.8, later), asked(0.4, later), asked(1.5, later)
+    codes = {one["scheduled"][0]["grid"]["code"] for one in (above, below)}
+    assert codes == {first, new}
+    assert (above["grid"]["code"], above["edition"]["forecast"]) == (first, True)
+    assert above["scheduled"][0]["effective_at"] == hour.isoformat()
+    assert beside["scheduled"] == []
+    assert asked(0.8, hour - timedelta(hours=1))["scheduled"] == []
+    assert "scheduled" not in asked(0.8, None)
