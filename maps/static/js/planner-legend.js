@@ -7,8 +7,9 @@ const BADGE = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳";
 
 export const badge = (k) => BADGE[k] ?? `${k + 1}`;
 
-export function legend({ draft, colours, short, theirs, has_gone, has_drawn }, words) {
-  const box = find(".map .legend"), moves = draft?.moves ?? [];
+/** `moves` are those that are drawn: the plan's own, or those of a proposal that is looked at. */
+export function legend({ draft, moves, colours, short, theirs, has_gone, has_drawn }, words) {
+  const box = find(".map .legend");
   box.hidden = !draft?.drawing;
   if (box.hidden) return;
   const line = (style, key) => el("li", {}, el("i", { class: "lk", style }), el("span", {}, words.t(key)));

@@ -55,7 +55,7 @@ export class Proposals {
     const { words, found } = this, said = (one) => one[words.lang] ?? one.zh ?? one.en;
     const none = found.proposals.length ? [] : [el("p", { class: "dim" }, words.t("plan.proposals.none"))];
     const card = (one) => el("li", { class: `card ${one.number === this.chosen ? "sel" : ""}` }, el("div", { class: "row" }, el("b", {}, said(one.name)), el("span", { class: "push cap dim" }, words.t("plan.proposals.figures", { a: words.n(found.before.in_band), b: words.n(one.after.in_band), n: words.n(one.after.grids), share: words.percent(one.after.moved_share) }))),
-      el("p", { class: "cap" }, said(one.explanation)), el("div", { class: "row" }, el("button", { class: "btn", type: "button", "aria-pressed": String(one.number === this.chosen), onclick: () => { this.chosen = one.number === this.chosen ? null : one.number; this.heard.drawn(); } }, words.t("plan.proposals.see")), el("button", { class: "btn main push", type: "button", onclick: () => this.heard.take(() => doors.take(this.draft.id, this.wishes(), one.number)) }, words.t("plan.proposals.take"))));
+      el("p", { class: "cap" }, said(one.explanation).replace(/ \d{9,}/g, "")), el("div", { class: "row" }, el("button", { class: "btn", type: "button", "aria-pressed": String(one.number === this.chosen), onclick: () => { this.chosen = one.number === this.chosen ? null : one.number; this.heard.drawn(); } }, words.t("plan.proposals.see")), el("button", { class: "btn main push", type: "button", onclick: () => this.heard.take(() => doors.take(this.draft.id, this.wishes(), one.number)) }, words.t("plan.proposals.take"))));
     return [...found.remarks.map((one) => el("p", { class: "cap dim" }, said(one))), ...none, el("ol", {}, found.proposals.map(card))];
   }
 }

@@ -1,7 +1,7 @@
 // What of a plan is shown on the map: leaves of a phase, borders that come and go, arrows of what moves, names.
 import { badge } from "./planner-legend.js";
 import { coloured } from "./planner-colours.js";
-import { beyond, inner, rim } from "./planner-geometry.js";
+import { beyond, inner, rim, rings } from "./planner-geometry.js";
 
 const NOTHING = [];
 const BACK = 0.45; // of the way between the middle of what moves and that of a grid
@@ -46,7 +46,8 @@ export function shown_of(draft, look, { words, brief, colours, borders }) {
   return {
     phase: standing ? "before" : look.phase, leaves, colours: hues,
     moves: standing ? NOTHING : proposed ?? draft.moves,
-    drawn: [...(phase === "after" && !standing ? borders.drawn : NOTHING), ...bent],
+    told: proposed ?? draft.moves, // what the legend names, whichever side is shown
+    drawn: [...(phase === "after" && !standing ? borders.drawn : NOTHING), ...(proposed ?? NOTHING).flatMap(({ ground }) => rings(ground)), ...bent],
     gone: phase === "after" && !standing ? borders.gone : NOTHING,
     arrows: phase === "after" && !standing ? arrows_of(proposed ?? draft.moves, draft, words, brief, look.move) : NOTHING,
     chosen: leaves.filter(({ properties }) => look.chosen.includes(properties.code)),
