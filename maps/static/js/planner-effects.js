@@ -26,7 +26,7 @@ export class Effects {
   /** `view` = {draft, colours, short(code), chosen_move}. */
   who(view) {
     const { words } = this, { draft } = view, moves = draft.moves;
-    if (!moves.length) return el("div", { class: "sec" }, el("h2", {}, words.t("plan.who")), el("p", { class: "dim" }, words.t(draft.made.length ? "plan.who.none" : "plan.who.begin")));
+    if (!moves.length) return el("div", { class: "sec" }, el("h2", {}, words.t("plan.who")), el("p", { class: "dim" }, words.t(draft.stale || draft.problem ? "plan.who.stale" : draft.made.length ? "plan.who.none" : "plan.who.begin")));
     const totals = draft.preview?.totals ?? { area_m2: moves.reduce((sum, one) => sum + one.area_m2, 0) };
     const name = (code, told) => (code ? view.brief(code, told) : words.t("plan.outside"));
     const swatch = (code) => el("i", { style: { background: view.colours.get(code) ?? OUTSIDE } });

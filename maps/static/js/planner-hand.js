@@ -5,7 +5,10 @@ import * as doors from "./planner-doors.js";
 import { halfway } from "./planner-geometry.js";
 import { said } from "./planner-said.js";
 import { KEYS, TOOLS, change_of } from "./planner-tools.js";
+import { in_view } from "./planner-views.js";
 import { toast } from "./toast.js";
+
+const LISTED = 60; // grids in the list beside a tool; of more those in view
 
 /** The part of the page that draws: it has the page's `draft`, `drawing`, `state`, `words`, and calls its `render()`. */
 export class Hand {
@@ -35,7 +38,7 @@ export class Hand {
   tooled() {
     const { draft } = this;
     if (!draft?.plan) return;
-    this.tools.draw({ tool: this.state.get("tool"), codes: this.codes(), names: (code) => this.short(code), features: draft.leaves("after"), points: this.drawing.active ? this.points ?? 0 : 0, drawing: this.drawing.active, can_draw: draft.can_draw, undo: draft.made.length > 0 && draft.can_draw, redo: draft.undone.length > 0 && draft.can_draw, fault: this.fault, locked: this.codes().length === 1 && draft.is_locked(draft.leaf(this.codes()[0])?.properties ?? { code: "", parent: "" }) });
+    this.tools.draw({ tool: this.state.get("tool"), codes: this.codes(), names: (code) => this.full(code), features: draft.leaves("after").length > LISTED ? in_view(draft.leaves("after"), this.map, LISTED) : draft.leaves("after"), points: this.drawing.active ? this.points ?? 0 : 0, drawing: this.drawing.active, can_draw: draft.can_draw, undo: draft.made.length > 0 && draft.can_draw, redo: draft.undone.length > 0 && draft.can_draw, fault: this.fault, locked: this.codes().length === 1 && draft.is_locked(draft.leaf(this.codes()[0])?.properties ?? { code: "", parent: "" }) });
   }
 
   async drew(geometry) {

@@ -78,7 +78,7 @@ export class Tools {
     this.redo.disabled = !view.redo;
     this.step.hidden = !(view.tool || view.codes.length) || !view.can_draw;
     if (this.step.hidden) { this.told = null; return; }
-    const told = JSON.stringify([view.tool, view.codes, view.points, view.drawing, view.fault?.message, view.features.length, view.locked]);
+    const told = JSON.stringify([view.tool, view.codes, view.points, view.drawing, view.fault?.message, view.features.map((one) => one.properties.code), view.locked]);
     if (told === this.told) return; // the list that is open stays open
     this.told = told;
     if (!view.tool) { this.step.replaceChildren(this.chosen(view), this.of_grid(view)); return; }

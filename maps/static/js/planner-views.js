@@ -52,8 +52,21 @@ export function shown_of(draft, look, { words, brief, colours, borders }) {
     arrows: phase === "after" && !standing ? arrows_of(proposed ?? draft.moves, draft, words, brief, look.move) : NOTHING,
     chosen: leaves.filter(({ properties }) => look.chosen.includes(properties.code)),
     rim: borders.rim, place: look.place, grave: look.grave,
-    theirs: look.theirs === "both" ? theirs : NOTHING,
+    theirs: look.theirs === "both" ? differing(theirs, draft.leaves("before")) : NOTHING,
   };
+}
+
+/** Leaves that others have made of the edition a plan was begun on. */
+function differing(theirs, before) {
+  const was = new Map(before.map(({ properties, geometry }) => [properties.code, JSON.stringify(geometry.coordinates)]));
+  return theirs.filter(({ properties, geometry }) => was.get(properties.code) !== JSON.stringify(geometry.coordinates));
+}
+
+/** Leaves in a view, the nearest to its middle first; at most so many. */
+export function in_view(leaves, map, most) {
+  const seen = map.getBounds(), middle = map.getCenter();
+  const placed = leaves.map((one) => ({ one, at: inner(one.geometry) })).filter(({ at }) => at && seen.contains([at[1], at[0]]));
+  return placed.sort((a, b) => middle.distanceTo([a.at[1], a.at[0]]) - middle.distanceTo([b.at[1], b.at[0]])).slice(0, most).map(({ one }) => one);
 }
 
 /** Names of leaves with what they carry, the touched ones first. */

@@ -49,7 +49,7 @@ class Planner extends Hand {
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
     this.lines = new PlanLines("plan-lines", map, 430).addTo(map);
     shell({ map, boot, words, state, go: (place) => this.go(place) });
-    this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: (id) => this.hover(id), choose: (id) => this.choose_area(id), moved: () => {}, zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
+    this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: (id) => this.hover(id), choose: (id) => this.choose_area(id), moved: () => this.draft?.plan && this.tooled(), zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
     const floats = this.atlas.labels.options.obstacles;
     this.atlas.labels.options.obstacles = () => [...floats(), ...(this.draft ? this.lines.taken() : [])];
     this.tools = new Tools({ words, heard: { tool: (name) => this.set_tool(name), undo: () => this.undo(), redo: () => this.redo(), pick: (code) => code && this.pick(code), merge: () => this.merge(), typed: () => this.typed(), finish: () => this.drawing.finish(), back: () => this.drawing.back(), cancel: () => this.cancel(), grid: (name, code) => this.of_grid(name, code) } });
@@ -198,7 +198,23 @@ class Planner extends Hand {
   /** A grid in a word, for tables and arrows: 第二网格 is 二. */
   brief(code, told) {
     const name = this.short(code, told), counted = /^第([一二三四五六七八九十]+)网格$/.exec(name);
+    if (counted && !this.is_one_community()) return `${this.community(code).replace(/社区$/, "")}${counted[1]}`;
     return counted ? counted[1] : name.length > 4 && name.endsWith("专属网格") ? name.slice(0, -4) : name;
+  }
+
+  /** A grid with its community, where the plan is of more than one. */
+  full(code) {
+    return this.is_one_community() ? this.short(code) : this.draft.name(code);
+  }
+
+  is_one_community() {
+    const row = this.values?.code.get(this.draft.plan.scope);
+    return row?.level === this.deepest - 1;
+  }
+
+  community(code) {
+    const leaf = this.draft.leaf(code) ?? this.draft.leaf(code, "before");
+    return (leaf && this.values?.code.get(leaf.properties.parent)?.name) || "";
   }
 
   // -- choice -----------------------------------------------------------------------------------------------------------
