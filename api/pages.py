@@ -250,6 +250,8 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         found |= _spots(connection)
     if page == "coverage":
         found |= _coverage(connection)
+    if page == "plans":
+        del found["indicators"], found["groups"]
     if page == "compare":
         found |= compare.boot((one.number, _address(one)) for one in editions)
     return found | {

@@ -35,6 +35,7 @@ OPEN_HOUSES = {
 BELONGS = {"district": "blind-spots", "compare": "plans"}
 """Pages that the navigation leads to through another."""
 OWN_WORDS = {
+    "start": ("start.",),
     "import": ("import.",),
     "mends": ("mends.",),
     "plans": ("plan.",),
