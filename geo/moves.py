@@ -5,7 +5,6 @@ It costs what it moves: rows are found by the leaves they were in, and placed am
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +12,15 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
+from numpy.typing import NDArray
 
 from geo import areas, assignments, divisions, rows
-from geo.arrays import Bools, Shapes
-from geo.assignments import Assignment, EditionGround, GroundOver, Moving, PartIndex
+from geo.arrays import Shapes
+from geo.assignments import EditionGround, GroundOver, Moving, PartIndex
 from geo.buildings import following
 from geo.copying import copy, figures, ids, numbers
 from geo.entities import following as entities_following
+from geo.fetching import fetch, figure, flag, whole
 from geo.space.division import Division
 from geo.space.locate import GridIndex
 from geo.space.sights import Wanted
@@ -99,39 +100,59 @@ class _Around:
 
 
 # -- incidents ---------------------------------------------------------------------------------------------------------
+_Rows = dict[str, NDArray[Any]]
+_ASKED = {
+    "id": whole(incidents.c.id),
+    "x": figure(gis.ST_X(incidents.c.geom)),
+    "y": figure(gis.ST_Y(incidents.c.geom)),
+    "accuracy_m": figure(incidents.c.accuracy_m),
+    "grid_now": whole(incidents.c.grid_now),
+    "community_id": whole(incidents.c.community_id),
+    "border_m": figure(incidents.c.border_m),
+    "rule": whole(incidents.c.rule),
+    "is_doubtful": flag(incidents.c.is_doubtful, missing=False),
+}
+_ANSWERS = ("grid_now", "community_id", "border_m", "rule", "is_doubtful")
+
+
 def _follow_incidents(connection: sa.Connection, moving: Moving, over: GroundOver) -> int:
     concerned = rows.one_of(incidents.c.grid_now, moving.left)
     if moving.outline_moved:
         concerned = sa.or_(concerned, incidents.c.grid_now.is_(None))
-    columns = [incidents.c[name] for name in ("id", "accuracy_m", *_ANSWERS)]
-    query = sa.select(gis.ST_X(incidents.c.geom).label("x"), gis.ST_Y(incidents.c.geom).label("y"), *columns)
-    found = connection.execute(query.where(concerned, incidents.c.geom.is_not(None))).all()
-    written = sum(_place(connection, over, found[start : start + _BATCH]) for start in range(0, len(found), _BATCH))
+    query = sa.select().select_from(incidents).where(concerned, incidents.c.geom.is_not(None))
+    found = fetch(connection, _ASKED, query)
+    count = len(found["id"])
+    written = 0
+    for start in range(0, count, _BATCH):
+        written += _place(connection, over, {name: one[start : start + _BATCH] for name, one in found.items()})
     if written:
         new = sa.table("new_places", *(sa.column(name) for name in ("id", *_ANSWERS)))
         values = {name: new.c[name] for name in _ANSWERS} | {"edition_now": moving.edition.number}
         # By the leaves too: the rows of the months are then found by their index, and none is looked through.
         connection.execute(sa.update(incidents).values(values).where(concerned, incidents.c.id == new.c.id))
         connection.execute(sa.text("TRUNCATE new_places"))
-    return len(found)
+    return count
 
 
-_ANSWERS = ("grid_now", "community_id", "border_m", "rule", "is_doubtful")
-
-
-def _place(connection: sa.Connection, over: GroundOver, batch: Sequence[sa.Row[Any]]) -> int:
+def _place(connection: sa.Connection, over: GroundOver, batch: _Rows) -> int:
     """Number of rows whose answer is another one now; they are put aside to be written."""
-    table = np.array([(row.x, row.y, row.accuracy_m) for row in batch], dtype=np.float64)
-    ground = over(np.asarray(shapely.points(table[:, :2]), dtype=object))
-    assigned = assignments.assign(ground, table[:, :2], accuracy_m=table[:, 2])
-    other = np.flatnonzero(_differs(batch, ground, assigned))
+    lonlat = np.stack([batch["x"], batch["y"]], axis=1)
+    ground = over(np.asarray(shapely.points(lonlat), dtype=object))
+    assigned = assignments.assign(ground, lonlat, accuracy_m=batch["accuracy_m"])
+    now: _Rows = {
+        "grid_now": ground.ids(assigned.position),
+        "community_id": ground.lowest_areas(assigned.position),
+        "border_m": assigned.border_m.astype(np.float32),
+        "rule": assigned.rule,
+        "is_doubtful": assigned.is_doubtful,
+    }
+    other = np.flatnonzero(np.logical_or.reduce([batch[name] != now[name] for name in _ANSWERS]))
     if not len(other):
         return 0
-    position = assigned.position[other]
     columns = {
-        "id": numbers(np.array([batch[at].id for at in other.tolist()], dtype=np.int64), "i8"),
-        "grid_now": ids(ground.ids(position)),
-        "community_id": ids(ground.lowest_areas(position)),
+        "id": numbers(batch["id"][other], "i8"),
+        "grid_now": ids(now["grid_now"][other]),
+        "community_id": ids(now["community_id"][other]),
         "border_m": figures(assigned.border_m[other], "f4"),
         "rule": numbers(assigned.rule[other], "i2"),
         "is_doubtful": numbers(assigned.is_doubtful[other], "u1"),
@@ -139,13 +160,3 @@ def _place(connection: sa.Connection, over: GroundOver, batch: Sequence[sa.Row[A
     connection.execute(sa.text(_NEW_PLACES))
     copy(connection, "new_places", columns)
     return len(other)
-
-
-def _differs(batch: Sequence[sa.Row[Any]], ground: EditionGround, assigned: Assignment) -> Bools:
-    """Which rows (n,) carry another answer than what was assigned now."""
-    was = np.array([(row.grid_now or 0, row.community_id or 0, row.rule, row.is_doubtful) for row in batch])
-    grid, community = ground.ids(assigned.position), ground.lowest_areas(assigned.position)
-    now = np.stack([grid, community, assigned.rule, assigned.is_doubtful], axis=1)
-    border = np.array([row.border_m for row in batch], dtype=np.float32)
-    other: Bools = (was != now).any(axis=1) | (border != assigned.border_m.astype(np.float32))
-    return other
