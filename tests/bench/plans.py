@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from geo import areas, db, editions
 from geo.actors import Actor
 from geo.areas import Edition
-from geo.arrays import Floats
+from geo.arrays import Codes, Floats
 from geo.plans import drafts, previews
 from geo.space.division import Division
 from geo.space.redraw.changes import Change, Merge, MoveBorder
@@ -73,7 +73,7 @@ def bench(size: str) -> dict[str, object]:
 
 def _pairs(base: Division, count: int) -> list[tuple[str, str]]:
     """Pairs of neighbours in one community each, no two near each other, spread over the city."""
-    blocks = np.unique(base.leaf_parents)
+    blocks = _blocks(base)
     chosen = blocks[np.linspace(0, len(blocks) - 1, count).astype(int)]
     assert len(np.unique(chosen)) == count, "more rounds than communities"
     found = []
@@ -81,6 +81,12 @@ def _pairs(base: Division, count: int) -> list[tuple[str, str]]:
         codes = base.leaf_codes[base.leaf_parents == block]
         found.append((str(codes[0]), str(codes[1])))
     return found
+
+
+def _blocks(base: Division) -> Codes:
+    """Communities with all their leaves; at the rim of the city they have fewer."""
+    codes, leaves = np.unique(base.leaf_parents, return_counts=True)
+    return codes[leaves == BLOCK * BLOCK]
 
 
 def _points(random: np.random.Generator, base: Division, codes: Sequence[str], count: int) -> Floats:
@@ -151,7 +157,7 @@ class _Watch:
 def _large(engine: sa.Engine, random: np.random.Generator, base: Division, counts: Sequence[int]) -> dict[str, object]:
     """Rows a second of publishes that make a block of leaves one, with ever more incidents in it."""
     told: dict[str, object] = {}
-    blocks = np.unique(base.leaf_parents)[1 :: len(np.unique(base.leaf_parents)) // (len(counts) + 1)]
+    blocks = _blocks(base)[1 :: len(_blocks(base)) // (len(counts) + 1)]
     for count, block in zip(counts, blocks[: len(counts)], strict=True):
         codes = base.leaf_codes[base.leaf_parents == block].tolist()
         with db.write(engine) as connection:
