@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import multiprocessing
 import os
 import signal
 import threading
@@ -25,6 +24,7 @@ from geo.cluster import Cluster
 from geo.plans import drafts, previews
 from geo.plans.drafts import Plan
 from tests.in_step import astray, united, whole
+from tests.incoming import forked
 
 ACTOR = Actor("proof")
 UNTIL_S = 60.0
@@ -90,8 +90,7 @@ class _Served:
     """A server of a city, in a process that can be killed."""
 
     def __init__(self, url: str) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["api.app", "uvicorn", "geo.assignments", "geo.space.cells.asking"])
+        context = forked()
         here, there = context.Pipe()
         self.process = context.Process(target=_serve, args=(url, there))
         self.process.start()
