@@ -40,7 +40,7 @@ class MetricsTold(BalanceOfGrids):
     retired: list[str]
     moved_households: int | None
     households_share: float | None
-    checks: SeveritiesTold
+    checks: SeveritiesTold | None
 
 
 class PartTold(TypedDict):
@@ -133,7 +133,8 @@ def compared_told(found: Compared) -> dict[str, Any]:
 def _metrics(one: Metrics) -> dict[str, Any]:
     told = dict(plain_of(one))
     stands = told.pop("balance")
-    checks = {severity: one.checks.get(severity, 0) for severity in ("error", "warn", "info")}
+    found = one.checks
+    checks = None if found is None else {name: found.get(name, 0) for name in ("error", "warn", "info")}
     return {**told, **stands, "checks": checks}
 
 

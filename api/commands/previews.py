@@ -94,7 +94,8 @@ def _tell_metrics(found: Compared) -> None:
     rows = [list(row) for row in zip(names, *(balance_cells(one.balance) for one in plans), strict=True)]
     rows.append(["移动户数 Households moved", *(_figure(one.moved_households, 0) for one in plans)])
     rows.append(["不变 Stay", *("–" if (share := one.households_share) is None else f"{share:.1%}" for one in plans)])
-    rows += [[_SEVERITIES[key], *(str(one.checks.get(key, 0)) for one in plans)] for key in _SEVERITIES]
+    for key, word in _SEVERITIES.items():
+        rows.append([word, *("–" if one.checks is None else str(one.checks.get(key, 0)) for one in plans)])
     _table("方案比选 Side by side", heads, rows)
 
 

@@ -120,6 +120,12 @@ def _after(asked: Asked) -> list[Leaf]:
     return list(asked.effects.ground.after.values())
 
 
+def _redrawn(asked: Asked) -> list[Leaf]:
+    """The leaves whose ground is not what it was; the others are renamed, or come under another area."""
+    ground = asked.effects.ground
+    return [leaf for leaf in _after(asked) if leaf.code in ground.left or leaf.code not in ground.before]
+
+
 def _grounds(leaves: Sequence[Leaf]) -> MultiPolygon:
     return MultiPolygon([part for leaf in leaves for part in shapely.get_parts(leaf.shape)])
 
@@ -204,7 +210,7 @@ def _apart(leaves: Sequence[Leaf]) -> MultiPolygon:
 
 def _load_outside_band(asked: Asked) -> Checked:
     low, high = asked.by.band_least, asked.by.band_most
-    counted = [leaf for leaf in _after(asked) if leaf.kind == COUNTED]
+    counted = [leaf for leaf in _redrawn(asked) if leaf.kind == COUNTED]
     loads = {leaf.code: asked.effects.known("households", asked.effects.buildings.now == leaf.code) for leaf in counted}
     outside = [leaf for leaf in counted if (load := loads[leaf.code]) is not None and not low <= load <= high]
     if outside:
@@ -244,7 +250,7 @@ def _border_off_lines(asked: Asked) -> Checked:
 def _dedicated_place(asked: Asked) -> Checked:
     """Business districts, and buildings of a use that has dedicated grids, in touched grids that are none."""
     buildings = asked.effects.buildings
-    plain = [leaf.code for leaf in _after(asked) if leaf.kind != "dedicated"]
+    plain = [leaf.code for leaf in _redrawn(asked) if leaf.kind != "dedicated"]
     standing = np.isin(buildings.use, DEDICATED_USES) & np.isin(buildings.now, plain)
     names, codes, shapes = _districts(asked, plain)
     if not standing.any() and not names:
@@ -274,19 +280,21 @@ def _districts(asked: Asked, plain: list[str]) -> tuple[list[str], list[str], li
 def _changed_again(asked: Asked) -> Checked:
     """Grids whose ground an edition of the last months changed, the first one aside."""
     since = asked.now - asked.by.changed_again_months * _MONTH
-    ids = sorted(asked.effects.ground.ids.values())
+    ground = asked.effects.ground
+    mine = {code: number for code, number in ground.ids.items() if code in ground.left}
+    ids = sorted(mine.values())
     recent = sa.select(editions.c.number).where(editions.c.effective_at > since, editions.c.number > 1)
     those = sa.or_(rows.one_of(crosswalks.c.old_id, ids), rows.one_of(crosswalks.c.new_id, ids))
     query = sa.select(crosswalks.c.old_id, crosswalks.c.new_id).where(crosswalks.c.edition.in_(recent), those)
     touched = {number for pair in asked.connection.execute(query) for number in pair}
-    again = sorted(code for code, number in asked.effects.ground.ids.items() if number in touched)
+    again = sorted(code for code, number in mine.items() if number in touched)
     if again:
         months = asked.by.changed_again_months
         text = Words(
             f"{months} 个月内再次调整：{_listed(again, True)}",
             f"changed again within {months} months: {_listed(again, False)}",
         )
-        where = MultiPoint([asked.effects.ground.before[code].shape.representative_point() for code in again])
+        where = MultiPoint([ground.before[code].shape.representative_point() for code in again])
         yield _found(asked, "changed_again", again, len(again), text, where)
 
 

@@ -41,7 +41,7 @@ class Metrics:
     households_share
         Of the households there, how many stay under their code.
     checks
-        Findings by severity, those that passed aside.
+        Findings by severity, those that passed aside; None for the division as it is, which no plan is checked for.
     """
 
     plan: int
@@ -51,7 +51,7 @@ class Metrics:
     retired: tuple[str, ...]
     moved_households: int | None
     households_share: float | None
-    checks: dict[str, int]
+    checks: dict[str, int] | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _metrics(side: _Side, band: tuple[int, int]) -> Metrics:
         retired=tuple(one.code for one in grids if one.change == "retired"),
         moved_households=moved,
         households_share=staying(moved, held),
-        checks=dict(Counter(one.severity for one in (means.checks if means else []) if not one.passed)),
+        checks=dict(Counter(one.severity for one in means.checks if not one.passed)) if means else None,
     )
 
 

@@ -178,7 +178,9 @@ def test_a_building_that_lay_in_both_may_come_to_a_grid_no_ground_comes_to(city:
 def test_a_plan_that_changes_no_grid_means_nothing(city: sa.Connection) -> None:
     found = meant(city, Rename(COMMUNITIES[0], "新社区"))
     assert (found.grids, found.moves, found.checks, found.totals.buildings) == ([], [], [], 0)
+    towers(city, LINE_Y, households=[9], use=["mall"])
     named = meant(city, Rename(FIRST, "改名"))
+    assert [one.kind for one in named.checks if not one.passed] == []
     assert [(one.code, one.name, one.change) for one in named.grids] == [(FIRST, "改名", "changed")]
     assert named.moves == []
 

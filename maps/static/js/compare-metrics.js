@@ -9,7 +9,7 @@ export function metrics(told, titles, words, choose) {
   const rows = [
     ["grids", number(a.grids), number(b.grids)], ["mean", number(a.mean), number(b.mean)], ["inband", `${a.in_band} / ${a.grids}`, `${b.in_band} / ${b.grids}`], ["cv", number(a.cv, 2), number(b.cv, 2)], ["maxmin", number(a.max_min, 1), number(b.max_min, 1)],
     ["compactness", number(a.compactness, 2), number(b.compactness, 2)], ["households", number(a.moved_households), number(b.moved_households)], ["stability", share(a.households_share), share(b.households_share)],
-    ["checks", `${a.checks.error} / ${a.checks.warn} / ${a.checks.info}`, `${b.checks.error} / ${b.checks.warn} / ${b.checks.info}`],
+    ["checks", ...[a, b].map(({ checks }) => (checks ? `${checks.error} / ${checks.warn} / ${checks.info}` : "–"))], // as it is nothing is checked
   ];
   const head = el("thead", {}, el("tr", {}, el("th", {}, words.t("compare.metric")), titles.map((title) => el("th", { class: "num clip", title }, title))));
   const line = ([key, one, other]) => el("tr", { class: one === other ? "dim" : "" }, el("td", {}, words.t(`compare.m.${key}`)), el("td", { class: "num" }, one), el("td", { class: "num" }, other));
