@@ -25,12 +25,21 @@ def register(app: typer.Typer) -> None:
 def begin(
     name: Annotated[str, typer.Argument(help="名称 · what it is called")],
     within: Annotated[str | None, typer.Option(help="code of the area in which ground may move; else the city")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", help="文件 · grids of an edition that was exported and edited elsewhere")
+    ] = None,
+    datum: Annotated[str, typer.Option(help="基准 · of that file")] = "wgs84",
     actor: By = None,
 ) -> None:
-    """新建方案 · Begin a draft on the edition in force."""
+    """新建方案 · Begin a draft on the edition in force, empty or with the changes that a file makes."""
     from geo import db
     from geo.plans import drafts
 
+    if file is not None:
+        from api.commands.filed import begin_from
+
+        begin_from(file, (name, within, datum), actor)
+        return
     with db.write(db.engine()) as connection:
         tell(drafts.begin(connection, actor_of(actor), name, within))
 
