@@ -6,24 +6,16 @@ import re
 from collections.abc import Iterator
 
 import pytest
-import shapely
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from geo.actors import Actor
 from geo.plans import drafts, previews
-from geo.space.redraw.changes import Change, Merge, Rename, Split
+from geo.space.redraw.changes import Change, Merge, Rename
 from tests.browser.conftest import Opener
 from tests.serving import served
-from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_city import publish_small_city
+from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, SPLIT
 
-ACTOR = Actor("planner")
-FIRST, SECOND, LAST = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}002", f"{COMMUNITIES[3]}001"
-NEW = f"{COMMUNITIES[0]}009"
-_Y = SOUTH + 0.6 * HIGH
-SPLIT = Split(
-    FIRST, shapely.LineString([(WEST - 0.2 * WIDE, _Y), (WEST + 1.2 * WIDE, _Y)]), (FIRST, NEW), ("", "北片网格")
-)
 PATH = "/maps/compare"
 
 
@@ -34,11 +26,11 @@ def history(engine: sa.Engine) -> Iterator[str]:
     with engine.begin() as connection:
         publish_small_city(connection)
         for k, changes in enumerate(steps):
-            plan = drafts.begin(connection, ACTOR, f"方案{k + 1}")
+            plan = drafts.begin(connection, PLANNER, f"方案{k + 1}")
             for change in changes:
-                previews.add(connection, ACTOR, plan, change)
+                previews.add(connection, PLANNER, plan, change)
             if k < 2:
-                previews.publish(connection, ACTOR, plan.id)
+                previews.publish(connection, PLANNER, plan.id)
     with served(engine) as address:
         yield address
 

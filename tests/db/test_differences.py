@@ -10,21 +10,14 @@ import shapely
 import sqlalchemy as sa
 
 from geo import areas, differences, editions
-from geo.actors import Actor
 from geo.differences import Named
 from geo.plans import drafts, previews
 from geo.space import division as divisions
 from geo.space.arrangement import apart_by_a_hair
-from geo.space.redraw.changes import Annex, Change, Dissolve, Merge, Recode, Rename, Reparent, Split
+from geo.space.redraw.changes import Annex, Change, Dissolve, Merge, Recode, Rename, Reparent
 from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, SPLIT
 
-ACTOR = Actor("planner")
-FIRST, SECOND, LAST = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}002", f"{COMMUNITIES[3]}001"
-NEW = f"{COMMUNITIES[0]}009"
-_Y = SOUTH + 0.6 * HIGH
-SPLIT = Split(
-    FIRST, shapely.LineString([(WEST - 0.2 * WIDE, _Y), (WEST + 1.2 * WIDE, _Y)]), (FIRST, NEW), ("", "北片网格")
-)
 _BESIDE = shapely.box(WEST - WIDE / 2, SOUTH, WEST, SOUTH + HIGH)
 
 
@@ -41,10 +34,10 @@ def history(connection: sa.Connection) -> sa.Connection:
         [Reparent(FIRST, COMMUNITIES[1])],
     ]
     for changes in steps:
-        plan = drafts.begin(connection, ACTOR, "一步")
+        plan = drafts.begin(connection, PLANNER, "一步")
         for change in changes:
-            previews.add(connection, ACTOR, plan, change)
-        previews.publish(connection, ACTOR, plan.id)
+            previews.add(connection, PLANNER, plan, change)
+        previews.publish(connection, PLANNER, plan.id)
     return connection
 
 

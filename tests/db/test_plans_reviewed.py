@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import shapely
@@ -22,18 +21,13 @@ from geo.errors import Denied, GeoError, Refused, Stale, Unknown
 from geo.plans import comments, drafts, forks, links, locks, previews, reviews, scheduling, verdicts
 from geo.plans.drafts import Plan
 from geo.plans.tables import STATES
-from geo.space.redraw.changes import Merge, Rename, Split
+from geo.space.redraw.changes import Merge, Rename
 from geo.tables import audit_events
-from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_city import COMMUNITIES, SOUTH, WEST, publish_small_city
+from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, SPLIT, drawn, soon
 from tests.standing import stand
 
-PLANNER, OFFICIAL, CHIEF = Actor("planner"), Actor("official"), Actor("chief")
-FIRST, SECOND, LAST = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}002", f"{COMMUNITIES[3]}001"
-NEW = f"{COMMUNITIES[0]}009"
-_Y = SOUTH + 0.6 * HIGH
-SPLIT = Split(
-    FIRST, shapely.LineString([(WEST - 0.2 * WIDE, _Y), (WEST + 1.2 * WIDE, _Y)]), (FIRST, NEW), ("", "北片网格")
-)
+OFFICIAL, CHIEF = Actor("official"), Actor("chief")
 
 
 @pytest.fixture
@@ -55,19 +49,8 @@ def approvals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]
     geo.settings.settings.cache_clear()
 
 
-def drawn(connection: sa.Connection, *changes: Any) -> Plan:
-    plan = drafts.begin(connection, PLANNER, "调整")
-    for change in changes or (SPLIT,):
-        previews.add(connection, PLANNER, plan, change)
-    return drafts.one(connection, plan.id)
-
-
 def now(connection: sa.Connection, plan: Plan) -> Plan:
     return drafts.one(connection, plan.id)
-
-
-def soon(seconds: float = 3600) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def test_a_plan_is_published_after_as_many_approvals_of_others_as_are_asked(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import shapely
 import sqlalchemy as sa
 
 from geo import areas, db, reservations
@@ -14,34 +13,18 @@ from geo.actors import Actor
 from geo.errors import Refused, Stale
 from geo.plans import comments, drafts, previews, scheduling
 from geo.plans.drafts import Plan
-from geo.space.redraw.changes import Merge, Rename, Split
+from geo.space.redraw.changes import Merge, Rename
 from geo.tables import audit_events
-from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_city import publish_small_city
+from tests.small_plans import FIRST, LAST, PLANNER, SECOND, drawn, soon
 
-PLANNER, OFFICIAL, CHIEF = Actor("planner"), Actor("official"), Actor("chief")
-FIRST, SECOND, LAST = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}002", f"{COMMUNITIES[3]}001"
-NEW = f"{COMMUNITIES[0]}009"
-_Y = SOUTH + 0.6 * HIGH
-SPLIT = Split(
-    FIRST, shapely.LineString([(WEST - 0.2 * WIDE, _Y), (WEST + 1.2 * WIDE, _Y)]), (FIRST, NEW), ("", "北片网格")
-)
+OFFICIAL = Actor("official")
 
 
 @pytest.fixture
 def city(connection: sa.Connection) -> sa.Connection:
     publish_small_city(connection)
     return connection
-
-
-def drawn(connection: sa.Connection, *changes: Any) -> Plan:
-    plan = drafts.begin(connection, PLANNER, "调整")
-    for change in changes or (SPLIT,):
-        previews.add(connection, PLANNER, plan, change)
-    return drafts.one(connection, plan.id)
-
-
-def soon(seconds: float = 3600) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 @pytest.fixture
