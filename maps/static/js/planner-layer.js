@@ -46,9 +46,8 @@ export const PlanGround = Shapes.extend({
     const { shown } = this;
     if (!shown) return;
     const of = (code) => shown.colours.get(code);
-    for (const { properties, geometry } of shown.leaves) {
+    for (const { properties, geometry } of shown.phase === "only" ? [] : shown.leaves) {
       const hue = of(properties.code);
-      if (shown.phase === "only" && !hue) continue;
       context.fillStyle = hue ? ground(hue) : QUIET;
       context.fill(this.outline(geometry), "evenodd");
     }
