@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.arrays import Floats, Ints, Shapes
 from geo.crs import SNAP, shapes_from_metres, shapes_to_metres
 from geo.lines.kinds import RAIL, ROAD, WATER
-from geo.plans.grounds import Ground
+from geo.plans.grounds import Ground, meets
 from geo.space.partition import edges_of
 from geo.tables import lines
 
@@ -75,10 +75,10 @@ def _new_edges(shapes: Shapes, old: Shapes) -> tuple[Floats, Ints]:
 
 def _along(connection: sa.Connection, border: BaseGeometry, epsg: int, width_m: float) -> BaseGeometry | None:
     """Ground within a width of lines near a border, metres; None where the city has no lines at all."""
-    west, south, east, north = shapely.bounds(shapes_from_metres(np.array([border], dtype=object), epsg)[0])
-    box = gis.ST_MakeEnvelope(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN, 4326)
+    parts = shapely.get_parts(shapes_from_metres(np.array([border], dtype=object), epsg))
+    boxes = shapely.bounds(parts) + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
     seen = sa.and_(lines.c.kind.in_((ROAD, RAIL, WATER)), lines.c.class_.not_in(_HIDDEN))
-    query = sa.select(gis.ST_AsBinary(lines.c.geom)).where(seen, lines.c.geom.op("&&")(box))
+    query = sa.select(gis.ST_AsBinary(lines.c.geom)).where(seen, meets(lines.c.geom, boxes))
     found = [bytes(row[0]) for row in connection.execute(query)]
     if not found and not connection.scalar(sa.select(sa.exists(sa.select(lines.c.id).where(seen)))):
         return None

@@ -22,7 +22,7 @@ from geo.assignments import Words
 from geo.entities import ENTITIES
 from geo.plans.borders import Drawn, drawn_border
 from geo.plans.effects import Effects
-from geo.plans.grounds import Leaf
+from geo.plans.grounds import Leaf, meets
 from geo.plans.spreading import COUNTED
 from geo.settings import CheckKind, Settings, Severity, settings
 from geo.space.division import Division
@@ -266,9 +266,9 @@ def _dedicated_place(asked: Asked) -> Checked:
 
 def _districts(asked: Asked, plain: list[str]) -> tuple[list[str], list[str], list[BaseGeometry]]:
     """Names, grids and ground of business districts most of which lies in one of the grids ``plain``."""
-    ground = asked.effects.ground
-    box = sa.func.ST_MakeEnvelope(*ground.box, 4326)
-    query = sa.select(_DISTRICTS.c.name, sa.func.ST_AsBinary(_DISTRICTS.c.geom)).where(_DISTRICTS.c.geom.op("&&")(box))
+    there = shapely.bounds([leaf.shape for leaf in _redrawn(asked)]).reshape(-1, 4)
+    query = sa.select(_DISTRICTS.c.name, sa.func.ST_AsBinary(_DISTRICTS.c.geom))
+    query = query.where(meets(_DISTRICTS.c.geom, there))
     told = asked.connection.execute(query.order_by(_DISTRICTS.c.id)).all()
     shapes = np.asarray(shapely.from_wkb(np.array([bytes(row[1]) for row in told], dtype=object)), dtype=object)
     position, _ = overlaps(asked.effects.index.index, shapes).largest(len(shapes))

@@ -23,7 +23,7 @@ from geo.coverage.tables import coverage_runs, unit_states
 from geo.coverage.units import ORGANISATIONAL
 from geo.entities import ENTITIES
 from geo.incidents.ending import is_ended
-from geo.plans.grounds import Ground, Index, indexes_for
+from geo.plans.grounds import Ground, Index, indexes_for, meets
 from geo.space.overlaps import overlaps
 from geo.tables import buildings, codes, incidents
 
@@ -153,7 +153,7 @@ def _is_any(connection: sa.Connection, column: sa.Column[Any]) -> bool:
 # -- estates -----------------------------------------------------------------------------------------------------------
 def _estates(connection: sa.Connection, ground: Ground) -> Rows:
     query = sa.select(_ESTATES.c.name, gis.ST_AsBinary(_ESTATES.c.geom).label("shape"))
-    return connection.execute(query.where(_meets(_ESTATES.c.geom, ground.closed)).order_by(_ESTATES.c.id)).all()
+    return connection.execute(query.where(meets(_ESTATES.c.geom, ground.closed)).order_by(_ESTATES.c.id)).all()
 
 
 def _walled(indexes: tuple[Index, Index], names: Codes, shapes: Shapes) -> Estates:
@@ -171,10 +171,10 @@ def _walled(indexes: tuple[Index, Index], names: Codes, shapes: Shapes) -> Estat
 def _buildings(connection: sa.Connection, ground: Ground) -> Rows:
     """Buildings of the touched grids, and those in several leaves near one that becomes another."""
     of, pinned = codes.alias(), codes.alias()
-    across = sa.and_(buildings.c.share < 1, _meets(buildings.c.geom, ground.closed))
+    across = sa.and_(buildings.c.share < 1, meets(buildings.c.geom, ground.closed))
     concerned = [rows.one_of(buildings.c.grid_id, sorted(ground.ids.values())), across]
     if ground.outline_moved:
-        near = _meets(buildings.c.geom, shapely.bounds([leaf.shape for leaf in ground.after.values()]))
+        near = meets(buildings.c.geom, shapely.bounds([leaf.shape for leaf in ground.after.values()]))
         concerned.append(sa.and_(buildings.c.grid_id.is_(None), near))
     query = (
         sa.select(
@@ -214,7 +214,7 @@ def _incidents(connection: sa.Connection, ground: Ground, index: Index, now: dat
     of = codes.alias()
     concerned = rows.one_of(incidents.c.grid_now, sorted(ground.ids.values()))
     if ground.outline_moved:
-        near = _meets(incidents.c.geom, shapely.bounds([leaf.shape for leaf in ground.after.values()]))
+        near = meets(incidents.c.geom, shapely.bounds([leaf.shape for leaf in ground.after.values()]))
         concerned = sa.or_(concerned, sa.and_(incidents.c.grid_now.is_(None), near))
     recent = sa.and_(incidents.c.occurred_at >= now - RECENT, incidents.c.occurred_at <= now)
     query = (
@@ -290,11 +290,6 @@ def _units(connection: sa.Connection, ground: Ground, index: Index, placed: Buil
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
-def _meets(column: sa.ColumnElement[Any], boxes: Floats) -> sa.ColumnElement[bool]:
-    """Condition: a geometry's box meets one of some boxes (n, 4) of degrees."""
-    return sa.or_(sa.false(), *(column.op("&&")(gis.ST_MakeEnvelope(*box, 4326)) for box in boxes.tolist()))
-
-
 def _points(told: Rows) -> Floats:
     """Places (n, 2) of rows, NaN where there is none."""
     return np.array([(row.x, row.y) for row in told], dtype=np.float64).reshape(-1, 2)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 from shapely.geometry.base import BaseGeometry
+from sqlalchemy.dialects import postgresql as pg
 
 from geo import rows
 from geo.arrays import Bools, Codes, Floats, Shapes
@@ -74,11 +75,6 @@ class Ground:
         """Codes that change, retire or appear, ascending."""
         return sorted({*self.before, *self.after})
 
-    @cached_property
-    def box(self) -> tuple[float, float, float, float]:
-        """West, south, east, north of all that is near, degrees."""
-        return tuple(shapely.total_bounds([leaf.shape for leaf in self.near.values()]).tolist())
-
 
 @dataclass(frozen=True, eq=False)
 class Index:
@@ -126,11 +122,10 @@ def indexes_for(connection: sa.Connection, ground: Ground, footprints: Shapes) -
     """The leaves before and after the plan near its ground, and all others that one of ``footprints`` (n,) may meet."""
     more: list[Leaf] = []
     if len(footprints):
-        box = shapely.total_bounds(footprints).tolist()
         query = sa.select(codes.c.code, grids.c.kind, gis.ST_AsBinary(grids.c.geom).label("shape"))
         query = query.join(codes, codes.c.id == grids.c.id).where(
             in_edition(grids, ground.edition),
-            grids.c.geom.op("&&")(gis.ST_MakeEnvelope(*box, 4326)),
+            grids.c.id.in_(_meeting(footprints)),
             sa.not_(rows.one_of(codes.c.code, sorted({*ground.near, *ground.before}))),
         )
         more = [
@@ -139,6 +134,15 @@ def indexes_for(connection: sa.Connection, ground: Ground, footprints: Shapes) -
     kept = [leaf for code, leaf in ground.near.items() if code not in ground.after and code not in ground.noded]
     before = [*kept, *ground.noded.values(), *ground.before.values(), *more]
     return Index.of(before, ground.metric_epsg), Index.of([*ground.near.values(), *more], ground.metric_epsg)
+
+
+def _meeting(footprints: Shapes) -> sa.Select[tuple[int]]:
+    """Ids of leaves whose box meets that of a footprint: each is looked for by itself, however far apart they lie."""
+    sides = (sa.cast(side.tolist(), pg.ARRAY(sa.Double)) for side in shapely.bounds(footprints).T)
+    box = sa.func.unnest(*sides).table_valued("west", "south", "east", "north", name="boxes").render_derived()
+    there = gis.ST_MakeEnvelope(box.c.west, box.c.south, box.c.east, box.c.north, 4326)
+    leaf = grids.alias()
+    return sa.select(leaf.c.id).select_from(box).join(leaf, leaf.c.geom.op("&&")(there))
 
 
 def _near(base: Division, whole: Division, opened: Bools, closed: Bools) -> Bools:
@@ -155,3 +159,8 @@ def leaves_of(division: Division, which: Bools) -> dict[str, Leaf]:
     fields = (division.leaf_codes, division.leaf_names, division.leaf_kinds, division.leaf_parents)
     told = zip(*(column[which].tolist() for column in fields), division.leaf_shapes[which], strict=True)
     return {leaf.code: leaf for leaf in (Leaf(*row) for row in told)}
+
+
+def meets(column: sa.ColumnElement[Any], boxes: Floats) -> sa.ColumnElement[bool]:
+    """Condition: a geometry's box meets one of some boxes (n, 4) of degrees."""
+    return sa.or_(sa.false(), *(column.op("&&")(gis.ST_MakeEnvelope(*box, 4326)) for box in boxes.tolist()))
