@@ -19,8 +19,9 @@ from typing_extensions import TypedDict
 
 from api import streams
 from api.answers import NOT_STORED, REVALIDATED, EditionNamed, compact, edition_named, etag_of, is_known
-from api.deps import At, Store, Text, only_known
+from api.deps import At, Text, only_known
 from api.errors import Malformed, described
+from api.forecasts import Scheduled, scheduled
 from api.lists import Texts, hundredths, listed, texts_of
 from api.points import parse
 from api.timelines import Timeline
@@ -86,15 +87,6 @@ class Words(TypedDict):
 
     zh: str
     en: str
-
-
-class Scheduled(TypedDict):
-    """A scheduled plan that concerns the point; ``grid`` is whose ground it will be, null outside the city."""
-
-    plan: int
-    plan_name: str
-    effective_at: str
-    grid: Named | None
 
 
 class Located(TypedDict):
@@ -195,28 +187,9 @@ async def locate(
         found = _explained(city, place, None, spread)
     content = {**found, "datum": known.name, "edition": edition_named(city.edition, instant)}
     if is_forecast and instant is not None:
-        content["scheduled"] = await to_thread.run_sync(_scheduled, request.app.state.store, place, instant)
+        content["scheduled"] = await to_thread.run_sync(scheduled, request.app.state.store, place, instant)
         return Response(compact(content), media_type=JSON, headers=NOT_STORED)
     return _response(content, city.edition, instant)
-
-
-def _scheduled(store: Store, place: Floats, until: datetime) -> list[dict[str, Any]]:
-    from geo.plans.foreseeing import foreseen  # plans are much to import for a worker that only locates
-
-    if not np.isfinite(place).all():
-        return []
-    with store.read() as connection:
-        lon, lat = place[0].tolist()
-        found = foreseen(connection, lon, lat, until)
-    return [
-        {
-            "plan": one.plan,
-            "plan_name": one.plan_name,
-            "effective_at": one.effective_at.isoformat(),
-            "grid": {"code": one.code, "name": one.name} if one.code else None,
-        }
-        for one in found
-    ]
 
 
 def _explained(city: CityIndex, place: Floats, accuracy_m: float | None, spread: Kind) -> dict[str, Any]:
