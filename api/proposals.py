@@ -14,9 +14,8 @@ from api.answers import NOT_STORED
 from api.auth import Asker
 from api.deps import StoreOf, Text, only_known
 from api.errors import described
-from api.plans import MadeTold
+from api.plans import MadeTold, made_told
 from api.previews import Number
-from geo.plain import plain_of
 from geo.plans import drafts, explanations, proposals, wire
 from geo.plans.proposals import Asked, Offered, Offers
 from geo.space.balance.dividing import MOST_PARTS
@@ -158,8 +157,7 @@ def take(store: StoreOf, actor: Asker, id: Number, body: Taken) -> Response:
     found = _offers(store, id, body)
     with store.write() as connection:
         made = proposals.take(connection, actor, found, body.number)
-    told = [{**plain_of(one), "change": wire.written(one.change)} for one in made]
-    return _answer({"changes": told}, status_code=201)
+    return _answer({"changes": [made_told(one) for one in made]}, status_code=201)
 
 
 def _offers(store: StoreOf, id: int, body: Wanted) -> Offers:
