@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 import uvicorn
+from alembic import command as _command  # noqa: F401 - imported before a test is run, as folium is below
 from fastapi import FastAPI
 
 from api.app import create_app
+from maps import canvas as _canvas  # noqa: F401 - else the first server of a run spends its seconds of opening on imports
 
 
 @contextmanager
@@ -30,5 +32,5 @@ def served(city: sa.Engine | FastAPI) -> Iterator[str]:
     assert server.started
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(30)  # a server may take three times five seconds to rest; what it holds would be lost with its engine
     listener.close()
