@@ -50,6 +50,7 @@ class Timeline:
         self._looking = Lock()
         self._began = float("-inf")
         self._connection: sa.Connection | None = None
+        self._is_closed = False
         self._running: asyncio.Future[Moment] | None = None
         self._waiting: asyncio.Future[Moment] | None = None
         self._lane: CapacityLimiter | None = None
@@ -119,6 +120,9 @@ class Timeline:
 
     def _stamp(self) -> tuple[object, ...]:
         """What changes with every edition, over a connection kept for it: the pool would ask thrice as much."""
+        if self._is_closed:  # a thread that began before the end: nobody would give back what is kept for it
+            with self._store.read() as connection:
+                return tuple(connection.execute(_NEWEST).one())
         if self._connection is None:
             self._connection = self._store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._statement = str(_NEWEST.compile(self._store.engine))
@@ -134,8 +138,9 @@ class Timeline:
         return tuple(found)
 
     def close(self) -> None:
-        """Give the connection back; the next look takes another."""
+        """Give the connection back; a look that still comes borrows one from the pool."""
         with self._looking:
+            self._is_closed = True
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None

@@ -16,7 +16,9 @@ from structlog.testing import capture_logs
 
 from api import app as application
 from api.app import create_app
+from api.deps import Store
 from api.opening import SHOWN
+from api.timelines import Timeline
 from geo import areas, db
 from geo.actors import Actor
 from geo.coverage import running, runs
@@ -58,6 +60,19 @@ def test_a_server_starts_although_the_database_keeps_it_waiting(
             while not app.state.timeline.is_warm() and time.monotonic() < until:
                 time.sleep(0.02)
             assert app.state.timeline.is_warm()
+
+
+def test_a_look_that_comes_after_the_end_keeps_no_connection(fresh_engine: sa.Engine) -> None:
+    with fresh_engine.begin() as connection:
+        publish_spotted_city(connection)
+    timeline = Timeline(Store(fresh_engine))
+    timeline.open_current()
+    assert isinstance(fresh_engine.pool, sa.QueuePool)
+    assert fresh_engine.pool.checkedout() == 1
+    for _ in range(2):
+        timeline.close()
+        timeline.open_current()
+        assert fresh_engine.pool.checkedout() == 0
 
 
 def test_a_server_starts_without_a_city(fresh_engine: sa.Engine) -> None:
