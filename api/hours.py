@@ -45,10 +45,10 @@ class Clock:
         if self._thread.is_alive():
             self._thread.join(seconds)
 
-    def strike(self) -> None:
+    def strike(self) -> bool:
         """Bring what is due into force and look for the next hour; of several at once the others wait for the first.
 
-        Where the database does not answer, the log says so, and the hour is kept until it is back.
+        False where the database does not answer: the log says so, and the hour is kept until it is back.
         """
         with self._bringing:
             try:
@@ -58,16 +58,16 @@ class Clock:
                     self._hour = scheduling.next_hour(connection)
             except (GeoError, SQLAlchemyError) as error:
                 structlog.get_logger().warning("schedule not looked at", error=str(error).splitlines()[0])
+                return False
+            return True
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            self.strike()
-            self._ended.wait(self._pause())
+            self._ended.wait(self._pause() if self.strike() else LOOK_S)
 
     def _pause(self) -> float:
-        if self._hour is None or self.is_due:  # still due: it could not be looked at
-            return LOOK_S
-        return min((self._hour - datetime.now(UTC)).total_seconds(), LOOK_S)
+        left = LOOK_S if self._hour is None else (self._hour - datetime.now(UTC)).total_seconds()
+        return min(max(left, 0.0), LOOK_S)
 
 
 def _tell(came: Came) -> None:

@@ -41,7 +41,7 @@ class Replayed:
 
     base: Division
     made: Division
-    pulled: BaseGeometry
+    pulled: BaseGeometry = shapely.MultiLineString()  # noqa: RUF009 a geometry never changes
 
     @property
     def touched(self) -> set[str]:

@@ -147,14 +147,20 @@ def _absent(was: Ints, n: int) -> Bools:
 def _ground(old: Shapes, new: Shapes, was: Ints) -> tuple[Bools, Bools]:
     """Which new shapes moved ground, and which only gained or lost vertices."""
     new, old = _plain(new), _plain(old)
-    both = np.flatnonzero(was != OUTSIDE)
-    both = both[~shapely.equals_identical(new[both], old[was[both]])]
-    turned = shapely.equals_exact(_in_order(new[both]), _in_order(old[was[both]]), 0.0)
-    both = both[~turned]
+    both = _redrawn(old, new, was)
     hair = apart_by_a_hair(new[both], old[was[both]])
     moved, bent = np.zeros((2, len(new)), dtype=np.bool_)
     moved[both[~hair]], bent[both[hair]] = True, True
     return moved, bent
+
+
+def _redrawn(old: Shapes, new: Shapes, was: Ints) -> Ints:
+    """Positions of plain new shapes with other vertices than the old one of their code; rings may start elsewhere."""
+    both = np.flatnonzero(was != OUTSIDE)
+    both = both[~shapely.equals_identical(new[both], old[was[both]])]
+    turned = shapely.equals_exact(_in_order(new[both]), _in_order(old[was[both]]), 0.0)
+    found: Ints = both[~turned]
+    return found
 
 
 def _plain(shapes: Shapes) -> Shapes:
@@ -177,8 +183,7 @@ def _areas(old: Division, new: Division) -> tuple[Bools, Bools]:
     differs = _words(new.area_names, old.area_names, was) | _words(new.area_parents, old.area_parents, was)
     levels = old.area_levels[was[both]] != new.area_levels[both]
     differs[both] |= levels
-    moved, bent = _ground(old.area_shapes, new.area_shapes, was)
-    differs |= moved | bent
+    differs[_redrawn(_plain(old.area_shapes), _plain(new.area_shapes), was)] = True
     closed = _absent(was, len(old.area_codes))
     closed[was[both]] |= differs[both]
     return differs | (was == OUTSIDE), closed
