@@ -102,7 +102,7 @@ def _figures(folder: Path, database_url: str | None) -> Iterable[tuple[str, Agre
         db.migrate(engine)
         with db.write(engine) as connection:
             _publish(connection, folder)
-            _whole(assign_file(source, folder / "beat.parquet", points, OfCity(connection)))
+            _whole(assign_file(source, folder / "beat.parquet", points, OfCity.now(connection)))
             rows = connection.execute(
                 sa.text(
                     "SELECT child.code, parent.code FROM grids JOIN codes AS child USING (id) "

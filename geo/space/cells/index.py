@@ -142,10 +142,12 @@ def _refuse_no_partition(codes: Codes, shapes: Shapes, beside: Positions) -> Non
     of, other = tree.query(shapes[suspects], predicate="intersects")
     one = suspects[of]
     pairs = np.unique(np.sort(np.stack([one, other], axis=1)[one != other], axis=1), axis=0)
-    common = shapely.intersection(shapes[pairs[:, 0]], shapes[pairs[:, 1]])
-    wrong = np.flatnonzero(shapely.area(common) > 0)
+    a, b = shapes[pairs[:, 0]], shapes[pairs[:, 1]]
+    # exact, where the area of what is common may round to nothing: a vertex less than a step inside another leaf
+    wrong = np.flatnonzero(shapely.relate_pattern(a, b, "T********"))
     if not len(wrong):
         return
+    common = shapely.intersection(a, b)
     first, second = codes[pairs[wrong[0]]].tolist()
     place = shapely.point_on_surface(common[wrong[0]])
     more = f" and {len(wrong) - 1} more pairs" if len(wrong) > 1 else ""

@@ -34,12 +34,12 @@ export function handles(features, codes) {
 }
 
 /** Leaves with a vertex at another place, or (`bend`) with one more on the edge between two. */
-export function moved(features, { from, bend, to }) {
+export function moved(features, { at: place, bend, to }) {
   const made = [];
   for (const one of features) {
     let touched = false;
     const walk = (ring) => ring.flatMap((point, k) => {
-      if (from && key_of(point) === key_of(from)) { touched = true; return [to]; }
+      if (place && key_of(point) === key_of(place)) { touched = true; return [to]; }
       if (bend && k + 1 < ring.length && edge_key(point, ring[k + 1]) === edge_key(...bend)) { touched = true; return [point, to]; }
       return [point];
     });
@@ -89,7 +89,7 @@ export class Vertices {
     const vertices = nearest(this.found.vertices, ([lng, lat]) => [lat, lng]).slice(0, HANDLES);
     const long = ([a, b]) => this.map.latLngToContainerPoint([a[1], a[0]]).distanceTo(this.map.latLngToContainerPoint([b[1], b[0]])) > LONG_PX;
     const bends = nearest(this.found.bends.filter(long), ([a, b]) => [(a[1] + b[1]) / 2, (a[0] + b[0]) / 2]).slice(0, HANDLES - Math.min(HANDLES, vertices.length));
-    vertices.forEach(({ one, at }, k) => this.handle(at, { from: one }, this.words.t("plan.vertex", { n: k + 1 })));
+    vertices.forEach(({ one, at }, k) => this.handle(at, { at: one }, this.words.t("plan.vertex", { n: k + 1 })));
     bends.forEach(({ one, at }, k) => this.handle(at, { bend: one }, this.words.t("plan.bend", { n: k + 1 })));
   }
 
