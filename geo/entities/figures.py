@@ -97,7 +97,8 @@ def follow(connection: sa.Connection, edition: Edition, moved: Sequence[Part]) -
 def divided(moved: Iterable[Part], known: dict[int, Figures]) -> dict[int, Figures]:
     """Figures of the new leaves, made of those of the old ones; a day is the oldest of what a leaf was made of.
 
-    Only of leaves that are no longer what they were, and of which some part is known.
+    It is never before that of the leaf's own row, which tells of the old ground and would else count still. Only of
+    leaves that are no longer what they were, and of which some part is known.
     """
     days: dict[int, date] = {}
     sums: dict[int, dict[str, int | None]] = {}
@@ -107,6 +108,8 @@ def divided(moved: Iterable[Part], known: dict[int, Figures]) -> dict[int, Figur
             if share is not None:
                 held[name] = (held[name] or 0) + share
         days[new] = min(days.get(new, known[old].as_of), known[old].as_of)
+    for new in days.keys() & known.keys():
+        days[new] = max(days[new], known[new].as_of)
     return {new: Figures(new, days[new], counts) for new, counts in sorted(sums.items())}
 
 

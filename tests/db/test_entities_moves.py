@@ -169,4 +169,5 @@ def test_whatever_is_divided_and_joined_totals_stay(case: tuple[list[Part], dict
         before = sum(one.counts[name] or 0 for one in known.values())
         assert sum(one.counts[name] or 0 for one in made.values()) == before
     for new, found in made.items():
-        assert found.as_of == min(known[part.old].as_of for part in parts if part.new == new and part.old in known)
+        oldest = min(known[part.old].as_of for part in parts if part.new == new and part.old in known)
+        assert found.as_of == (max(oldest, known[new].as_of) if new in known else oldest)

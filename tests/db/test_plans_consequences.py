@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from geo.areas import current
 from geo.editions import stored
-from geo.entities.figures import in_force
+from geo.entities.figures import Figures, Part, divided, in_force
 from geo.errors import GeoError
 from geo.incidents.adding import NewIncident, add
 from geo.plans import previews
@@ -235,3 +235,14 @@ def assert_declared(connection: sa.Connection, means: Consequences) -> None:
             assert {name: getattr(told, name) for name in known.counts} == known.counts
             assert one.after.residents == known.counts["residents"]
         assert (one.after.slots, one.after.slots_filled) == slots.get(ids[one.code], (None, None)), one.code
+
+
+def test_a_grid_that_gains_ground_has_figures_of_it_though_its_own_are_newer() -> None:
+    known = {
+        1: Figures(1, date(2025, 1, 5), {"households": 40, "residents": 480, "firms": 8, "workers": None}),
+        2: Figures(2, date(2025, 1, 6), {"households": 17, "residents": 240, "firms": 4, "workers": None}),
+    }
+    moved = [Part(1, 1, 0.25, {}), Part(1, 2, 0.75, {}), Part(2, 2, 1.0, {})]
+    made = divided(moved, known)
+    assert made[2] == Figures(2, date(2025, 1, 6), {"households": 47, "residents": 600, "firms": 10, "workers": None})
+    assert made[1].as_of == date(2025, 1, 5)
