@@ -14,7 +14,7 @@ from api.deps import StoreOf, Text, only_known
 from api.errors import described
 from api.previews import Number
 from geo.plans import drafts
-from geo.plans.drawings import Leaf, drawing
+from geo.plans.drawings import DrawnLeaf, drawing
 
 router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
 _NEAR = 30
@@ -71,10 +71,10 @@ def drawn(
     return Response(compact(told), media_type="application/json", headers=NOT_STORED)
 
 
-def _features(leaves: list[Leaf]) -> dict[str, Any]:
+def _features(leaves: list[DrawnLeaf]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": [_feature(one) for one in leaves]}
 
 
-def _feature(leaf: Leaf) -> dict[str, Any]:
+def _feature(leaf: DrawnLeaf) -> dict[str, Any]:
     words = {key: getattr(leaf, key) for key in ("code", "name", "kind", "parent", "status")}
     return {"type": "Feature", "properties": words, "geometry": json.loads(shapely.to_geojson(leaf.shape))}

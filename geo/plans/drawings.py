@@ -20,6 +20,7 @@ from geo.areas import Edition
 from geo.arrays import Bools
 from geo.plans import drafts, previews
 from geo.plans.drafts import Plan
+from geo.plans.grounds import Leaf
 from geo.plans.replaying import replayed
 from geo.space import division as divisions
 from geo.space.division import Comparison, Division
@@ -32,15 +33,10 @@ SAME, CHANGED, NODED, APPEARED, RETIRED = "same", "changed", "noded", "appeared"
 
 
 @dataclass(frozen=True, eq=False)
-class Leaf:
-    """A leaf and what the plan does to it; ``shape`` in lon/lat degrees."""
+class DrawnLeaf(Leaf):
+    """A leaf, and what the plan does to it."""
 
-    code: str
-    name: str
-    kind: str
-    parent: str
     status: str
-    shape: BaseGeometry
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +53,9 @@ class Drawing:
 
     base: int
     is_whole: bool
-    before: list[Leaf]
-    after: list[Leaf]
-    in_force: list[Leaf]
+    before: list[DrawnLeaf]
+    after: list[DrawnLeaf]
+    in_force: list[DrawnLeaf]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,13 +127,15 @@ def _status(told: _Difference) -> dict[str, str]:
     return {code: status for listed, mask, status in masks for code in listed[mask].tolist()}
 
 
-def _rows(division: Division, which: Bools, status: dict[str, str]) -> list[Leaf]:
+def _rows(division: Division, which: Bools, status: dict[str, str]) -> list[DrawnLeaf]:
     columns = [division.leaf_codes, division.leaf_names, division.leaf_kinds, division.leaf_parents]
     words = zip(*(column[which].tolist() for column in columns), division.leaf_shapes[which], strict=True)
-    return [Leaf(code, name, kind, parent, status.get(code, SAME), shape) for code, name, kind, parent, shape in words]
+    return [
+        DrawnLeaf(code, name, kind, parent, shape, status.get(code, SAME)) for code, name, kind, parent, shape in words
+    ]
 
 
-def _touched_and_near(told: _Difference) -> dict[str, Leaf]:
+def _touched_and_near(told: _Difference) -> dict[str, DrawnLeaf]:
     """Leaves of the base that the plan touches, and those that share a border with them."""
     closed = told.difference.closed
     if not closed.any():
@@ -150,7 +148,7 @@ def _touched_and_near(told: _Difference) -> dict[str, Leaf]:
 
 
 # -- leaves as they are stored -----------------------------------------------------------------------------------------
-def _of_scope(connection: sa.Connection, scope: str, edition: Edition, most: int) -> dict[str, Leaf] | None:
+def _of_scope(connection: sa.Connection, scope: str, edition: Edition, most: int) -> dict[str, DrawnLeaf] | None:
     """Leaves under an area; None when there are more than ``most``."""
     above = areas.area_rows(connection, edition)
     inside = above.codes == scope
@@ -161,7 +159,7 @@ def _of_scope(connection: sa.Connection, scope: str, edition: Edition, most: int
     return rows if len(rows) <= most else None
 
 
-def _round(connection: sa.Connection, near: Sequence[str], edition: Edition) -> dict[str, Leaf]:
+def _round(connection: sa.Connection, near: Sequence[str], edition: Edition) -> dict[str, DrawnLeaf]:
     """The leaves named and every leaf that shares a border with one of them."""
     if not near:
         return {}
@@ -174,7 +172,7 @@ def _round(connection: sa.Connection, near: Sequence[str], edition: Edition) -> 
     return _leaves(connection, edition, gis.ST_Intersects(grids.c.geom, named), MOST)
 
 
-def _standing(connection: sa.Connection, edition: Edition, leaves: Iterable[Leaf]) -> dict[str, Leaf]:
+def _standing(connection: sa.Connection, edition: Edition, leaves: Iterable[DrawnLeaf]) -> dict[str, DrawnLeaf]:
     """What an edition has on the ground of leaves of another one that the plan touches."""
     ground = [one.shape for one in leaves if one.status in (CHANGED, RETIRED)]
     if not ground:
@@ -186,7 +184,9 @@ def _standing(connection: sa.Connection, edition: Edition, leaves: Iterable[Leaf
     )
 
 
-def _leaves(connection: sa.Connection, edition: Edition, which: sa.ColumnElement[bool], most: int) -> dict[str, Leaf]:
+def _leaves(
+    connection: sa.Connection, edition: Edition, which: sa.ColumnElement[bool], most: int
+) -> dict[str, DrawnLeaf]:
     parent = codes.alias("parent")
     query = (
         sa.select(
@@ -199,7 +199,7 @@ def _leaves(connection: sa.Connection, edition: Edition, which: sa.ColumnElement
         .limit(most)
     )
     rows = connection.execute(query).all()
-    return {code: Leaf(code, name, kind, above or "", SAME, _ground(wkb)) for code, name, kind, above, wkb in rows}
+    return {code: DrawnLeaf(code, name, kind, above or "", _ground(wkb), SAME) for code, name, kind, above, wkb in rows}
 
 
 def _ground(wkb: bytes) -> BaseGeometry:
@@ -208,5 +208,5 @@ def _ground(wkb: bytes) -> BaseGeometry:
     return shape.geoms[0] if len(shape.geoms) == 1 else shape  # type: ignore[attr-defined]
 
 
-def _sorted(leaves: dict[str, Leaf]) -> list[Leaf]:
+def _sorted(leaves: dict[str, DrawnLeaf]) -> list[DrawnLeaf]:
     return [leaves[code] for code in sorted(leaves)]

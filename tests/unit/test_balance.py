@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from geo.space.redraw.moves import cut_dedicated, transfer
 from tests.loaded_ground import loaded_land, problem_of, shares
 
 
-def line_of_atoms(loads: list[float], home: list[int], band: tuple[float, float], **told: object) -> Problem:
+def line_of_atoms(loads: list[float], home: list[int], band: tuple[float, float], **told: Any) -> Problem:
     """Atoms in a row, each beside the next."""
     n, grids = len(loads), max(home) + 1
     given = Problem(
@@ -40,7 +41,7 @@ def line_of_atoms(loads: list[float], home: list[int], band: tuple[float, float]
         is_counted=np.ones(grids, dtype=np.bool_),
         band=band,
     )
-    return replace(given, **told)  # type: ignore[arg-type]
+    return replace(given, **told)
 
 
 def random_problem(seed: int) -> Problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,9 +40,9 @@ def test_an_estimate_lies_between_the_raw_share_and_the_mean_inside_its_interval
 
 
 @given(counts, st.randoms(use_true_random=False))
-def test_the_order_of_the_places_changes_nothing(pairs: list[tuple[int, int]], random: object) -> None:
+def test_the_order_of_the_places_changes_nothing(pairs: list[tuple[int, int]], random: Random) -> None:
     shuffled = list(pairs)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     one, other = prior(*arrays(pairs)), prior(*arrays(shuffled))
     assert one.mean == pytest.approx(other.mean)
     assert one.strength == pytest.approx(other.strength, rel=1e-6)
