@@ -149,6 +149,41 @@ def test_a_shared_vertex_takes_its_neighbours_along_and_comes_back_by_undo(drawn
     assert httpx.get(f"{desk}/v1/plans/{plan}/preview", timeout=30).json()["is_same"]
 
 
+def test_a_dragged_vertex_snaps_to_another_border_unless_alt_is_held(drawn: Page, desk: str) -> None:
+    plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
+    south, north = (middle_of_border(desk, plan, *pair) for pair in (GRIDS[:2], GRIDS[1:]))
+    take(drawn, "拐点")
+    planners.choose(drawn, GRIDS[1])
+    expect(drawn.get_by_role("button", name="拐点 2", exact=True)).to_be_visible()
+    x, y = planners.at(drawn, *north)
+    drawn.mouse.move(*planners.at(drawn, *south))
+    drawn.mouse.down()
+    drawn.keyboard.down("Alt")
+    drawn.mouse.move(x + 6, y + 5, steps=5)
+    expect(drawn.get_by_text("不吸附", exact=True)).to_be_visible()
+    drawn.keyboard.up("Alt")
+    drawn.mouse.move(x + 5, y + 5)
+    expect(drawn.get_by_text(re.compile(r"吸附到拐点 · 差 \d+\.\d 米"))).to_be_visible()
+    drawn.mouse.up()
+    done(drawn, "划地给")
+    first = httpx.get(f"{desk}/v1/plans/{plan}", timeout=30).json()["changes"][0]["change"]
+    assert first["to"] == GRIDS[0]
+    assert list(north) in first["drawn"]["coordinates"][0]
+
+
+def middle_of_border(address: str, plan: int, a: str, b: str) -> tuple[float, float]:
+    """The middle one of the vertices that two grids share, from west to east."""
+    features = httpx.get(f"{address}/v1/plans/{plan}/drawing", timeout=30).json()["before"]["features"]
+    one, other = (
+        {tuple(place) for place in feature["geometry"]["coordinates"][0]}
+        for code in (a, b)
+        for feature in features
+        if feature["properties"]["code"] == code
+    )
+    shared = sorted(one & other)
+    return shared[len(shared) // 2]
+
+
 def test_a_vertex_is_moved_by_arrow_keys_alone(drawn: Page) -> None:
     take(drawn, "拐点")
     planners.choose(drawn, GRIDS[1])

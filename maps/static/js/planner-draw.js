@@ -3,7 +3,7 @@
 import { el, find, say } from "./dom.js";
 
 const STEP_PX = 12, FINE_PX = 1; // of the cross-hair, and with Shift
-const SNAP_PX = 14;
+export const SNAP_PX = 14; // on the screen, of what is drawn and of vertices that are dragged
 const ACCENT = "#2f4bb8";
 
 export class Drawing {

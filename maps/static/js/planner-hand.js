@@ -28,11 +28,20 @@ export class Hand {
   /** Begin to draw where the tool has all it needs. */
   ready_to_draw() {
     const name = this.state.get("tool"), tool = TOOLS[name], codes = this.codes();
-    if (name === "vertices" && codes.length) this.vertices.show(this.draft.leaves("after"), codes);
-    else this.vertices.hide();
+    if (name === "vertices" && codes.length) this.bend(codes);
+    else this.vertices?.hide();
     if (tool?.shape && codes.length >= tool.grids[0] && this.draft.can_draw) this.drawing.begin(tool.shape, name);
     else this.drawing.stop();
     this.tooled();
+  }
+
+  /** Show the vertices that can be dragged; what does that is fetched the first time. */
+  async bend(codes) {
+    if (!this.vertices) {
+      const { Vertices } = await import("./planner-vertices.js");
+      this.vertices ??= new Vertices({ map: this.map, words: this.words, heard: { bending: (lines) => { this.bending = lines; this.show(); }, moved: (changes) => this.vertex_moved(changes) } });
+      this.ready_to_draw(); // another tool may have been taken meanwhile
+    } else this.vertices.show(this.draft.leaves("after"), codes);
   }
 
   tooled() {

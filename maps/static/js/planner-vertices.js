@@ -1,6 +1,8 @@
 // Vertices that neighbours share, moved together: twins are known by their coordinates, a new one goes into both edges.
 // The server is told the ground that grids gain (`transfer`), and decides what becomes of the rest.
-import { edge_key, key_of, rings } from "./planner-geometry.js";
+import { SNAP_PX } from "./planner-draw.js";
+import { edge_key, edges, key_of, rings } from "./planner-geometry.js";
+import { borders_beside, pulled } from "./planner-snapping.js";
 import { lies_in } from "./polygons.js";
 
 const MOST = 30; // leaves loaded, and
@@ -50,17 +52,16 @@ export function moved(features, { at: place, bend, to }) {
   return made;
 }
 
-/** Edges from the neighbours of a vertex to its new place, as lines. */
-export function spokes(features, to) {
-  const name = key_of(to), found = new Map();
-  for (const { geometry } of features) for (const ring of rings(geometry)) for (let k = 0; k + 1 < ring.length; k++) if (key_of(ring[k]) === name || key_of(ring[k + 1]) === name) found.set(edge_key(ring[k], ring[k + 1]), [ring[k], ring[k + 1]]);
-  return [...found.values()];
+/** Edges from the neighbours of a vertex to its new place, as lines; those that were there before are none of them. */
+export function spokes(before, after, to) {
+  const name = key_of(to), old = edges(before);
+  return [...edges(after)].filter(([key, { ends }]) => !old.has(key) && ends.some((end) => key_of(end) === name) && key_of(ends[0]) !== key_of(ends[1])).map(([, { ends }]) => ends);
 }
 
 /** Changes that bring leaves to their new ground: each that gains some is given all of it. */
 export function transfers(before, after, to) {
-  const old = new Map(before.map((one) => [one.properties.code, one.geometry]));
-  const gains = ({ properties, geometry }) => spokes([{ geometry }], to).some(([[ax, ay], [bx, by]]) => [0.05, 0.3, 0.5, 0.7, 0.95].some((t) => !lies_in({ lng: ax + t * (bx - ax), lat: ay + t * (by - ay) }, old.get(properties.code))));
+  const old = new Map(before.map((one) => [one.properties.code, one]));
+  const gains = (leaf) => { const was = old.get(leaf.properties.code); return spokes([was], [leaf], to).some(([[ax, ay], [bx, by]]) => [0.05, 0.3, 0.5, 0.7, 0.95].some((t) => !lies_in({ lng: ax + t * (bx - ax), lat: ay + t * (by - ay) }, was.geometry))); };
   return after.filter(gains).map(({ properties, geometry }) => ({ kind: "transfer", drawn: geometry, to: properties.code }));
 }
 
@@ -72,7 +73,7 @@ export class Vertices {
   }
 
   show(features, codes) {
-    Object.assign(this, { features: around(features, codes), codes });
+    Object.assign(this, { all: features, features: around(features, codes), codes });
     this.found = codes.length ? handles(this.features, codes) : { vertices: [], bends: [] };
     this.place();
   }
@@ -95,24 +96,46 @@ export class Vertices {
 
   handle(at, what, alt) {
     const marker = L.marker(at, { draggable: true, autoPan: true, keyboard: true, pmIgnore: true, alt, title: alt, icon: L.divIcon({ className: `handle ${what.bend ? "bend" : ""}`, iconSize: [what.bend ? 10 : 14, what.bend ? 10 : 14] }) }).addTo(this.group);
-    const icon = marker.getElement();
+    const icon = marker.getElement(), from = placed(at);
     icon.setAttribute("aria-label", alt);
-    const to = () => { const { lat, lng } = marker.getLatLng(); return [Math.round(lng * 1e8) / 1e8, Math.round(lat * 1e8) / 1e8]; };
-    const bend = () => { const place = to(); this.heard.bending(spokes(moved(this.features, { ...what, to: place }), place)); };
-    const let_go = () => { const place = to(), after = moved(this.features, { ...what, to: place }); this.heard.bending([]); this.heard.moved(transfers(this.features, after, place)); };
-    marker.on("drag", bend).on("dragend", let_go);
-    let nudged = false;
+    let borders = null, free = at, nudged = false; // `free` is where the pointer is, whatever the vertex is pulled to
+    const bend = (is_exact) => {
+      borders ??= borders_beside(this.all, what);
+      const reach_m = this.metres(free), to = is_exact ? null : pulled(borders, placed(free), from, reach_m);
+      marker.setLatLng(to ? [to.place[1], to.place[0]] : free);
+      icon.classList.toggle("pulled", Boolean(to));
+      this.tell(marker, to ? this.words.t(`plan.pulled.${to.kind}`, { m: this.words.n(to.away_m, 1) }) : this.words.t(is_exact ? "plan.pull.off" : "plan.pull", { m: this.words.n(reach_m, reach_m < 10 ? 1 : 0) }));
+      const place = placed(marker.getLatLng());
+      this.heard.bending(spokes(this.features, moved(this.features, { ...what, to: place }), place));
+    };
+    const let_go = () => { marker.unbindTooltip(); const place = placed(marker.getLatLng()), after = moved(this.features, { ...what, to: place }); this.heard.bending([]); this.heard.moved(transfers(this.features, after, place)); };
+    marker.on("drag", ({ originalEvent }) => { free = marker.getLatLng(); bend(Boolean(originalEvent?.altKey)); }).on("dragend", let_go);
     icon.addEventListener("keydown", (event) => {
       const step = event.shiftKey ? 1 : NUDGE_PX, ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
       if (ways[event.key]) {
-        marker.setLatLng(this.map.containerPointToLatLng(this.map.latLngToContainerPoint(marker.getLatLng()).add(ways[event.key])));
+        free = this.map.containerPointToLatLng(this.map.latLngToContainerPoint(free).add(ways[event.key]));
         nudged = true;
-        bend();
+        bend(event.altKey || event.shiftKey);
       } else if (event.key === "Enter" && nudged) let_go();
-      else if (event.key === "Escape" && nudged) { nudged = false; marker.setLatLng(at); this.heard.bending([]); }
+      else if (event.key === "Escape" && nudged) { nudged = false; free = at; marker.setLatLng(at).unbindTooltip(); icon.classList.remove("pulled"); this.heard.bending([]); }
       else return;
       event.preventDefault();
       event.stopPropagation();
     });
   }
+
+  /** Metres on the ground of the reach on the screen. */
+  metres(at) {
+    const point = this.map.latLngToContainerPoint(at);
+    return this.map.distance(at, this.map.containerPointToLatLng(point.add([SNAP_PX, 0])));
+  }
+
+  /** What happens to the vertex in hand, beside it. */
+  tell(marker, text) {
+    if (marker.getTooltip()) marker.setTooltipContent(text);
+    else marker.bindTooltip(text, { permanent: true, direction: "right", offset: [18, 0], className: "pull" }).openTooltip();
+  }
 }
+
+/** A place [lng, lat] to the eighth decimal, as it is sent. */
+const placed = (latlng) => { const { lat, lng } = L.latLng(latlng); return [Math.round(lng * 1e8) / 1e8, Math.round(lat * 1e8) / 1e8]; };

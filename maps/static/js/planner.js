@@ -14,7 +14,6 @@ import { legend } from "./planner-legend.js";
 import { PlanList } from "./planner-list.js";
 import { PlanPanel } from "./planner-panel.js";
 import { KEYS, TOOLS, Tools } from "./planner-tools.js";
-import { Vertices } from "./planner-vertices.js";
 import { borders_of, colours_of, names_of, shown_of } from "./planner-views.js";
 import { lies_in } from "./polygons.js";
 import { fit, shell } from "./shell.js";
@@ -53,7 +52,6 @@ class Planner extends Hand {
     const floats = this.atlas.labels.options.obstacles;
     this.atlas.labels.options.obstacles = () => [...floats(), ...(this.draft ? this.lines.taken() : [])];
     this.tools = new Tools({ words, heard: { tool: (name) => this.set_tool(name), undo: () => this.undo(), redo: () => this.redo(), pick: (code) => code && this.pick(code), merge: () => this.merge(), typed: () => this.typed(), finish: () => this.drawing.finish(), back: () => this.drawing.back(), cancel: () => this.cancel(), grid: (name, code) => this.of_grid(name, code) } });
-    this.vertices = new Vertices({ map, words, heard: { bending: (lines) => { this.bending = lines; this.show(); }, moved: (changes) => this.vertex_moved(changes) } });
     map.on("click", ({ latlng }) => this.clicked(latlng));
     document.addEventListener("keydown", (event) => this.key(event));
     keys({ words, step: (by) => this.step(by), enter: () => this.state.get("tool") === "merge" && this.merge(), up: () => this.up(), names: { rows: "plan.key.rows", enter: "plan.key.enter", up: "plan.key.up" } });
