@@ -1,5 +1,6 @@
 // Vertices that neighbours share, moved together: twins are known by their coordinates, a new one goes into both edges.
 // The server is told the ground that grids gain (`transfer`), and decides what becomes of the rest.
+import { el } from "./dom.js";
 import { SNAP_PX } from "./planner-draw.js";
 import { edge_key, edges, key_of, rings } from "./planner-geometry.js";
 import { borders_beside, pulled } from "./planner-snapping.js";
@@ -104,11 +105,11 @@ export class Vertices {
       const reach_m = this.metres(free), to = is_exact ? null : pulled(borders, placed(free), from, reach_m);
       marker.setLatLng(to ? [to.place[1], to.place[0]] : free);
       icon.classList.toggle("pulled", Boolean(to));
-      this.tell(marker, to ? this.words.t(`plan.pulled.${to.kind}`, { m: this.words.n(to.away_m, 1) }) : this.words.t(is_exact ? "plan.pull.off" : "plan.pull", { m: this.words.n(reach_m, reach_m < 10 ? 1 : 0) }));
+      this.tell(icon, to ? this.words.t(`plan.pulled.${to.kind}`, { m: this.words.n(to.away_m, 1) }) : this.words.t(is_exact ? "plan.pull.off" : "plan.pull", { m: this.words.n(reach_m, reach_m < 10 ? 1 : 0) }));
       const place = placed(marker.getLatLng());
       this.heard.bending(spokes(this.features, moved(this.features, { ...what, to: place }), place));
     };
-    const let_go = () => { marker.unbindTooltip(); const place = placed(marker.getLatLng()), after = moved(this.features, { ...what, to: place }); this.heard.bending([]); this.heard.moved(transfers(this.features, after, place)); };
+    const let_go = () => { this.tell(icon, null); const place = placed(marker.getLatLng()), after = moved(this.features, { ...what, to: place }); this.heard.bending([]); this.heard.moved(transfers(this.features, after, place)); };
     marker.on("drag", ({ originalEvent }) => { free = marker.getLatLng(); bend(Boolean(originalEvent?.altKey)); }).on("dragend", let_go);
     icon.addEventListener("keydown", (event) => {
       const step = event.shiftKey ? 1 : NUDGE_PX, ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
@@ -117,7 +118,7 @@ export class Vertices {
         nudged = true;
         bend(event.altKey || event.shiftKey);
       } else if (event.key === "Enter" && nudged) let_go();
-      else if (event.key === "Escape" && nudged) { nudged = false; free = at; marker.setLatLng(at).unbindTooltip(); icon.classList.remove("pulled"); this.heard.bending([]); }
+      else if (event.key === "Escape" && nudged) { nudged = false; free = at; marker.setLatLng(at); this.tell(icon, null); icon.classList.remove("pulled"); this.heard.bending([]); }
       else return;
       event.preventDefault();
       event.stopPropagation();
@@ -130,10 +131,9 @@ export class Vertices {
     return this.map.distance(at, this.map.containerPointToLatLng(point.add([SNAP_PX, 0])));
   }
 
-  /** What happens to the vertex in hand, beside it. */
-  tell(marker, text) {
-    if (marker.getTooltip()) marker.setTooltipContent(text);
-    else marker.bindTooltip(text, { permanent: true, direction: "right", offset: [18, 0], className: "pull" }).openTooltip();
+  /** What happens to the vertex in hand, beside it; nothing when it is let go. */
+  tell(icon, text) {
+    icon.replaceChildren(...(text ? [el("span", { class: "pull" }, text)] : []));
   }
 }
 
