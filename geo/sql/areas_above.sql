@@ -1,25 +1,34 @@
 -- Answers: the areas of an edition that have one of some ids or codes, and all above them.
 -- Parameters: edition (its number); ids (int[]); codes (text[]).
 -- Rows ascend by level, then code; parent_id is 0 for the city.
--- Index: pk_areas, uq_codes_code.
+-- Index: pk_areas, uq_codes_code. Each area is looked up by itself (LATERAL … LIMIT 1): joined, the few would seem to
+--   be thousands, and all areas would be read with their ground.
 WITH RECURSIVE above AS (
-    SELECT areas.id, areas.first_edition, areas.parent_id
-    FROM areas
-    WHERE areas.id IN (
-            SELECT unnest(CAST(:ids AS int[]))
-            UNION
-            SELECT codes.id FROM unnest(CAST(:codes AS text[])) AS wanted (code)
-            JOIN codes ON codes.code BETWEEN wanted.code AND wanted.code -- see leaves_near.sql
-          )
-      AND areas.first_edition <= :edition AND (areas.last_edition IS NULL OR areas.last_edition > :edition)
+    SELECT area.id, area.first_edition, area.parent_id
+    FROM (
+        SELECT unnest(CAST(:ids AS int[])) AS id
+        UNION
+        SELECT known.id FROM unnest(CAST(:codes AS text[])) AS wanted (code)
+        -- see leaves_near.sql
+        CROSS JOIN LATERAL (SELECT id FROM codes WHERE code BETWEEN wanted.code AND wanted.code LIMIT 1) AS known
+    ) AS asked
+    CROSS JOIN LATERAL (
+        SELECT id, first_edition, parent_id FROM areas WHERE areas.id = asked.id
+           AND first_edition <= :edition AND (last_edition IS NULL OR last_edition > :edition) LIMIT 1
+    ) AS area
     UNION
-    SELECT areas.id, areas.first_edition, areas.parent_id
-    FROM above JOIN areas ON areas.id = above.parent_id
-    WHERE areas.first_edition <= :edition AND (areas.last_edition IS NULL OR areas.last_edition > :edition)
+    SELECT area.id, area.first_edition, area.parent_id
+    FROM above
+    CROSS JOIN LATERAL (
+        SELECT id, first_edition, parent_id FROM areas WHERE areas.id = above.parent_id
+           AND first_edition <= :edition AND (last_edition IS NULL OR last_edition > :edition) LIMIT 1
+    ) AS area
 )
-SELECT areas.id, codes.code, areas.name, areas.level, coalesce(areas.parent_id, 0) AS parent_id,
-       ST_AsBinary(areas.geom) AS ground
+SELECT area.id, codes.code, area.name, area.level, coalesce(area.parent_id, 0) AS parent_id,
+       ST_AsBinary(area.geom) AS ground
 FROM above
-JOIN areas USING (id, first_edition)
-JOIN codes ON codes.id = areas.id
-ORDER BY areas.level, codes.code COLLATE "C"
+CROSS JOIN LATERAL (
+    SELECT * FROM areas WHERE areas.id = above.id AND areas.first_edition = above.first_edition LIMIT 1
+) AS area
+JOIN codes ON codes.id = area.id
+ORDER BY area.level, codes.code COLLATE "C"
