@@ -73,6 +73,8 @@ def tell_change(made: Made) -> None:
         import shapely
 
         undone += f"（吸附 {shapely.get_num_geometries(made.pulled)} 处 pulled to a border）"
+    if made.clipped_m2:
+        undone += f"（范围外 {made.clipped_m2:,.0f} 平方米未划入 m² beyond the scope left out）"
     say(f"  {made.seq}. {_KINDS[kind]} {kind}: {members}{undone}")
 
 

@@ -54,7 +54,8 @@ class PlanTold(TypedDict):
 class MadeTold(TypedDict):
     """A change of a plan; ``is_undone`` while it can be done again.
 
-    ``pulled`` is told once, when it is made: lines from where it was drawn to the border its vertices were pulled to.
+    ``pulled`` and ``clipped_m2`` are told once, when it is made: lines from where it was drawn to the border its
+    vertices were pulled to, and what of it was drawn beyond the plan's scope and is left out.
     """
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
@@ -64,6 +65,7 @@ class MadeTold(TypedDict):
     made_at: str
     is_undone: bool
     pulled: dict[str, Any] | None
+    clipped_m2: float | None
 
 
 class PlanWhole(PlanTold):

@@ -29,8 +29,8 @@ ENDED = ("in_force", "withdrawn")
 class Made:
     """A change in a plan, by whom and when; ``is_undone`` while it can be done again.
 
-    ``pulled`` is told once, when the change is made: lines, degrees, from where it was drawn to where its vertices were
-    pulled to a border.
+    ``pulled`` and ``clipped_m2`` are told once, when the change is made: lines, degrees, from where it was drawn to
+    where its vertices were pulled to a border; and what was drawn beyond the scope and is left out of it.
     """
 
     seq: int
@@ -39,6 +39,7 @@ class Made:
     made_at: datetime
     is_undone: bool
     pulled: BaseGeometry | None = None
+    clipped_m2: float | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
+import shapely
 import sqlalchemy as sa
 
 from geo import areas, editions, reservations
@@ -20,10 +21,11 @@ from geo.editions import Published, Request, Weighed
 from geo.errors import Refused, Stale
 from geo.plans import drafts, locks, verdicts
 from geo.plans.drafts import Made, Plan
-from geo.plans.replaying import Replayed, numbered_after, replayed, touched_between
+from geo.plans.replaying import Replayed, clipped_after, numbered_after, replayed, touched_between
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division, differing
 from geo.space.redraw.changes import Change
+from geo.space.redraw.clipping import Clipped, Polygonal
 from geo.space.redraw.numbering import is_numbered
 
 _SHOWN = 5  # codes named in a message before "…"
@@ -67,13 +69,20 @@ def preview(connection: sa.Connection, plan: Plan) -> Preview:
 def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
     """The change, with the codes it lacks, tried on all before it and kept as the last.
 
+    What a polygon draws beyond the plan's scope, or beyond the city where it has none, is left out of it.
+
     Raises as :func:`preview` and :func:`drafts.add`.
     """
     in_force = areas.current(connection)
+    inside = _inside(connection, plan, in_force, change)
+    change = inside.change if inside else change
     if not is_numbered(change):
         change = _numbered(connection, plan, in_force, change)
     worked = _worked_out(connection, plan, in_force, change)
-    return replace(drafts.add(connection, actor, plan, change), pulled=worked.pulled)
+    made = drafts.add(connection, actor, plan, change)
+    if inside is None:
+        return replace(made, pulled=worked.pulled)
+    return replace(made, pulled=inside.pulled, clipped_m2=inside.left_out_m2)
 
 
 def publish(
@@ -98,6 +107,21 @@ def publish(
         raise Refused(f"plan {plan.id} changes nothing; there is nothing to publish")
     reservations.free(connection, plan.id)
     return drafts.ended(connection, plan, done.edition.number), done
+
+
+def _inside(connection: sa.Connection, plan: Plan, in_force: Edition, change: Change) -> Clipped | None:
+    """What of a drawn polygon lies in the scope; None where all of it does, and for what draws none."""
+    if not isinstance(change, Polygonal) or not np.isfinite(shapely.bounds(change.drawn)).all():
+        return None
+    scope = plan.scope or areas.city(connection).code
+    ground = areas.geometry(connection, scope, in_force)
+    if shapely.is_valid(change.drawn) and shapely.covers(ground, change.drawn):
+        return None
+    if in_force.number != plan.base_edition:
+        _worked_out(connection, plan, in_force)
+    asked = drafts.in_effect(drafts.changes_of(connection, plan))
+    found = clipped_after(connection, in_force, areas.city(connection), asked, (change, scope))
+    return None if found.change is change else found
 
 
 def _numbered(connection: sa.Connection, plan: Plan, in_force: Edition, change: Change) -> Change:

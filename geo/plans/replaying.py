@@ -22,7 +22,9 @@ from geo.areas import City, Edition
 from geo.codes import Scheme
 from geo.plans import numbering
 from geo.space.division import Division, differing
+from geo.space.redraw import clipping
 from geo.space.redraw.changes import Annex, Cede, Change, changed
+from geo.space.redraw.clipping import Clipped, Polygonal
 from geo.space.redraw.leaves import Redrawn
 from geo.space.sights import Unseen, Wanted
 from geo.tables import grids
@@ -72,6 +74,20 @@ def numbered_after(
         city,
         [*asked, change],
         lambda base: numbering.numbered(connection, _made(base, asked, scheme), change),
+    )
+
+
+def clipped_after(
+    connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change], drawing: tuple[Polygonal, str]
+) -> Clipped:
+    """A change, after others, inside the area of a code. Raises as :func:`replayed` and :func:`clipping.clipped`."""
+    scheme, (change, scope) = Scheme(city.code_lengths), drawing
+    return _seeing(
+        connection,
+        edition,
+        city,
+        [*asked, change],
+        lambda base: clipping.clipped(_made(base, asked, scheme), change, scope),
     )
 
 

@@ -108,6 +108,19 @@ def test_ground_is_given_to_the_grid_that_was_chosen(drawn: Page) -> None:
     expect(moved).to_contain_text(re.compile("第1-2网格.*→.*第1-1网格"))
 
 
+def test_a_polygon_beyond_the_scope_is_cut_to_it_and_the_page_says_how_much(drawn: Page, desk: str) -> None:
+    take(drawn, "划转")
+    planners.choose(drawn, GRIDS[0])
+    west, east, low, high = WEST + 0.8 * WIDE, WEST + 1.1 * WIDE, SOUTH + 0.8 * HIGH, MIDDLE
+    planners.type_places(drawn, (west, low), (east, low), (east, high), (west, high))
+    done(drawn, "划地给")
+    told = re.compile(r"超出范围的 [\d.,]+ (平方米|公顷)没有划入")
+    expect(drawn.get_by_role("status").filter(has_text=told).last).to_be_visible()
+    plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
+    preview = httpx.get(f"{desk}/v1/plans/{plan}/preview", timeout=30).json()
+    assert {one["code"] for one in preview["grids"]} == set(GRIDS[:2])
+
+
 def test_a_border_is_moved_by_a_line_of_typed_coordinates(drawn: Page) -> None:
     take(drawn, "移界")
     planners.choose(drawn, GRIDS[0])

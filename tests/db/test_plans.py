@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from typer.testing import CliRunner, Result
 from api.cli import build
 from geo import areas, db, editions
 from geo.actors import Actor
+from geo.crs import area_m2
 from geo.errors import Refused, Stale, Unknown
 from geo.plans import drafts, previews, reviews, wire
 from geo.plans.drafts import Plan
@@ -180,11 +182,36 @@ def test_ground_moves_inside_the_scope_alone(city: sa.Connection) -> None:
     previews.add(city, ACTOR, plan, SPLIT)
     mall = shapely.Point(WEST + 0.95 * WIDE, SOUTH + HIGH / 3).buffer(WIDE / 5)
     with pytest.raises(Refused, match=f"would change outside {COMMUNITIES[0]}"):
-        previews.add(city, ACTOR, plan, CutDedicated(mall, f"{COMMUNITIES[0]}010", "商场"))
+        previews.add(city, ACTOR, plan, Merge((FIRST, f"{COMMUNITIES[1]}001"), FIRST))
     wider = begun(city, COMMUNITIES[0][:9])
-    previews.add(city, ACTOR, wider, CutDedicated(mall, f"{COMMUNITIES[0]}010", "商场"))
+    made = previews.add(city, ACTOR, wider, CutDedicated(mall, f"{COMMUNITIES[0]}010", "商场"))
+    assert made.clipped_m2 is None
+    assert f"{COMMUNITIES[1]}001" in previews.preview(city, wider).codes
     with pytest.raises(Unknown):
         begun(city, "370000")
+
+
+@pytest.mark.parametrize("code", [f"{COMMUNITIES[0]}010", None])
+def test_what_is_drawn_beyond_the_scope_is_left_out_and_told_once(city: sa.Connection, code: str | None) -> None:
+    plan, base = begun(city, COMMUNITIES[0]), areas.current(city)
+    previews.add(city, ACTOR, plan, SPLIT)
+    mall = shapely.Point(WEST + 0.95 * WIDE, SOUTH + HIGH / 3).buffer(WIDE / 5)
+    made = previews.add(city, ACTOR, plan, CutDedicated(mall, code, "商场"))
+    beyond = mall.difference(areas.geometry(city, COMMUNITIES[0], base))
+    assert made.clipped_m2 == pytest.approx(area_m2(np.array([beyond], dtype=object))[0], rel=1e-3)
+    assert drafts.changes_of(city, plan)[-1].clipped_m2 is None
+    shown = previews.preview(city, plan)
+    assert {one[:12] for one in shown.codes} == {COMMUNITIES[0]}
+    assert not shown.weighed.difference.outline_moved
+    away = shapely.Point(WEST + 2.5 * WIDE, SOUTH + HIGH / 3).buffer(WIDE / 5)
+    with pytest.raises(Refused, match=f"lies outside {COMMUNITIES[0]}"):
+        previews.add(city, ACTOR, plan, Transfer(away, FIRST))
+
+
+def test_what_is_drawn_beyond_the_city_is_left_out_and_told(city: sa.Connection) -> None:
+    corner = shapely.Point(WEST, SOUTH).buffer(WIDE / 5)
+    made = previews.add(city, ACTOR, begun(city), CutDedicated(corner, None, "园区"))
+    assert made.clipped_m2 == pytest.approx(0.75 * area_m2(np.array([corner], dtype=object))[0], rel=0.1)
 
 
 def test_the_outline_moves_in_plans_of_the_whole_city_alone(city: sa.Connection) -> None:

@@ -9,7 +9,7 @@ const NOTHING = { wanted: 0, verdicts: [], comments: [], locks: [] };
 export class Draft {
   /** `heard.changed()` is called when there is something else to show. */
   constructor(id, heard, { read_only = false } = {}) {
-    Object.assign(this, { id, heard, read_only, beside: null, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, pulled: [], near: "", busy: false, settling: false, asked: 0 });
+    Object.assign(this, { id, heard, read_only, beside: null, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, pulled: [], clipped_m2: 0, near: "", busy: false, settling: false, asked: 0 });
   }
 
   get can_draw() {
@@ -79,6 +79,7 @@ export class Draft {
       }
       if (made.length > 1) this.group(made.map(({ seq }) => seq));
       this.pulled = made.flatMap(({ pulled }) => pulled?.coordinates ?? []);
+      this.clipped_m2 = made.reduce((sum, one) => sum + (one.clipped_m2 ?? 0), 0);
     });
   }
 

@@ -90,13 +90,19 @@ export class Hand {
     try {
       const seconds = await this.draft.change(...changes);
       const what = told_of(this.draft.made.at(-1)?.change ?? changes[0], this.words, (code) => this.short(code));
-      toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }) + this.pulled(), this.words, () => this.undo());
+      toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }) + this.clipped() + this.pulled(), this.words, () => this.undo());
       this.state.set({ chosen: this.state.get("tool") === "vertices" ? this.state.get("chosen") : "" });
     } catch (error) {
       this.fault = this.told(error, geometry);
     }
     this.ready_to_draw();
     this.render();
+  }
+
+  /** How much of what was drawn lay beyond the scope and was left out. */
+  clipped() {
+    const m2 = this.draft.clipped_m2;
+    return m2 < 0.5 ? "" : this.words.t(this.draft.plan.scope ? "plan.clipped" : "plan.clipped.city", { area: m2 < 1e4 ? this.words.t("plan.m2", { n: this.words.n(m2) }) : this.words.t("plan.ha", { n: this.words.n(m2 / 1e4, 1) }) });
   }
 
   /** How what was drawn was pulled to borders: where, and how far at most. */

@@ -1,7 +1,7 @@
 // What the server refuses a drawing for, in the page's language: it speaks English, with the codes and numbers in it.
 
 const SAID = [
-  [/^the line makes (\d+) pieces?, not (\d+)/, "pieces"], [/^the line does not part (\S+) from (\S+);/, "part"], [/^(.+) would change outside (\S+), the scope/, "outside"],
+  [/^the line makes (\d+) pieces?, not (\d+)/, "pieces"], [/^the line does not part (\S+) from (\S+);/, "part"], [/^(.+) would change outside (\S+), the scope/, "outside"], [/^what is drawn lies outside (\S+), the scope/, "away"],
   [/^the outline of the city would move/, "outline"], [/^(.+) locked in plan/, "locked"], [/^(.+) reserved by plan (\d+)/, "reserved"], [/^the drawn polygon holds no ground of another leaf/, "own"],
   [/^the drawn polygon lies outside the city/, "beyond"], [/^a polygon is wanted/, "polygon"], [/^a line is wanted/, "line"], [/^what is drawn is thinner than ([\d.]+) m/, "thin"], [/^the code (\S+) is in use/, "code"],
   [/^the code '(.+)' (?:has not|does not)/, "form"], [/^(\S+) is fallback ground already/, "fallback"], [/^(.+) changed since plan \d+ was begun on edition (\d+); in force is edition (\d+)/, "since"],

@@ -1,0 +1,78 @@
+"""A drawn polygon without what of it lies beyond an area: a plan redraws the ground of its scope alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs import area_m2, snapped
+from geo.errors import Refused
+from geo.space.arrangement import NEAR
+from geo.space.division.rows import Division
+from geo.space.partition import whole_of
+from geo.space.redraw.changes import CutDedicated, Transfer, leaves_of
+from geo.space.redraw.drawing import ground_drawn
+
+Polygonal = Transfer | CutDedicated
+"""Changes that say by a polygon whose ground becomes another's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clipped:
+    """A change inside an area, and the square metres of what was drawn beyond it.
+
+    ``pulled`` are lines, degrees, from where it was drawn to where its vertices were pulled to a border before that.
+    """
+
+    change: Polygonal
+    left_out_m2: float
+    pulled: BaseGeometry = shapely.MultiLineString()  # noqa: RUF009 a geometry never changes
+
+
+def clipped(division: Division, change: Polygonal, scope: str) -> Clipped:
+    """A change with what it draws inside an area; the same change where it reaches no further.
+
+    Vertices are pulled to borders of the area first and no more afterwards, so that none is pulled beyond it again.
+
+    Parameters
+    ----------
+    division
+        What is changed, or the part of it around the drawing.
+    scope
+        Code of the area.
+
+    Raises
+    ------
+    Refused
+        For a drawing that tells no ground, or none inside the area.
+    """
+    leaves = leaves_of(division)
+    inside = division.area_codes[division.areas_within(scope)]
+    near = leaves.near(np.asarray([change.drawn], dtype=object), NEAR)
+    near = near[np.isin(division.leaf_parents[near], inside)]
+    if not near.size:
+        raise _outside(change, scope)
+    ground = whole_of(leaves.shapes[near])
+    drawn = ground_drawn(change.drawn, shapely.boundary(leaves.shapes[near]), change.snap_m)
+    beyond = _polygons(shapely.difference(drawn.shape, ground))
+    if shapely.is_empty(beyond):
+        return Clipped(change, 0.0)
+    kept = _polygons(shapely.intersection(drawn.shape, ground))
+    if shapely.is_empty(kept):
+        raise _outside(change, scope)
+    left_out = float(area_m2(np.asarray([beyond], dtype=object))[0])
+    return Clipped(replace(change, drawn=kept, snap_m=0.0), left_out, drawn.pulled)
+
+
+def _polygons(shape: BaseGeometry) -> BaseGeometry:
+    """What of a shape is ground, on the lattice."""
+    parts = shapely.get_parts(snapped(np.asarray([shape], dtype=object))[0])
+    ground: BaseGeometry = shapely.multipolygons(parts[(shapely.get_type_id(parts) == 3) & (shapely.area(parts) > 0)])
+    return ground
+
+
+def _outside(change: Polygonal, scope: str) -> Refused:
+    return Refused(f"what is drawn lies outside {scope}, the scope of the plan", where=change.drawn)
