@@ -71,6 +71,20 @@ def test_who_moves_is_told_with_figures_that_add_up(visit: Opener, made: str) ->
     assert grid in page.url
 
 
+def test_buildings_that_a_new_border_cuts_are_outlined_with_the_preview(visit: Opener, made: str) -> None:
+    plan = begun(made, scope=SCOPE)
+    page = ready(visit(f"{PATH}?plan={plan}", address=made))
+    legend = page.get_by_role("region", name="图例")
+    expect(legend).to_be_visible()
+    expect(legend).not_to_contain_text("新边界切到的楼")
+    halved(made, plan)
+    page.reload()
+    ready(page)
+    expect(legend).to_contain_text("新边界切到的楼")
+    page.get_by_role("button", name="调整前").click()
+    expect(legend).not_to_contain_text("新边界切到的楼")
+
+
 def test_a_finding_is_shown_where_it_is(visit: Opener, made: str) -> None:
     plan = begun(made, scope=SCOPE)
     halved(made, plan)

@@ -4,6 +4,7 @@ import { OUTSIDE, QUIET, ground, stripes } from "./planner-colours.js";
 import { rings } from "./planner-geometry.js";
 
 const INK = "#2b2e35", ACCENT = "#2f4bb8", SELECT = "#111318";
+const CUT = "#8a5200"; // as the sign of a warning
 const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
 const LEAST_PX = 104; // an arrow is not shorter
 
@@ -79,6 +80,7 @@ export const PlanLines = Shapes.extend({
     }
     stroke(context, this.lines(shown.rim), 5.5, "rgba(255,255,255,.85)");
     stroke(context, this.lines(shown.rim), 2.4, INK);
+    if (shown.cut.length) this.cut(context, shown.cut);
     stroke(context, this.lines(shown.drawn), 5.5, "#ffffff");
     stroke(context, this.lines(shown.drawn), 2.6, ACCENT);
     if (shown.theirs.length) this.overlay(context, shown.theirs);
@@ -89,6 +91,16 @@ export const PlanLines = Shapes.extend({
     if (shown.place) this.place(context, shown.place, shown.grave);
     for (const arrow of shown.arrows) this.arrow(context, arrow);
     for (const arrow of shown.arrows) this.pill(context, arrow, size);
+  },
+
+  /** Buildings that a new border cuts, under the border. */
+  cut(context, footprints) {
+    const all = new Path2D();
+    for (const one of footprints) all.addPath(this.outline(one));
+    context.fillStyle = "#fdf3e1";
+    context.fill(all, "evenodd");
+    stroke(context, all, 4.5, "rgba(255,255,255,.9)");
+    stroke(context, all, 2, CUT);
   },
 
   /** The edition in force, over the plan's own drawing: brown dots, so that both can be told apart in grey too. */

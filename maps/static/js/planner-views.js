@@ -51,9 +51,15 @@ export function shown_of(draft, look, { words, brief, colours, borders }) {
     gone: phase === "after" && !standing ? borders.gone : NOTHING,
     arrows: phase === "after" && !standing ? arrows_of(proposed ?? draft.moves, draft, words, brief, look.move) : NOTHING,
     chosen: leaves.filter(({ properties }) => look.chosen.includes(properties.code)),
+    cut: phase === "after" && !standing && !proposed ? cut_of(draft) : NOTHING,
     rim: borders.rim, place: look.place, grave: look.grave,
     theirs: look.theirs === "both" ? differing(theirs, draft.leaves("before")) : NOTHING,
   };
+}
+
+/** Footprints of the buildings that new borders cut. */
+export function cut_of(draft) {
+  return (draft.preview?.checks ?? []).filter(({ kind, where }) => kind === "building_cut" && where).flatMap(({ where }) => where.geometries ?? [where]);
 }
 
 /** Leaves that others have made of the edition a plan was begun on. */

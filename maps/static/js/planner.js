@@ -158,7 +158,7 @@ class Planner extends Hand {
     const shown = shown_of(draft, { phase: this.state.get("show"), chosen: this.codes(), place: this.fault?.where ?? this.check?.where ?? null, grave: this.fault ? "error" : this.check?.severity, theirs: draft.stale ? this.theirs : null, bending: this.bending, move: this.move, proposed: this.proposals?.moves() }, about);
     this.ground.show(shown);
     this.lines.show(shown);
-    legend({ draft, moves: shown.told, colours: shown.colours, short: about.short, theirs: draft.stale && this.theirs !== "mine", has_gone: shown.gone.length > 0, has_drawn: shown.drawn.length > 0 }, words);
+    legend({ draft, moves: shown.told, colours: shown.colours, short: about.short, theirs: draft.stale && this.theirs !== "mine", has_gone: shown.gone.length > 0, has_drawn: shown.drawn.length > 0, has_cut: shown.cut.length > 0 }, words);
     this.atlas.labels.redraw();
   }
 
