@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,9 +12,9 @@ import shapely
 from geo.arrays import Shapes
 from geo.crs import area_m2, snap
 from geo.space.arrangement import NEAR, thickness
-from geo.space.division import BLOCKING, AreaLayer, Division, NamedGrids, divide
+from geo.space.division import BLOCKING, AreaLayer, Division, NamedGrids
 from geo.space.grounds import fitted
-from geo.space.mending import Limits, Mended, mended
+from geo.space.mending import Layers, Limits, Mended, mended
 from geo.space.mending.ledger import widths_m
 from geo.space.partition import Fault, faults
 from tests.cities import SCHEME, MadeCity, made_city
@@ -107,35 +107,36 @@ class Case:
 
     @cached_property
     def done(self) -> Mended:
-        return self._mended(self.shapes)
-
-    def _mended(self, shapes: Shapes) -> Mended:
         outline = self.city.outline if self.is_declared else None
-        named = replace(self.city.grids(), shapes=shapes)
-        return mended(named, self.city.layers(), outline, self.limits, authority=self.authority, epsg=EPSG)
+        named = replace(self.city.grids(), shapes=self.shapes)
+        return self._mended(Layers(named, self.city.layers(), outline))
+
+    def _mended(self, layers: Layers) -> Mended:
+        return mended(layers, self.limits, authority=self.authority, scheme=SCHEME, epsg=EPSG)
 
     @cached_property
     def divided(self) -> tuple[Division, list[Fault]]:
-        named = self.done.named
-        there = ~shapely.is_empty(named.shapes)
-        named = NamedGrids(*(getattr(named, field.name)[there] for field in fields(named)))
-        division, found = divide(named, self.done.areas, self.done.outline, SCHEME, gap_m=0.0)
+        division, found = self.done.division, self.done.faults
         return division, [fault for fault in found if fault.kind in BLOCKING - {"empty"}]
 
     @cached_property
     def again(self) -> Mended:
         """The division mended a second time, its own areas and outline given."""
-        division, _ = self.divided
-        leaf = division.leaf_kinds != "fallback"
-        columns = (division.leaf_codes, division.leaf_names, division.leaf_kinds, division.leaf_parents)
-        named = NamedGrids(*(column[leaf] for column in columns), division.leaf_shapes[leaf])
-        layers = []
-        for level in range(division.levels - 1):
-            here = division.area_levels == level
-            columns = (division.area_codes, division.area_names, division.area_parents)
-            layers.append(AreaLayer(level, *(column[here] for column in columns), division.area_shapes[here]))
-        (outline,) = layers[0].shapes
-        return mended(named, layers, outline, self.limits, authority=self.authority, epsg=EPSG)
+        return self._mended(read_again(self.divided[0]))
+
+
+def read_again(division: Division) -> Layers:
+    """The layers of a division as files of it would give them: named grids, all areas, and the outline declared."""
+    leaf = division.leaf_kinds != "fallback"
+    columns = (division.leaf_codes, division.leaf_names, division.leaf_kinds, division.leaf_parents)
+    named = NamedGrids(*(column[leaf] for column in columns), division.leaf_shapes[leaf])
+    layers = []
+    for level in range(division.levels - 1):
+        here = division.area_levels == level
+        columns = (division.area_codes, division.area_names, division.area_parents)
+        layers.append(AreaLayer(level, *(column[here] for column in columns), division.area_shapes[here]))
+    (outline,) = layers[0].shapes
+    return Layers(named, layers, outline)
 
 
 def random_case(seed: int) -> Case:
@@ -172,7 +173,7 @@ def no_place_moves_more_than_the_limits(case: Case) -> None:
             assert one.area_m2 <= case.limits.area_m2, case
             assert one.width_m <= case.limits.width_m, case
     before = fitted(case.shapes, 0)[0]
-    for at, (was, now) in enumerate(zip(before, case.done.named.shapes, strict=True)):
+    for at, (was, now) in enumerate(zip(before, case.done.layers.named.shapes, strict=True)):
         moved = [one.ground for one in case.done.mends if one.kind in MOVING and at in (one.lost, one.got)]
         unexplained = shapely.difference(shapely.symmetric_difference(was, now), shapely.union_all(moved))
         assert not len(wide(unexplained)), (case, at, shapely.to_wkt(unexplained))
@@ -192,7 +193,7 @@ def mending_again_changes_nothing(case: Case) -> None:
         return
     assert [one.kind for one in case.again.mends if one.kind != "left" and one.width_m > CENTIMETRE] == [], case
     shapes = division.leaf_shapes[division.leaf_kinds != "fallback"]
-    apart = shapely.symmetric_difference(shapes, case.again.named.shapes)
+    apart = shapely.symmetric_difference(shapes, case.again.layers.named.shapes)
     assert (2 * shapely.area(apart) <= CENTIMETRE * METRE * shapely.length(apart)).all(), case
 
 
@@ -201,7 +202,7 @@ def the_ledger_accounts_for_the_ground(case: Case) -> None:
     for one in case.done.mends:
         if one.kind in MOVING:
             (got if one.kind == "gap" else lost)[one.got if one.kind == "gap" else one.lost] += one.area_m2
-    before, after = fitted(case.shapes, 0)[0], case.done.named.shapes
+    before, after = fitted(case.shapes, 0)[0], case.done.layers.named.shapes
     hair_m2 = shapely.length(before) / METRE * NEAR / METRE  # what is no wider than the snap is in no ledger
     assert (np.abs(area_m2(after) - area_m2(before) - (got - lost)) <= hair_m2 + 0.01).all(), case
 

@@ -17,7 +17,7 @@ from geo.boundaries.repairs import Repair
 from geo.boundaries.shapes import stand_ins
 from geo.crs import metric_epsg
 from geo.space.division import BLOCKING, AreaLayer, Division, NamedGrids, divide
-from geo.space.mending import Mend, mended
+from geo.space.mending import Layers, Mend, mended
 from geo.space.partition import OUTSIDE, Fault
 
 _TOLD_ELSEWHERE = ("empty", "invalid", "off_grid")  # by row, in shapes.py
@@ -69,14 +69,13 @@ def judge_ground(tree: Tree, outline: BaseGeometry | None, repair: Repair | None
     division, faults = divide(named, layers, outline, tree.scheme)
     if repair is None or not any(fault.kind in BLOCKING for fault in faults):
         return Ground(division, _found(tree, faults, parties, outline is not None), [])
-    done = mended(
-        named, layers, outline, repair.limits, authority=repair.ranked(tree.city), epsg=_epsg(named, layers, outline)
-    )
-    division, faults = divide(done.named, done.areas, done.outline, tree.scheme, gap_m=0.0)
+    given = Layers(named, layers, outline)
+    ranked, epsg = repair.ranked(tree.city), _epsg(named, layers, outline)
+    done = mended(given, repair.limits, authority=ranked, scheme=tree.scheme, epsg=epsg)
     ledger = [_entry(tree, parties, one) for one in done.mends]
-    found = [_left_out(one) for one in _found(tree, faults, parties, outline is not None)]
-    found += outside_findings(ledger) + _emptied(grids, done.named.shapes, named.shapes)
-    return Ground(division, found, ledger)
+    found = [_left_out(one) for one in _found(tree, done.faults, parties, outline is not None)]
+    found += outside_findings(ledger) + _emptied(grids, done.layers.named.shapes, named.shapes)
+    return Ground(done.division, found, ledger)
 
 
 def _epsg(named: NamedGrids, layers: list[AreaLayer], outline: BaseGeometry | None) -> int:

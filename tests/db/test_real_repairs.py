@@ -19,9 +19,10 @@ from geo.boundaries.ledgers import Entry
 from geo.boundaries.repairs import Repair
 from geo.boundaries.sources import read_sources
 from geo.boundaries.standing import standing_of
-from geo.crs import area_m2
+from geo.crs import area_m2, metric_epsg
 from geo.editions import Request
-from geo.space.mending import Limits
+from geo.space.mending import Limits, mended
+from tests.damages import read_again
 from tests.made_files import kinds
 
 pytestmark = pytest.mark.real
@@ -50,12 +51,24 @@ def within_limits(prepared: Prepared) -> bool:
     return all(one.area_m2 <= limits.area_m2 and one.width_m <= limits.width_m for one in small)
 
 
+def stands(prepared: Prepared) -> bool:
+    """Whether what it divides into, mended once more, keeps its ground; of a ledger only what may not move is told."""
+    division = prepared.judgement.division
+    layers, scheme = read_again(division), prepared.judgement.tree.scheme
+    west, south, east, north = layers.outline.bounds
+    epsg = metric_epsg((west + east) / 2, (south + north) / 2)
+    again = mended(layers, Limits(), authority=(), scheme=scheme, epsg=epsg)
+    same = shapely.equals(again.layers.named.shapes, layers.named.shapes)
+    return bool(same.all()) and {one.kind for one in again.mends} <= {"left"}
+
+
 def test_hangzhou_is_mended_and_published_without_a_fault(
     connection: sa.Connection, real: Path, tmp_path: Path
 ) -> None:
     prepared = repaired(connection, real, "hangzhou", tmp_path)
     assert kinds(prepared.findings) == set()
     assert within_limits(prepared)
+    assert stands(prepared)
     import geopandas as gpd
 
     layers = {
@@ -89,6 +102,7 @@ def test_the_float_noise_of_new_yorks_tracts_is_mended_small(
     assert prepared.ledger, "it is said"
     assert sum(one.area_m2 for one in prepared.ledger) < 1
     assert max(one.width_m for one in prepared.ledger) < 0.1
+    assert stands(prepared)
     assert {one.kind for one in prepared.findings if one.severity == "warning"} <= {"hairline", "outlines_differ"}
     done = importing.publish(connection, prepared, REQUEST)
     assert done is not None

@@ -61,7 +61,7 @@ def _off_the_oracle(case: Case) -> float:
         return 0.0
     there = case.shapes[~shapely.is_empty(case.shapes)]
     clean = shapely.coverage_clean(there, snapping_distance=1e-8, gap_width=2 * case.limits.width_m * METRE)
-    apart = shapely.symmetric_difference(shapely.union_all(case.done.named.shapes), shapely.union_all(clean))
+    apart = shapely.symmetric_difference(shapely.union_all(case.done.layers.named.shapes), shapely.union_all(clean))
     inner = shapely.buffer(case.city.outline, -4 * case.limits.width_m * METRE)
     told = shapely.union_all([one.ground for one in case.done.mends])
     return float(area_m2(wide(shapely.difference(shapely.intersection(apart, inner), told))).sum())

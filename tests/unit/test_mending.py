@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cities import MadeCity, cities
-from tests.damages import AUTHORITIES, DAMAGES, LAWS, SIZES_M, Case
+from tests.cities import MadeCity, cities, made_city
+from tests.damages import AUTHORITIES, DAMAGES, LAWS, SIZES_M, Case, random_case
 
 CASES = st.builds(
     Case,
@@ -29,9 +29,24 @@ def test_what_holds_of_every_damaged_partition(law: Callable[[Case], object], ca
     law(case)
 
 
+FOUND: dict[str, Callable[[], Case]] = {
+    "a node that matching put beside the sharp corner of free ground was the place of a cut the second time": lambda: (
+        Case(made_city(252, 3, 0.3), 0, ["double", "grow"], 0.3, (3, 4), False)
+    ),
+    "an overlap across the rim was mended inside and left outside": lambda: random_case(36),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("found", FOUND)
+def test_a_case_that_once_broke_a_law_breaks_none(law: Callable[[Case], object], found: str) -> None:
+    law(FOUND[found]())
+
+
 @settings(max_examples=6, deadline=None)
 @given(cities())
 def test_a_partition_is_left_as_it_is(city: MadeCity) -> None:
     done = Case(city, 0, [], 0.0).done
     assert done.mends == []
-    assert all(a is b or a.equals_exact(b, 0) for a, b in zip(done.named.shapes, city.shapes, strict=True))
+    assert all(a is b or a.equals_exact(b, 0) for a, b in zip(done.layers.named.shapes, city.shapes, strict=True))

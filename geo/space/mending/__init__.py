@@ -7,6 +7,7 @@ or stays the fault it is and refuses the import.
 """
 
 from geo.space.mending.ledger import KINDS, Limits, Mend
-from geo.space.mending.mends import Mended, mended
+from geo.space.mending.mends import Layers
+from geo.space.mending.rounds import Mended, mended
 
-__all__ = ["KINDS", "Limits", "Mend", "Mended", "mended"]
+__all__ = ["KINDS", "Layers", "Limits", "Mend", "Mended", "mended"]

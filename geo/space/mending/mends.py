@@ -10,99 +10,53 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Ints, Shapes
-from geo.crs import area_m2
 from geo.space.arrangement import united
 from geo.space.division.rows import AreaLayer, NamedGrids, positions
 from geo.space.grounds import fitted
 from geo.space.mending.claims import SEVERAL, Arrangement, Claims, arranged
 from geo.space.mending.cracks import cracks, free_ground
-from geo.space.mending.ledger import KINDS, Limits, Mend, Places, is_hair, places
+from geo.space.mending.ledger import Limits, Mend, Places, is_hair, places
 from geo.space.partition import OUTSIDE, whole_of
 
 _NESTED = 0.999
-_ROUNDS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Mended:
-    """Layers that divide their outline but for what was too large to be mended, and the ledger, larger ground first.
-
-    ``outline`` is None where there is no ground at all.
-    """
+class Layers:
+    """Grids and what hangs over them; the outline is None where none is declared or nothing has ground."""
 
     named: NamedGrids
-    areas: list[AreaLayer]
+    areas: Sequence[AreaLayer]
     outline: BaseGeometry | None
-    mends: list[Mend]
 
 
-def mended(
-    named: NamedGrids,
-    areas: Sequence[AreaLayer],
-    outline: BaseGeometry | None,
-    limits: Limits,
-    *,
-    authority: Sequence[int],
-    epsg: int,
-) -> Mended:
-    """Grids and areas whose borders agree, each as far as the limits and the authority allow.
+def once(layers: Layers, limits: Limits, rank: list[int], epsg: int) -> tuple[Layers, list[Mend]]:
+    """Everything mended that can be seen at once, and what that moved; ground that this leaves thin is not.
 
     Parameters
     ----------
-    named, areas
-        As for ``divide``; degrees WGS 84. Invalid shapes count as made valid, empty ones hold no ground.
-    outline
-        The declared ground to divide; None takes the union of the highest level with shapes, and the grids beyond it:
-        an area's border decides whose ground is, a grid makes ground.
-    authority
-        Levels, the highest authority first: where two disagree about a border beyond the limits, the first one's
-        stands. The number of the grids' level is ``len(areas)``; levels left out come last, lower levels first.
+    layers
+        Degrees WGS 84.
+    rank
+        Of each level, 0 the highest authority.
     epsg
         Metric CRS of the city.
 
     Returns
     -------
-    Mended
-        Grids that no mend concerns are the same objects. What may not be mended, an overlap of two grids or ground
-        beyond a declared outline larger than the limits, is left in the shapes for ``divide`` to tell.
+    tuple[Layers, list[Mend]]
+        Grids that no mend concerns are the same objects.
     """
-    rank = _ranks(authority, len(areas))
-    done = Mended(named, list(areas), outline, [])
-    for _ in range(_ROUNDS):
-        again = _once(_City.of(done.named, done.areas, done.outline, limits, rank, epsg), done)
-        done = replace(again, mends=done.mends + [one for one in again.mends if one not in done.mends])
-        if not again.mends or not _has_cracks(done, limits, epsg):
-            break
-    ledger = sorted(done.mends, key=lambda one: (list(KINDS).index(one.kind), -one.area_m2, one.lost, one.got))
-    return replace(done, mends=ledger)
-
-
-def _once(city: _City | None, given: Mended) -> Mended:
-    """Everything mended that can be seen at once: ground that this leaves thin is mended in the next round."""
+    city = _City.of(layers.named, layers.areas, layers.outline, limits, rank, epsg)
     if city is None:
-        return replace(given, mends=[])
+        return layers, []
     owner = _Owners(city)
     owner.cuts()
     owner.beyond()
     owner.overlaps()
     owner.gaps()
-    layers, told = _lifted(city, owner)
-    return Mended(replace(given.named, shapes=owner.shapes()), layers, _whole(city), owner.mends + told)
-
-
-def _has_cracks(done: Mended, limits: Limits, epsg: int) -> bool:
-    """Whether ground is left that no grid holds and that is within the limits."""
-    if done.outline is None:
-        return False
-    grids = np.asarray(done.named.shapes, dtype=object)
-    thin = cracks(free_ground(grids, done.outline), grids, done.outline, limits, epsg)
-    return bool((area_m2(thin) <= limits.area_m2).any()) if len(thin) else False
-
-
-def _ranks(authority: Sequence[int], grid_level: int) -> list[int]:
-    """Rank of each level, 0 the highest authority."""
-    order = [*authority, *(level for level in range(grid_level, -1, -1) if level not in authority)]
-    return [order.index(level) for level in range(grid_level + 1)]
+    areas, told = _lifted(city, owner)
+    return Layers(replace(layers.named, shapes=owner.shapes()), areas, _whole(city)), owner.mends + told
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,14 +175,18 @@ class _Owners:
         self.stands[these[moves[found.of]]] = False
 
     def overlaps(self) -> None:
-        """Ground of two grids: the smaller keeps it, within the limits, or where it was drawn to lie inside."""
+        """Ground of two grids: the smaller keeps it, within the limits, or where it was drawn to lie inside.
+
+        Ground outside that is too large to be cut off takes part: a place is measured whole, on both sides of the rim.
+        """
         city = self.city
-        inside = np.flatnonzero(self.stands & city.inside[self.face])
-        self.label = _winners(city, self.face[inside], self.grid[inside])
-        lose = inside[self.grid[inside] != self.label[self.face[inside]]]
+        standing = np.flatnonzero(self.stands)
+        winner = _winners(city, self.face[standing], self.grid[standing])
+        self.label = np.where(city.inside, winner, OUTSIDE)
+        lose = standing[self.grid[standing] != winner[self.face[standing]]]
         if not len(lose):
             return
-        found = city.places(self.face[lose], self.grid[lose], self.label[self.face[lose]])
+        found = city.places(self.face[lose], self.grid[lose], winner[self.face[lose]])
         kinds = _overlap_kinds(city, found)
         self._told(found, kinds, kinds != "")
         self.stands[lose[(kinds != "")[found.of]]] = False
