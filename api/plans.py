@@ -28,6 +28,8 @@ from geo.plans.tables import STATES
 router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
 _BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
 _EXACT = ConfigDict(extra="forbid")
+MOST_AT_ONCE = 50
+"""Changes that one act may be made of: each is tried on all before it while the plan is locked."""
 
 
 class PlanTold(TypedDict):
@@ -54,6 +56,7 @@ class PlanTold(TypedDict):
 class MadeTold(TypedDict):
     """A change of a plan; ``is_undone`` while it can be done again.
 
+    Changes of the same ``act`` were made at once, and are undone and done again together.
     ``pulled`` and ``clipped_m2`` are told once, when it is made: lines from where it was drawn to the border its
     vertices were pulled to, and what of it was drawn beyond the plan's scope and is left out.
     """
@@ -64,8 +67,16 @@ class MadeTold(TypedDict):
     made_by: str
     made_at: str
     is_undone: bool
+    act: int
     pulled: dict[str, Any] | None
     clipped_m2: float | None
+
+
+class ActTold(TypedDict):
+    """Changes that were made at once, in their order."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    changes: list[MadeTold]
 
 
 class PlanWhole(PlanTold):
@@ -112,6 +123,16 @@ class Begun(BaseModel):
     scope: Annotated[
         Text | None, Field(max_length=40, description="范围 · Code of the area in which ground may move")
     ] = None
+
+
+class Acted(BaseModel):
+    """What an act is made of."""
+
+    model_config = _EXACT
+
+    changes: Annotated[
+        list[dict[str, Any]], Field(min_length=1, max_length=MOST_AT_ONCE, description="变更 · One after the other")
+    ]
 
 
 @router.get(
@@ -182,9 +203,24 @@ def change(store: StoreOf, actor: Asker, id: Number, body: dict[str, Any]) -> Re
         return answered(made_told(previews.add(connection, actor, plan, asked)), status_code=201)
 
 
+@router.post(
+    "/plans/{id}/acts",
+    summary="一次加入几处变更 · Add changes that are one act",
+    response_model=ActTold,
+    status_code=201,
+    responses=described("malformed", "denied", "unknown", "stale", "refused", "broken", "unavailable"),
+)
+def act(store: StoreOf, actor: Asker, id: Number, body: Acted) -> Response:
+    """All are kept or none; they are undone and done again together."""
+    asked = [wire.read(one) for one in body.changes]
+    with store.write() as connection:
+        made = previews.add_together(connection, actor, drafts.one(connection, id, lock=True), asked)
+    return answered({"changes": [made_told(one) for one in made]}, status_code=201)
+
+
 @router.delete(
     "/plans/{id}/changes/{seq}",
-    summary="撤销变更 · Undo the last change",
+    summary="撤销变更 · Undo the last change, and its act",
     response_model=MadeTold,
     responses=described("malformed", "denied", "unknown", "stale", "refused", "unavailable"),
 )
@@ -194,7 +230,10 @@ def undo(
     id: Number,
     seq: Annotated[int, Path(ge=1, le=2**31 - 1, description="序号 · Number of the last change in effect")],
 ) -> Response:
-    """The number says which is meant, so that a repeat undoes nothing more; it must be the last one in effect."""
+    """The number says which is meant, so that a repeat undoes nothing more; it must be the last one in effect.
+
+    Changes that were made at once with it are undone too.
+    """
     with store.write() as connection:
         return answered(made_told(drafts.undo(connection, drafts.one(connection, id, lock=True), seq)))
 
@@ -206,7 +245,7 @@ def undo(
     responses=described("malformed", "denied", "unknown", "stale", "refused", "unavailable"),
 )
 def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
-    """The first change that was undone."""
+    """The first change that was undone, and all that were made at once with it."""
     with store.write() as connection:
         return answered(made_told(drafts.redo(connection, drafts.one(connection, id, lock=True))))
 

@@ -29,6 +29,7 @@ ENDED = ("in_force", "withdrawn")
 class Made:
     """A change in a plan, by whom and when; ``is_undone`` while it can be done again.
 
+    ``act`` is the number of the first of the changes that were made at once; its own where it was made alone.
     ``pulled`` and ``clipped_m2`` are told once, when the change is made: lines, degrees, from where it was drawn to
     where its vertices were pulled to a border; and what was drawn beyond the scope and is left out of it.
     """
@@ -38,6 +39,7 @@ class Made:
     made_by: str
     made_at: datetime
     is_undone: bool
+    act: int
     pulled: BaseGeometry | None = None
     clipped_m2: float | None = None
 
@@ -117,8 +119,10 @@ def in_effect(made: Sequence[Made]) -> list[Change]:
     return [each.change for each in made if not each.is_undone]
 
 
-def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
+def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change, act: int | None = None) -> Made:
     """The change, kept as the last one; whatever was undone is gone for good. It is for the caller to have tried it.
+
+    ``act`` is that of the change before, where both are made at once; they are undone and done again together.
 
     Raises Stale when the plan is no draft any more.
     """
@@ -126,14 +130,16 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
     undone = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.is_undone)
     connection.execute(sa.delete(plan_changes).where(undone))
     last = connection.scalar(sa.select(sa.func.max(plan_changes.c.seq)).where(plan_changes.c.plan_id == plan.id))
-    values = {"plan_id": plan.id, "seq": (last or 0) + 1, "change": wire.written(change), "made_by": actor.name}
+    seq = (last or 0) + 1
+    values = {"plan_id": plan.id, "seq": seq, "change": wire.written(change), "made_by": actor.name}
+    values["act"] = act or seq
     connection.execute(sa.insert(plan_changes).values(values))
     _put_back(connection, plan)
     return changes_of(connection, plan)[-1]
 
 
 def undo(connection: sa.Connection, plan: Plan, seq: int | None = None) -> Made:
-    """The last change that was in effect, undone now.
+    """The last change that was in effect, undone now with all that were made at once with it.
 
     Raises
     ------
@@ -146,7 +152,10 @@ def undo(connection: sa.Connection, plan: Plan, seq: int | None = None) -> Made:
 
 
 def redo(connection: sa.Connection, plan: Plan) -> Made:
-    """The first change that was undone, in effect again. Raises Refused when there is none, Stale as :func:`add`."""
+    """The first change that was undone, in effect again with all of its act.
+
+    Raises Refused when there is none, Stale as :func:`add`.
+    """
     return _turn(connection, plan, undone=False)
 
 
@@ -169,7 +178,7 @@ def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | Non
     chosen = made[-1] if undone else made[0]
     if seq not in (None, chosen.seq):
         raise Stale(f"the last change in effect of plan {plan.id} is {chosen.seq}, not {seq}; undo that one first")
-    where = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.seq == chosen.seq)
+    where = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.act == chosen.act)
     connection.execute(sa.update(plan_changes).where(where).values(is_undone=undone))
     _put_back(connection, plan)
     return next(each for each in changes_of(connection, plan) if each.seq == chosen.seq)

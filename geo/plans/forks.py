@@ -33,12 +33,13 @@ def fork(connection: sa.Connection, actor: Actor, plan: Plan, name: str) -> tupl
         When the scope of the plan is no area of the edition in force.
     """
     forked = drafts.begin(connection, actor, name, plan.scope, forked_from=plan.id)
-    left_out = []
+    left_out: list[LeftOut] = []
+    acts: dict[int, int] = {}
     for made in drafts.changes_of(connection, plan):
         if made.is_undone:
             continue
         try:
-            previews.add(connection, actor, forked, made.change)
+            acts[made.act] = previews.add(connection, actor, forked, made.change, acts.get(made.act)).act
         except GeoError as error:
             left_out.append(LeftOut(made, str(error)))
     return forked, left_out

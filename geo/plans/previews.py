@@ -66,7 +66,18 @@ def preview(connection: sa.Connection, plan: Plan) -> Preview:
     return _previewed(connection, plan, _request(plan, Actor(plan.made_by)))
 
 
-def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
+def add_together(connection: sa.Connection, actor: Actor, plan: Plan, changes: Sequence[Change]) -> list[Made]:
+    """Changes that are one act, each tried on all before it; they are undone and done again together.
+
+    Raises as :func:`add`; it is for the caller to undo the transaction then.
+    """
+    made: list[Made] = []
+    for change in changes:
+        made.append(add(connection, actor, plan, change, act=made[0].act if made else None))
+    return made
+
+
+def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change, act: int | None = None) -> Made:
     """The change, with the codes it lacks, tried on all before it and kept as the last.
 
     What a polygon draws beyond the plan's scope, or beyond the city where it has none, is left out of it.
@@ -79,7 +90,7 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> 
     if not is_numbered(change):
         change = _numbered(connection, plan, in_force, change)
     worked = _worked_out(connection, plan, in_force, change)
-    made = drafts.add(connection, actor, plan, change)
+    made = drafts.add(connection, actor, plan, change, act)
     if inside is None:
         return replace(made, pulled=worked.pulled)
     return replace(made, pulled=inside.pulled, clipped_m2=inside.left_out_m2)

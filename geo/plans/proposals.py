@@ -139,7 +139,7 @@ def offered(prepared: Prepared, progress: Progress | None = None) -> Offers:
 
 
 def take(connection: sa.Connection, actor: Actor, offers: Offers, number: int) -> list[Made]:
-    """The changes of a proposal, added to its plan, all or none.
+    """The changes of a proposal, added to its plan as one act, all or none.
 
     Raises
     ------
@@ -153,15 +153,17 @@ def take(connection: sa.Connection, actor: Actor, offers: Offers, number: int) -
         there = ", ".join(str(one.number) for one in offers.offers) or "none"
         raise Unknown(f"no proposal {number}; there are {there}")
     plan = drafts.one(connection, offers.plan.id, lock=True)
-    made = [_added(connection, actor, plan, change) for change in chosen[0].changes]
+    made: list[Made] = []
+    for change in chosen[0].changes:
+        made.append(_added(connection, actor, plan, change, made[0].act if made else None))
     previews.preview(connection, plan)
     return made
 
 
-def _added(connection: sa.Connection, actor: Actor, plan: Plan, change: Change) -> Made:
+def _added(connection: sa.Connection, actor: Actor, plan: Plan, change: Change, act: int | None) -> Made:
     """The change, tried by itself only where its code is to be found."""
     add = drafts.add if is_numbered(change) else previews.add
-    return add(connection, actor, plan, change)
+    return add(connection, actor, plan, change, act)
 
 
 def _divided(prepared: Prepared) -> Offers:

@@ -51,6 +51,12 @@ plan_changes = sa.Table(
     sa.Column("change", pg.JSONB, nullable=False, comment="kind and members, geometries as GeoJSON"),
     *_made(),
     sa.Column("is_undone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column(
+        "act",
+        sa.Integer,
+        nullable=False,
+        comment="number of the first of the changes that were made at once: they are undone and done again together",
+    ),
     comment="what is undone comes last, until it is done again or another change takes its place",
 )
 

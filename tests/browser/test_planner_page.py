@@ -197,6 +197,20 @@ def middle_of_border(address: str, plan: int, a: str, b: str) -> tuple[float, fl
     return shared[len(shared) // 2]
 
 
+def test_what_was_one_act_is_undone_at_once_in_another_tab_too(visit: Opener, desk: str) -> None:
+    plan = begun(desk)
+    split = {"kind": "split", "code": GRIDS[1], "line": planners.split_line(1.5)}
+    act = {"changes": [split, {"kind": "rename", "code": GRIDS[2], "name": "北网格"}]}
+    httpx.post(f"{desk}/v1/plans/{plan}/acts", json=act, timeout=30).raise_for_status()
+    page = ready(visit(f"{PATH}?plan={plan}", address=desk))
+    expect(planners.steps(page).last).to_contain_text("与第 1 步一起")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("还没有改动可发布")).to_be_visible(timeout=SHOWN_MS)
+    page.keyboard.press("Control+Shift+z")
+    expect(page.get_by_text("还没有改动可发布")).to_be_hidden(timeout=SHOWN_MS)
+    assert not any(one["is_undone"] for one in httpx.get(f"{desk}/v1/plans/{plan}", timeout=30).json()["changes"])
+
+
 def test_a_vertex_is_moved_by_arrow_keys_alone(drawn: Page) -> None:
     take(drawn, "拐点")
     planners.choose(drawn, GRIDS[1])

@@ -22,7 +22,7 @@ from geo import areas, db, editions
 from geo.actors import Actor
 from geo.crs import area_m2
 from geo.errors import Refused, Stale, Unknown
-from geo.plans import drafts, previews, reviews, wire
+from geo.plans import drafts, forks, previews, reviews, wire
 from geo.plans.drafts import Plan
 from geo.space.partition import faults
 from geo.space.redraw.changes import Annex, Change, CutDedicated, Dissolve, Merge, Rename, Split, Transfer
@@ -175,6 +175,25 @@ def test_of_two_plans_that_are_published_at_once_neither_undoes_the_other(fresh_
         now = editions.stored(connection, areas.current(connection))
     assert NEW in now.leaf_codes
     assert now.leaf_names[now.leaf_codes == beside].tolist() == ["改名"]
+
+
+def test_changes_of_one_act_are_undone_and_done_again_together(city: sa.Connection) -> None:
+    plan = begun(city)
+    previews.add(city, ACTOR, plan, Rename(LAST, "前一步"))
+    made = previews.add_together(city, ACTOR, plan, [SPLIT, Rename(NEW, "甲"), Rename(FIRST, "乙")])
+    assert [(one.seq, one.act) for one in made] == [(2, 2), (3, 2), (4, 2)]
+    with pytest.raises(Stale, match="is 4, not 3"):
+        drafts.undo(city, plan, 3)
+    assert drafts.undo(city, plan, 4).seq == 4
+    assert drafts.in_effect(drafts.changes_of(city, plan)) == [Rename(LAST, "前一步")]
+    assert drafts.redo(city, plan).seq == 2
+    assert [one.is_undone for one in drafts.changes_of(city, plan)] == [False] * 4
+    forked, left_out = forks.fork(city, ACTOR, plan, "另起")
+    assert not left_out
+    assert [(one.seq, one.act) for one in drafts.changes_of(city, forked)] == [(1, 1), (2, 2), (3, 2), (4, 2)]
+    drafts.undo(city, plan)
+    previews.add(city, ACTOR, plan, Rename(LAST, "另一步"))
+    assert [(one.seq, one.act) for one in drafts.changes_of(city, plan)] == [(1, 1), (2, 2)]
 
 
 def test_ground_moves_inside_the_scope_alone(city: sa.Connection) -> None:

@@ -31,6 +31,21 @@ def plan(site: httpx.Client) -> str:
     return f"/v1/plans/{made.json()['id']}"
 
 
+def test_an_act_is_kept_whole_or_not_at_all(site: httpx.Client, plan: str) -> None:
+    rename = {"kind": "rename", "code": NEW, "name": "北片"}
+    refused = site.post(f"{plan}/acts", json={"changes": [SPLIT, rename, {**rename, "code": "370000000000000"}]})
+    assert refused.status_code == 404
+    assert site.get(plan).json()["changes"] == []
+    made = site.post(f"{plan}/acts", json={"changes": [SPLIT, rename]})
+    assert made.status_code == 201, made.text
+    assert [(one["seq"], one["act"]) for one in made.json()["changes"]] == [(1, 1), (2, 1)]
+    site.delete(f"{plan}/changes/2").raise_for_status()
+    assert [one["is_undone"] for one in site.get(plan).json()["changes"]] == [True, True]
+    site.post(f"{plan}/redo").raise_for_status()
+    assert [one["is_undone"] for one in site.get(plan).json()["changes"]] == [False, False]
+    assert site.post(f"{plan}/acts", json={"changes": []}).status_code == 400
+
+
 def test_a_plan_goes_from_a_line_to_the_edition_in_force(site: httpx.Client, plan: str) -> None:
     before = site.get("/v1/editions").json()["editions"][0]["number"]
     made = site.post(f"{plan}/changes", json=SPLIT)

@@ -12,6 +12,7 @@ export const list = async () => (await asked("GET", "")).plans;
 export const begin = (name, scope) => asked("POST", "", scope ? { name, scope } : { name });
 export const get = (id) => asked("GET", `/${id}`);
 export const change = (id, body) => asked("POST", `/${id}/changes`, body);
+export const together = (id, changes) => asked("POST", `/${id}/acts`, { changes });
 export const undo = (id, seq) => asked("DELETE", `/${id}/changes/${seq}`);
 export const redo = (id) => asked("POST", `/${id}/redo`);
 export const preview = (id) => asked("GET", `/${id}/preview`);

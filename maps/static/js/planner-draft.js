@@ -67,27 +67,12 @@ export class Draft {
     await this.load();
   }
 
-  /** One change, or several that are one to the eye; answers how long it took in seconds. Throws what the server refuses. */
+  /** One change, or several that are one act; answers how long it took in seconds. Throws what the server refuses. */
   async change(...bodies) {
     return this.turn(async () => {
-      const made = [];
-      try {
-        for (const body of bodies) made.push(await this.kept(body));
-      } catch (error) {
-        for (const { seq } of made.reverse()) await doors.undo(this.id, seq);
-        throw error;
-      }
-      if (made.length > 1) this.group(made.map(({ seq }) => seq));
+      const made = bodies.length > 1 ? (await doors.together(this.id, bodies)).changes : [await this.kept(bodies[0])];
       this.pulled = made.flatMap(({ pulled }) => pulled?.coordinates ?? []);
       this.clipped_m2 = made.reduce((sum, one) => sum + (one.clipped_m2 ?? 0), 0);
-    });
-  }
-
-  /** Several changes that are made at once by `what`, which answers them as the server keeps them. */
-  async change_by(what) {
-    return this.turn(async () => {
-      const { changes } = await what();
-      if (changes.length > 1) this.group(changes.map(({ seq }) => seq));
     });
   }
 
@@ -105,17 +90,11 @@ export class Draft {
   async undo() {
     const last = this.made.at(-1);
     if (!last) return;
-    await this.turn(async () => {
-      for (const seq of this.grouped(last.seq).reverse()) await doors.undo(this.id, seq);
-    });
+    await this.turn(() => doors.undo(this.id, last.seq));
   }
 
   async redo() {
-    const first = this.undone[0];
-    if (!first) return;
-    await this.turn(async () => {
-      for (const _ of this.grouped(first.seq)) await doors.redo(this.id);
-    });
+    if (this.undone.length) await this.turn(() => doors.redo(this.id));
   }
 
   /** Something that is said of the plan or done with it as a whole; answers what the server told. */
@@ -144,21 +123,6 @@ export class Draft {
       this.heard.waiting(false);
     }
     return (performance.now() - begun) / 1000;
-  }
-
-  // -- changes that were one gesture: the server has each by itself, the tab remembers which belong together ----------
-  group(seqs) {
-    sessionStorage.setItem(`gridatlas.plan.${this.id}.groups`, JSON.stringify([...this.groups().filter((one) => !one.some((seq) => seqs.includes(seq))), seqs]));
-  }
-
-  groups() {
-    return JSON.parse(sessionStorage.getItem(`gridatlas.plan.${this.id}.groups`) ?? "[]");
-  }
-
-  grouped(seq) {
-    const kinds = new Map(this.changes.map((one) => [one.seq, one]));
-    const found = this.groups().find((one) => one.includes(seq));
-    return found && found.every((one) => kinds.has(one)) ? [...found] : [seq];
   }
 
   /** Whether a grid is to be left as it is, by itself or in an area that is. */

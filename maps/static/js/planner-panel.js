@@ -78,7 +78,7 @@ export class PlanPanel {
     if (!draft.changes.length) return el("div", { class: "empty" }, el("b", {}, words.t("plan.changes.none")), el("p", {}, words.t("plan.changes.none.sub")));
     const last = draft.made.at(-1)?.seq, next = draft.undone[0]?.seq;
     const act = (one) => (!draft.can_draw ? null : one.seq === last ? el("button", { class: "link", type: "button", onclick: this.heard.undo }, words.t("plan.undo")) : one.seq === next ? el("button", { class: "link", type: "button", onclick: this.heard.redo }, words.t("plan.redo")) : null);
-    return el("ol", { class: "changes", "aria-label": words.t("plan.tab.changes") }, draft.changes.map((one) => el("li", { class: one.is_undone ? "undone" : "" }, el("span", { class: "rank" }, String(one.seq)), el("span", {}, told(one.change), el("small", { class: "dim" }, ` ${one.made_by} · ${words.moment(one.made_at)}`, one.is_undone ? ` · ${words.t("plan.undone")}` : "")), act(one))));
+    return el("ol", { class: "changes", "aria-label": words.t("plan.tab.changes") }, draft.changes.map((one) => el("li", { class: one.is_undone ? "undone" : "" }, el("span", { class: "rank" }, String(one.seq)), el("span", {}, told(one.change), el("small", { class: "dim" }, ` ${one.made_by} · ${words.moment(one.made_at)}`, one.act === one.seq ? "" : ` · ${words.t("plan.together", { n: one.act })}`, one.is_undone ? ` · ${words.t("plan.undone")}` : "")), act(one))));
   }
 
   /** What can be done with a plan in its state, and why not. */

@@ -334,7 +334,7 @@ class Planner extends Hand {
 
   async take(what) {
     const { length } = this.draft.made;
-    await this.turn(() => this.draft.change_by(what), "plan.proposals.taken");
+    await this.turn(() => this.draft.turn(what), "plan.proposals.taken");
     if (this.draft.made.length === length) return;
     this.proposals = null;
     this.render();
