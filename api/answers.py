@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NotRequired
 
 import numpy as np
@@ -17,8 +17,10 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
+from api.forecasts import PlanExpected, PlanOmitted, expected, omitted
 from api.lists import to_digits
 from geo.areas import Edition
+from geo.plans.calendar import is_to_come
 
 REVALIDATED = "private, no-cache"
 NOT_STORED = {"Cache-Control": "no-store"}
@@ -27,18 +29,26 @@ GEOJSON = "application/geo+json"
 
 
 class EditionNamed(TypedDict):
-    """Which edition answered; ``forecast`` when it was asked for a time to come, which later editions may change."""
+    """Which edition answered; ``forecast`` when it was asked for a time to come, which later editions may change.
+
+    A forecast is the edition in force as the ``plans`` scheduled until then will have changed it, without those
+    ``omitted``, which could not come into force as things stand.
+    """
 
     number: int
     effective_at: str
     forecast: NotRequired[bool]
+    plans: NotRequired[list[PlanExpected]]
+    omitted: NotRequired[list[PlanOmitted]]
 
 
 def edition_named(edition: Edition, instant: datetime | None) -> EditionNamed:
     """What an answer says of its edition; ``instant`` is what was asked for, None = now."""
     named = EditionNamed(number=edition.number, effective_at=edition.effective_at.isoformat())
-    if instant is not None and instant > datetime.now(UTC):
-        named["forecast"] = True
+    if edition.forecast or is_to_come(instant):
+        named |= {"forecast": True, "plans": expected(edition)}
+        if left_out := omitted(edition):
+            named["omitted"] = left_out
     return named
 
 
@@ -48,7 +58,7 @@ def etag_of(edition: Edition, instant: datetime | None) -> str:
     Weak, since compressed and plain bodies share it. ``published_at`` is in it because a database that was reset may
     hold another edition of the same number.
     """
-    future = "f" if instant is not None and instant > datetime.now(UTC) else ""
+    future = f"f{edition.forecast.key}-" if edition.forecast else "f" if is_to_come(instant) else ""
     return f'W/"e{edition.number}{future}-{int(edition.published_at.timestamp() * 1e6):x}"'
 
 

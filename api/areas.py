@@ -75,10 +75,13 @@ class EditionsShown(TypedDict):
 
 
 class PlaceShown(TypedDict):
-    """An area or grid; ``kind`` only of grids, ``label`` and ``bounds`` in degrees WGS 84."""
+    """An area or grid; ``kind`` only of grids, ``label`` and ``bounds`` in degrees WGS 84.
+
+    In a forecast ``first_edition`` is null of what is to come, and ``id`` of a code that nothing has had yet.
+    """
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
-    id: int
+    id: int | None
     code: str
     name: str
     level: str
@@ -86,7 +89,7 @@ class PlaceShown(TypedDict):
     area_m2: float
     label: list[float]
     bounds: list[float]
-    first_edition: int
+    first_edition: int | None
     last_edition: int | None
     href: str
 
@@ -295,7 +298,7 @@ def grid(
 def shown(asked: Question, found: Place) -> dict[str, Any]:
     """A place as answers carry it."""
     return {
-        "id": found.id,
+        "id": asked.edition.forecast.id_of(found.id) if asked.edition.forecast else found.id,
         "code": found.code,
         "name": found.name,
         "level": asked.city.levels[found.level].key,

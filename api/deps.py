@@ -18,6 +18,7 @@ from pydantic import AfterValidator
 from api.errors import Malformed
 from geo import areas, db
 from geo.areas import City, Edition
+from geo.plans.calendar import edition_at
 
 WHEN = "must be an RFC 3339 instant as 2025-06-01T08:00:00+08:00, or a date as 2025-06-01 (its start in the city)"
 BOX = "must be west,south,east,north in degrees WGS 84, as 120.1,36.0,120.4,36.2"
@@ -46,7 +47,7 @@ class Store:
 
     @contextmanager
     def asked(self, at: str | None) -> Iterator[Question]:
-        """A read-only transaction with the city and the edition the question is about.
+        """A read-only transaction with the city and the edition the question is about, a forecast for a time to come.
 
         Raises
         ------
@@ -58,7 +59,7 @@ class Store:
         with self.read() as connection:
             city = areas.city(connection)
             instant = instant_of(at, city.time_zone)
-            yield Question(connection, city, areas.at(connection, instant), instant)
+            yield Question(connection, city, edition_at(connection, instant), instant)
 
 
 class Question(NamedTuple):

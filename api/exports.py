@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from api.auth import Asker
 from api.deps import At, StoreOf, Text, instant_of, only_known
 from api.errors import Malformed, described
 from geo import areas
+from geo.areas import Edition
 from geo.exports import buildings, editions, incidents
 from geo.exports.targets import Target, target_of
 from geo.writing import WRITERS
@@ -90,7 +92,7 @@ def edition(
         raise Malformed("edition", number, "names an edition as at does: give one of them")
     with store.asked(at) as asked:
         wanted = asked.edition if number is None else areas.numbered(asked.connection, number)
-        name = f"{asked.city.name}-第{wanted.number}版{f'-{level}' if level else ''}"
+        name = f"{asked.city.name}-第{wanted.number}版{_foretold(wanted, asked.instant)}{f'-{level}' if level else ''}"
 
         def write(target: Target) -> None:
             chosen = editions.levels_of(asked.city, level, target.path)
@@ -152,6 +154,11 @@ def buildings_file(store: StoreOf, asker: Asker, ending: Ending, crs: Crs = "EPS
             lambda path: target_of(path, crs, city),
             lambda target: buildings.export(connection, target),
         )
+
+
+def _foretold(edition: Edition, instant: datetime | None) -> str:
+    """What the name of a file says of a forecast: for when it is; blank for what is in force or was."""
+    return f"-预测-{instant.date().isoformat()}" if edition.forecast and instant else ""
 
 
 def _sent(name: str, ending: str, target: Callable[[Path], Target], write: Callable[[Target], object]) -> FileResponse:

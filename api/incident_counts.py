@@ -13,7 +13,8 @@ from typing_extensions import TypedDict
 from api.answers import NOT_STORED, EditionNamed, edition_named
 from api.deps import At, StoreOf, Text, instant_of, only_known
 from api.errors import Malformed, described
-from geo import incidents, rows
+from geo import areas, incidents, rows
+from geo.areas import Edition
 from geo.incidents import Filters
 from geo.incidents.counting import UNASSIGNED
 from geo.tables import codes, grids
@@ -72,21 +73,25 @@ def counts(
             asked.connection, asked.edition, filters, borders="then" if borders == "then" else "today"
         )
         of = dict(zip(ids.tolist(), number.tolist(), strict=True))
-        named = _named(asked.connection, [id for id in of if id != UNASSIGNED], asked.edition.number)
+        named = _named(asked.connection, [id for id in of if id != UNASSIGNED], asked.edition)
         edition = edition_named(asked.edition, asked.instant)
     told = [{**row, "count": of[id]} for id, row in named]
     body = {"borders": borders, "edition": edition, "total": sum(of.values()), "unassigned": of[UNASSIGNED]}
     return JSONResponse(body | {"grids": told}, headers=NOT_STORED)
 
 
-def _named(connection: sa.Connection, ids: list[int], edition: int) -> list[tuple[int, dict[str, Any]]]:
+def _named(connection: sa.Connection, ids: list[int], edition: Edition) -> list[tuple[int, dict[str, Any]]]:
     """Code, last name and whether it is retired, of each id, by code."""
-    gone = sa.and_(grids.c.last_edition.is_not(None), grids.c.last_edition <= edition)
+    gone = sa.and_(grids.c.last_edition.is_not(None), grids.c.last_edition <= edition.number)
     query = (
         sa.select(codes.c.id, codes.c.code, grids.c.name, gone.label("is_retired"))
         .join(grids, grids.c.id == codes.c.id)
         .where(rows.one_of(codes.c.id, ids))
         .order_by(codes.c.code, grids.c.first_edition)
     )
-    last = {row.id: row for row in connection.execute(query)}  # the newest row of each id comes last
-    return [(id, {"code": row.code, "name": row.name, "is_retired": bool(row.is_retired)}) for id, row in last.items()]
+    rows_there = connection.execute(query)  # the newest row of each id comes last
+    last = {row.id: {"code": row.code, "name": row.name, "is_retired": bool(row.is_retired)} for row in rows_there}
+    if edition.forecast:
+        to_come = areas.places(connection, ids, edition).values()
+        last |= {place.id: {"code": place.code, "name": place.name, "is_retired": False} for place in to_come}
+    return sorted(last.items(), key=lambda one: str(one[1]["code"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, NotRequired
 from weakref import WeakKeyDictionary
@@ -33,6 +33,7 @@ from geo.crs import Datum, datum_of
 from geo.errors import Refused
 from geo.explaining import explain
 from geo.incidents.reports import converted
+from geo.plans.calendar import is_to_come
 from geo.settings import settings
 from geo.space.cells.spreads import Kind
 
@@ -177,7 +178,7 @@ async def locate(
     timeline: Timeline = request.app.state.timeline
     city, instant = await timeline.asked(at)
     etag = etag_of(city.edition, instant)
-    is_forecast = instant is not None and instant > datetime.now(UTC)
+    is_forecast = is_to_come(instant)
     if not is_forecast and is_known(request, etag):
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": REVALIDATED})
     if accuracy_m:
@@ -186,8 +187,8 @@ async def locate(
     else:
         found = _explained(city, place, None, spread)
     content = {**found, "datum": known.name, "edition": edition_named(city.edition, instant)}
-    if is_forecast and instant is not None:
-        content["scheduled"] = await to_thread.run_sync(scheduled, request.app.state.store, place, instant)
+    if is_forecast:
+        content["scheduled"] = await to_thread.run_sync(scheduled, city.edition, place)
         return Response(compact(content), media_type=JSON, headers=NOT_STORED)
     return _response(content, city.edition, instant)
 

@@ -16,6 +16,7 @@ from api.deps import Store, instant_of
 from geo import areas
 from geo.areas import City, Edition
 from geo.assignments import CityIndex, open_index
+from geo.plans.calendar import edition_at, is_to_come
 from geo.tables import editions
 
 _NEWEST = sa.select(sa.func.max(editions.c.number), sa.func.max(editions.c.published_at))
@@ -66,7 +67,7 @@ class Timeline:
         return self._short_lane
 
     async def asked(self, at: str | None) -> tuple[CityIndex, datetime | None]:
-        """The index of the edition in force at ``at`` and the instant asked for; None = now.
+        """The index of the edition in force at ``at``, a forecast for a time to come, and the instant; None = now.
 
         Raises
         ------
@@ -75,7 +76,10 @@ class Timeline:
         Unknown
             When nothing has been published.
         """
-        edition, instant = self._in_force(await self._now(), at)
+        moment = await self._now()
+        edition, instant = self._in_force(moment, at)
+        if instant is not None and is_to_come(instant):
+            edition = await to_thread.run_sync(self._foreseen, instant)
         found = self._indexes.get(edition)
         if found is None:
             found = await to_thread.run_sync(self._open, edition)
@@ -84,11 +88,17 @@ class Timeline:
     def asked_here(self, at: str | None) -> tuple[CityIndex, datetime | None]:
         """As :meth:`asked`, in a thread that may wait: what has a thread of its own anyway saves the way to another."""
         edition, instant = self._in_force(self._look(), at)
+        if instant is not None and is_to_come(instant):
+            edition = self._foreseen(instant)
         return self._indexes.get(edition) or self._open(edition), instant
 
     def _in_force(self, moment: Moment, at: str | None) -> tuple[Edition, datetime | None]:
         instant = instant_of(at, moment.city.time_zone)
         return moment.at(instant), instant
+
+    def _foreseen(self, instant: datetime) -> Edition:
+        with self._store.read() as connection:
+            return edition_at(connection, instant)
 
     async def _now(self) -> Moment:
         if self._waiting is None:

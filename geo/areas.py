@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Codes, Shapes
 from geo.errors import Unknown
-from geo.tables import areas, cities, codes, editions, grids, in_edition
+from geo.forecasts import Forecast, rows_of
+from geo.tables import areas, cities, codes, editions, grids
 
 Ids = NDArray[np.int32]
 
@@ -61,7 +62,10 @@ class City:
 
 @dataclass(frozen=True)
 class Edition:
-    """One complete partition of the city, in force from ``effective_at`` until the next."""
+    """One complete partition of the city, in force from ``effective_at`` until the next.
+
+    With a ``forecast`` it answers as scheduled plans will have changed it.
+    """
 
     number: int
     effective_at: datetime
@@ -71,6 +75,7 @@ class Edition:
     leaves: int
     changed: int
     noded: int
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Place:
     area_m2: float
     label: tuple[float, float]
     bounds: tuple[float, float, float, float]
-    first_edition: int
+    first_edition: int | None
     last_edition: int | None
 
 
@@ -144,7 +149,7 @@ def city(connection: sa.Connection) -> City:
 
 # -- editions --------------------------------------------------------------------------------------------------------
 def _edition_columns() -> list[sa.Column[object]]:
-    return [editions.c[name] for name in Edition.__dataclass_fields__]
+    return [editions.c[name] for name in Edition.__dataclass_fields__ if name != "forecast"]
 
 
 def all_editions(connection: sa.Connection) -> list[Edition]:
@@ -196,31 +201,28 @@ def current(connection: sa.Connection) -> Edition:
 
 
 # -- places ----------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=16)
+def _rows(table: sa.Table, edition: Edition) -> sa.Subquery:
+    return rows_of(table, edition.number, edition.forecast)
+
+
+@lru_cache(maxsize=8)
 def _places(edition: Edition) -> sa.Subquery:
     """Areas and grids of an edition with their codes, label and bounds, as one relation."""
 
-    def of(table: sa.Table, kind: sa.ColumnElement[str | None]) -> sa.Select[Any]:
-        bounds = [getattr(gis, f"ST_{side}")(table.c.geom) for side in ("XMin", "YMin", "XMax", "YMax")]
-        return (
-            sa.select(
-                codes.c.id,
-                codes.c.code,
-                table.c.name,
-                codes.c.level,
-                kind.label("kind"),
-                table.c.parent_id,
-                table.c.area_m2,
-                gis.ST_X(table.c.label).label("x"),
-                gis.ST_Y(table.c.label).label("y"),
-                *(bound.label(name) for bound, name in zip(bounds, ("west", "south", "east", "north"), strict=True)),
-                table.c.first_edition,
-                table.c.last_edition,
-            )
-            .join(codes, codes.c.id == table.c.id)
-            .where(in_edition(table, edition.number))
+    def of(table: sa.Table) -> sa.Select[Any]:
+        row = _rows(table, edition).c
+        bounds = [getattr(gis, f"ST_{side}")(row.geom) for side in ("XMin", "YMin", "XMax", "YMax")]
+        return sa.select(
+            *(row[name] for name in ("id", "code", "name", "level", "kind", "parent_id", "area_m2")),
+            gis.ST_X(row.label).label("x"),
+            gis.ST_Y(row.label).label("y"),
+            *(bound.label(name) for bound, name in zip(bounds, ("west", "south", "east", "north"), strict=True)),
+            row.first_edition,
+            row.last_edition,
         )
 
-    return sa.union_all(of(areas, sa.cast(sa.null(), sa.Text)), of(grids, grids.c.kind)).subquery("places")
+    return sa.union_all(of(areas), of(grids)).subquery("places")
 
 
 def _fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[Place]:
@@ -283,9 +285,10 @@ def on_level(connection: sa.Connection, level: int, edition: Edition) -> list[Pl
 def chain(connection: sa.Connection, code: str, edition: Edition) -> list[Place]:
     """From the city down to ``code`` itself. Raises Unknown for an unknown code."""
     lowest = place(connection, code, edition)
-    up = sa.select(areas.c.id, areas.c.parent_id).where(in_edition(areas, edition.number))
-    above = up.where(areas.c.id == lowest.parent_id).cte("above", recursive=True)
-    above = above.union_all(up.join(above, areas.c.id == above.c.parent_id))
+    row = _rows(areas, edition).c
+    up = sa.select(row.id, row.parent_id)
+    above = up.where(row.id == lowest.parent_id).cte("above", recursive=True)
+    above = above.union_all(up.join(above, row.id == above.c.parent_id))
     upper = places(connection, connection.scalars(sa.select(above.c.id)), edition).values()
     return [*sorted(upper, key=lambda found: found.level), lowest]
 
@@ -310,8 +313,8 @@ def search(connection: sa.Connection, text: str, edition: Edition, limit: int = 
 def geometry(connection: sa.Connection, code: str, edition: Edition) -> BaseGeometry:
     """The ground of an area or grid, lon/lat degrees. Raises Unknown for an unknown code."""
     found = place(connection, code, edition)
-    table = areas if found.kind is None else grids
-    ground = sa.select(gis.ST_AsBinary(table.c.geom)).where(table.c.id == found.id, in_edition(table, edition.number))
+    row = _rows(areas if found.kind is None else grids, edition).c
+    ground = sa.select(gis.ST_AsBinary(row.geom)).where(row.id == found.id)
     return shapely.from_wkb(bytes(connection.execute(ground).scalar_one()))
 
 
@@ -326,16 +329,16 @@ def shapes_of(wkb: Iterable[bytes]) -> Shapes:
     return np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
 
 
-def _rows(table: sa.Table, edition: Edition, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Of each leaf or area of an edition, in the order of code, of areas by level first."""
-    levels = [areas.c.level] if table is areas else []
-    rows = sa.select(*columns).join(codes, codes.c.id == table.c.id).where(in_edition(table, edition.number))
-    return rows.order_by(*levels, codes.c.code.collate("C"))
+def _each(table: sa.Table, edition: Edition, *names: str) -> sa.Select[Any]:
+    """Of each leaf or area of an edition, in the order of code, of areas by level first; ground as WKB."""
+    row = _rows(table, edition).c
+    told = [gis.ST_AsBinary(row.geom) if name == "geom" else row[name] for name in names]
+    return sa.select(*told).order_by(*([row.level] if table is areas else []), row.code.collate("C"))
 
 
 def leaf_rows(connection: sa.Connection, edition: Edition) -> LeafRows:
     """Every leaf of ``edition``, fallback ones included, in ascending order of code, without ground."""
-    query = _rows(grids, edition, grids.c.id, codes.c.code, grids.c.name, grids.c.kind, grids.c.parent_id)
+    query = _each(grids, edition, "id", "code", "name", "kind", "parent_id")
     ids, names_of, names, kinds, parents = _columns(connection.execute(query), 5)
     return LeafRows(
         ids=np.array(ids, dtype=np.int32),
@@ -348,7 +351,7 @@ def leaf_rows(connection: sa.Connection, edition: Edition) -> LeafRows:
 
 def leaf_shapes(connection: sa.Connection, edition: Edition) -> Shapes:
     """Ground (n,) of every leaf, in the order of :func:`leaf_rows`."""
-    return shapes_of(connection.scalars(_rows(grids, edition, gis.ST_AsBinary(grids.c.geom))))
+    return shapes_of(connection.scalars(_each(grids, edition, "geom")))
 
 
 def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
@@ -358,21 +361,20 @@ def leaves(connection: sa.Connection, edition: Edition) -> Leaves:
 
 def area_rows(connection: sa.Connection, edition: Edition) -> AreaRows:
     """Every area above the grids of ``edition``, the city first, without ground."""
-    parent = sa.func.coalesce(areas.c.parent_id, 0)
-    query = _rows(areas, edition, areas.c.id, codes.c.code, areas.c.name, areas.c.level, parent)
+    query = _each(areas, edition, "id", "code", "name", "level", "parent_id")
     ids, names_of, names, levels, parents = _columns(connection.execute(query), 5)
     return AreaRows(
         ids=np.array(ids, dtype=np.int32),
         codes=np.array(names_of, dtype=np.str_),
         names=np.array(names, dtype=np.str_),
         levels=np.array(levels, dtype=np.int32),
-        parent_ids=np.array(parents, dtype=np.int32),
+        parent_ids=np.array([id or 0 for id in parents], dtype=np.int32),
     )
 
 
 def upper(connection: sa.Connection, edition: Edition) -> Areas:
     """As :func:`area_rows`, with their ground."""
-    shapes = shapes_of(connection.scalars(_rows(areas, edition, gis.ST_AsBinary(areas.c.geom))))
+    shapes = shapes_of(connection.scalars(_each(areas, edition, "geom")))
     return Areas(**vars(area_rows(connection, edition)), shapes=shapes)
 
 
@@ -382,9 +384,9 @@ def lineage(connection: sa.Connection, edition: Edition) -> tuple[Ids, Ids]:
     The last column is the leaf itself; 0 where a level has no area above the leaf (ground without community).
     """
     depth = len(city(connection).levels)
-    above = sa.select(areas.c.id, areas.c.level, areas.c.parent_id).where(in_edition(areas, edition.number))
-    known = {row.id: (row.level, row.parent_id) for row in connection.execute(above)}
-    rows = connection.execute(_rows(grids, edition, grids.c.id, grids.c.parent_id)).all()
+    above = connection.execute(_each(areas, edition, "id", "level", "parent_id"))
+    known = {row.id: (row.level, row.parent_id) for row in above}
+    rows = connection.execute(_each(grids, edition, "id", "parent_id")).all()
     ids = np.array([row.id for row in rows], dtype=np.int32)
     table = np.zeros((len(rows), depth), dtype=np.int32)
     table[:, -1] = ids

@@ -243,7 +243,7 @@ def open_index(connection: sa.Connection, edition: Edition) -> CityIndex:
         When no city has been published.
     """
     # published_at too: after a reset the same database may hold another first edition
-    key = (connection.engine.url, edition.number, edition.published_at)
+    key = (connection.engine.url, edition.number, edition.published_at, edition.forecast)
     with _building:
         if key not in _opened:
             _opened[key] = _build(connection, edition)
@@ -256,12 +256,13 @@ def open_index(connection: sa.Connection, edition: Edition) -> CityIndex:
 def _build(connection: sa.Connection, edition: Edition) -> CityIndex:
     city = areas.city(connection)
     leaves = areas.leaf_rows(connection, edition)
+    made = indexes.foreseen if edition.forecast else indexes.opened
     return CityIndex(
         city=city,
         edition=edition,
         leaves=leaves,
         upper=areas.area_rows(connection, edition),
-        index=GridIndex(leaves.codes, city.metric_epsg, indexes.opened(connection, edition, leaves)),
+        index=GridIndex(leaves.codes, city.metric_epsg, made(connection, edition, leaves)),
         lineage=areas.lineage(connection, edition)[1],
     )
 

@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
+from sqlalchemy.dialects import postgresql as pg
 
 from geo import areas
 from geo.areas import Edition, LeafRows
@@ -27,7 +29,7 @@ from geo.space.cells import files
 from geo.space.cells.files import Damaged, Stored
 from geo.space.cells.index import CellIndex
 from geo.space.cells.layout import Redraw
-from geo.tables import grids
+from geo.tables import grids, in_edition
 
 MOST_LAYERS = 64
 """Editions laid over one base; the next one is built whole."""
@@ -59,6 +61,42 @@ def opened(connection: sa.Connection, edition: Edition, leaves: LeafRows) -> Cel
     except Damaged:
         with _alone(path):
             return CellIndex(_read_or_made(connection, edition, leaves, path).cells)
+
+
+def foreseen(connection: sa.Connection, edition: Edition, leaves: LeafRows) -> CellIndex:
+    """The cells of a forecast: those of its edition with what is to come laid over them; in memory, no file is made.
+
+    Parameters
+    ----------
+    leaves
+        Those of the forecast.
+
+    Raises
+    ------
+    Unavailable, Broken
+        As :func:`opened`.
+    """
+    forecast = edition.forecast
+    assert forecast is not None, "an edition that is in force has a file"
+    in_force = replace(edition, forecast=None)
+    whole = opened(connection, in_force, areas.leaf_rows(connection, in_force))
+    coming = forecast.grids
+    if not coming.gone and not len(coming.ids):
+        return whole
+    if len(coming.gone) + len(coming.ids) > max(1.0, LARGEST_REDRAW * edition.leaves):
+        return CellIndex.build(leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids)
+    ending = sa.select(gis.ST_AsBinary(grids.c.geom)).where(in_edition(grids, edition.number))
+    ending = ending.where(grids.c.id == sa.any_(sa.cast(coming.gone, pg.ARRAY(sa.Integer))))
+    gone = [shapely.from_wkb(bytes(wkb)) for wkb in connection.scalars(ending)]
+    redraw = Redraw(
+        bounds=shapely.total_bounds([*gone, *coming.shapes]),
+        gone=np.array(coming.gone, dtype=np.int32),
+        shapes=coming.shapes,
+        slots=coming.ids.astype(np.int32),
+    )
+    return whole.redrawn(redraw, leaves.ids) or CellIndex.build(
+        leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids
+    )
 
 
 def path_of(connection: sa.Connection, edition: Edition) -> Path:

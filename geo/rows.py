@@ -134,14 +134,14 @@ def open_grids(connection: sa.Connection, division: Division, chosen: Bools, giv
 
 def _ground(shapes: Shapes) -> tuple[list[str], list[float], list[str]]:
     """Geometry, area in m² and label point as COPY takes them."""
-    return _hex(_multi(shapes)), area_m2(shapes).tolist(), _hex(label_points(shapes))
+    return _hex(multi(shapes)), area_m2(shapes).tolist(), _hex(label_points(shapes))
 
 
 def _hex(shapes: Shapes) -> list[str]:
     return [str(one) for one in shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True)]
 
 
-def _multi(shapes: Shapes) -> Shapes:
+def multi(shapes: Shapes) -> Shapes:
     """Each shape as a multipolygon, its coordinates untouched."""
     return np.array(
         [one if one.geom_type == "MultiPolygon" else MultiPolygon([one]) for one in shapes], dtype=np.object_

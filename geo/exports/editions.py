@@ -14,8 +14,9 @@ from geo.areas import City, Edition
 from geo.errors import Refused
 from geo.exports.targets import Columns, Progress, Target, Written, chunks, field, moved, refuse_elsewhere, tabled
 from geo.files import renamed
+from geo.forecasts import rows_of
 from geo.tables import areas as area_rows
-from geo.tables import codes, grids, in_edition
+from geo.tables import grids
 from geo.writing import Rows, suffix_of, write
 
 CHUNK = 1_000
@@ -39,7 +40,7 @@ def schema_of(city: City, level: int) -> pa.Schema:
             field("parent_name", pa.string(), "上级名称", "name of the area above", "parentname"),
             *above,
             field("area_m2", pa.float64(), "面积（平方米）", "geodesic area in square metres"),
-            field("edition", pa.int32(), "版次", "number of the edition"),
+            field("edition", pa.int32(), "版次", "number of the edition; none of a forecast"),
             field("geometry", pa.binary(), "几何", "ground"),
         ]
     )
@@ -100,11 +101,8 @@ def export(
 
 def _above(connection: sa.Connection, asked: Edition) -> dict[int, tuple[int, str, str, int | None]]:
     """Level, code, name and parent of every area by id."""
-    query = (
-        sa.select(codes.c.id, codes.c.level, codes.c.code, area_rows.c.name, area_rows.c.parent_id)
-        .join(codes, codes.c.id == area_rows.c.id)
-        .where(in_edition(area_rows, asked.number))
-    )
+    of = rows_of(area_rows, asked.number, asked.forecast).c
+    query = sa.select(of.id, of.level, of.code, of.name, of.parent_id)
     return {row.id: (row.level, row.code, row.name, row.parent_id) for row in connection.execute(query)}
 
 
@@ -117,14 +115,11 @@ def _ground(
 ) -> Iterator[pa.Table]:
     city, level, above = of
     table = grids if level == city.grid_level else area_rows
-    kind = [grids.c.kind] if table is grids else []
-    shape = gis.ST_AsBinary(table.c.geom).label("shape")
-    query = (
-        sa.select(codes.c.code, table.c.name, table.c.parent_id, table.c.area_m2, shape, *kind)
-        .join(codes, codes.c.id == table.c.id)
-        .where(in_edition(table, asked.number), codes.c.level == level)
-        .order_by(codes.c.code.collate("C"))
-    )
+    there = rows_of(table, asked.number, asked.forecast).c
+    kind = [there.kind] if table is grids else []
+    shape = gis.ST_AsBinary(there.geom).label("shape")
+    query = sa.select(there.code, there.name, there.parent_id, there.area_m2, shape, *kind)
+    query = query.where(there.level == level).order_by(there.code.collate("C"))
     schema, done = schema_of(city, level), 0
     for rows in chunks(connection, query, CHUNK):
         chains = [_chain(row.parent_id, above) for row in rows]
@@ -134,7 +129,7 @@ def _ground(
             "parent": [chain[max(chain)][0] if chain else None for chain in chains],
             "parent_name": [chain[max(chain)][1] if chain else None for chain in chains],
             "area_m2": [row.area_m2 for row in rows],
-            "edition": [asked.number] * len(rows),
+            "edition": [None if asked.forecast else asked.number] * len(rows),
             "geometry": moved((row.shape for row in rows), target),
         }
         if kind:

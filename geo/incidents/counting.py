@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
+from sqlalchemy.dialects import postgresql as pg
 
 from geo import areas
 from geo.areas import Edition
@@ -48,7 +49,7 @@ def counts(
     asked = conditions_of(connection, filters or Filters(), current)
     if borders == "then":
         return _grouped(connection, incidents.c.grid_then, asked)
-    if edition.number == current.number:
+    if edition == current:
         return _grouped(connection, incidents.c.grid_now, asked)
     return _recounted(connection, edition, current, asked)
 
@@ -72,11 +73,13 @@ def _summed(pairs: Ints) -> Counts:
 def _recounted(
     connection: sa.Connection, edition: Edition, current: Edition, asked: list[sa.ColumnElement[bool]]
 ) -> Counts:
-    """Counts on the borders of an older edition: by today's grid where its ground is the same, the rest located."""
+    """Counts on the borders of another edition: by today's grid where its ground is the same, the rest located."""
     first, last = sorted((edition.number, current.number))
     spanning = sa.select(grids.c.id).where(
         grids.c.first_edition <= first, sa.or_(grids.c.last_edition.is_(None), grids.c.last_edition > last)
     )
+    if edition.forecast:
+        spanning = spanning.where(grids.c.id != sa.all_(sa.cast(edition.forecast.grids.gone, pg.ARRAY(sa.Integer))))
     same = incidents.c.grid_now.in_(spanning)
     ids, total = _grouped(connection, incidents.c.grid_now, [*asked, same])
     # null is neither in nor not in: an unassigned incident may lie in a grid of the other edition

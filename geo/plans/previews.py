@@ -6,7 +6,7 @@ replayed on the one in force, and refused only where both changed the same grids
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -178,12 +178,32 @@ def _replayed_since(
             f"in force is edition {in_force.number}: look at both and draw these anew"
         )
     worked = replayed(connection, in_force, city, asked)
-    if other := mine & differing(meant.made, worked.made) | mine ^ worked.touched:
+    refuse_other(plan, in_force, (meant, worked), mine)
+    return worked
+
+
+def refuse_other(
+    plan: Plan,
+    in_force: Edition,
+    made: tuple[Replayed, Replayed],
+    mine: Set[str],
+    theirs: Set[str] = frozenset(),
+) -> None:
+    """Raise Stale where a plan would not make of an edition what it was meant to make.
+
+    Parameters
+    ----------
+    made
+        What was meant, and what it would be.
+    mine, theirs
+        Codes that the plan touches, and that plans before it will have touched.
+    """
+    meant, worked = made
+    if other := mine & differing(meant.made, worked.made) | (mine | theirs) ^ worked.touched:
         raise Stale(
             f"{_listed(other)} would not become on edition {in_force.number} what plan {plan.id} makes of edition "
             f"{plan.base_edition}, on which it was begun: look at both and draw these anew"
         )
-    return worked
 
 
 def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
@@ -202,7 +222,7 @@ def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
         raise Refused(f"{_listed(outside)} would change outside {plan.scope}, the scope of plan {plan.id}")
 
 
-def _listed(codes: set[str]) -> str:
+def _listed(codes: Set[str]) -> str:
     named = sorted(codes)
     return ", ".join(named[:_SHOWN]) + (f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else "")
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from geo import areas, db, editions, reservations
 from geo.actors import Actor
 from geo.errors import GeoError, Refused, Stale
-from geo.plans import comments, drafts, previews, reviews, trail, verdicts
+from geo.plans import calendar, comments, drafts, previews, reviews, trail, verdicts
 from geo.plans.drafts import Plan
 from geo.plans.tables import plans
 
@@ -88,9 +88,8 @@ def bring_into_force(engine: sa.Engine, now: datetime | None = None) -> Iterator
 
 
 def _due(engine: sa.Engine, now: datetime) -> list[int]:
-    query = sa.select(plans.c.id).where(plans.c.state == "scheduled", plans.c.effective_at <= now)
     with db.read(engine) as connection:
-        return list(connection.scalars(query.order_by(plans.c.effective_at, plans.c.id)))
+        return calendar.due(connection, now)
 
 
 def _bring(engine: sa.Engine, id: int) -> Came | None:

@@ -163,8 +163,46 @@ def test_who_asks_for_a_time_to_come_is_told_what_is_scheduled_for_the_place(sit
     above, below, beside = asked(0.8, later), asked(0.4, later), asked(1.5, later)
     codes = {one["scheduled"][0]["grid"]["code"] for one in (above, below)}
     assert codes == {first, new}
-    assert (above["grid"]["code"], above["edition"]["forecast"]) == (first, True)
+    assert above["edition"]["forecast"] is True
+    assert [one["plan_name"] for one in above["edition"]["plans"]] == ["北片"]
+    for one in (above, below):
+        assert one["grid"]["code"] == one["scheduled"][0]["grid"]["code"]
     assert above["scheduled"][0]["effective_at"] == hour.isoformat()
     assert beside["scheduled"] == []
-    assert asked(0.8, hour - timedelta(hours=1))["scheduled"] == []
+    sooner = asked(0.8, hour - timedelta(hours=1))
+    assert (sooner["scheduled"], sooner["edition"]["plans"], sooner["grid"]["code"]) == ([], [], first)
     assert "scheduled" not in asked(0.8, None)
+
+
+def test_what_doors_foretell_they_answer_when_the_plan_is_in_force(site: httpx.Client) -> None:
+    y = SOUTH + 0.6 * HIGH
+    line = {"type": "LineString", "coordinates": [[WEST - WIDE, y], [WEST + 1.2 * WIDE, y]]}
+    community, first, new = COMMUNITIES[0], f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}009"
+    plan = f"/v1/plans/{site.post('/v1/plans', json={'name': '北片'}).json()['id']}"
+    split = {"kind": "split", "code": first, "codes": [first, new], "names": ["", "北片网格"], "line": line}
+    assert site.post(f"{plan}/changes", json=split).status_code == 201
+    hour = datetime.now(UTC) + timedelta(days=2)
+    assert step(site, plan, "schedule", json={"effective_at": hour.isoformat()}).status_code == 200
+    points = {"points": [[WEST + WIDE / 2, SOUTH + up * HIGH] for up in (0.4, 0.8, 1.5)]}
+    doors = (f"/v1/grids/{new}?geometry=true", f"/v1/areas/{community}?geometry=true", f"/v1/areas?parent={community}")
+
+    def asked(at: str | None) -> list[Any]:
+        when = {"at": at} if at else {}
+        told = [site.get(door, params=dict(httpx.QueryParams(door.split("?")[1])) | when) for door in doors]
+        located = site.post("/v1/locate", json=points | when)
+        return [one.json() for one in (*told, located)]
+
+    foretold = asked(hour.isoformat())
+    assert site.get(doors[0]).status_code == 404
+    assert {one["edition"]["plans"][0]["plan_name"] for one in foretold} == {"北片"}
+    assert (foretold[0]["id"], foretold[0]["first_edition"]) == (None, None)
+    assert step(site, plan, "unschedule").status_code == 200
+    assert site.post(f"{plan}/publish").status_code == 200
+    assert [_timeless(one) for one in foretold] == [_timeless(one) for one in asked(None)]
+
+
+def _timeless(told: Any) -> Any:
+    """An answer without what nothing has before it is in force."""
+    if isinstance(told, dict):
+        return {key: _timeless(one) for key, one in told.items() if key not in ("id", "first_edition", "edition")}
+    return [_timeless(one) for one in told] if isinstance(told, list) else told

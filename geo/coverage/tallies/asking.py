@@ -66,7 +66,7 @@ class Asked:
     @cached_property
     def is_current(self) -> bool:
         """Whether the edition is the one in force, to which rows in the store are placed."""
-        return areas.current(self.connection).number == self.edition.number
+        return areas.current(self.connection) == self.edition
 
     @cached_property
     def division(self) -> Division:
@@ -128,7 +128,7 @@ class Asked:
 
 
 def _division(connection: sa.Connection, edition: Edition) -> Division:
-    key = (connection.engine.url, edition.number, edition.published_at)
+    key = (connection.engine.url, edition.number, edition.published_at, edition.forecast)
     with _reading:
         if key not in _divided:
             ids, lineage = areas.lineage(connection, edition)

@@ -1,0 +1,42 @@
+"""Which edition answers for an instant, and which scheduled plans stand before it; quick where none does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from geo import areas
+from geo.areas import Edition
+from geo.plans.tables import plans
+
+
+def due(connection: sa.Connection, until: datetime) -> list[int]:
+    """Ids of the scheduled plans whose hour comes until an aware instant, in the order of their hours."""
+    query = sa.select(plans.c.id).where(plans.c.state == "scheduled", plans.c.effective_at <= until)
+    return list(connection.scalars(query.order_by(plans.c.effective_at, plans.c.id)))
+
+
+def is_to_come(instant: datetime | None) -> bool:
+    """Whether an aware instant lies in the future; None = now does not."""
+    return instant is not None and instant > datetime.now(UTC)
+
+
+def edition_at(connection: sa.Connection, instant: datetime | None) -> Edition:
+    """The edition in force at an aware instant, None = now; the first one for anything earlier.
+
+    For a time to come the one in force now, with a forecast where plans are scheduled until then.
+
+    Raises
+    ------
+    Unknown
+        When nothing has been published.
+    """
+    if instant is None or not is_to_come(instant):
+        return areas.at(connection, instant)
+    waiting = due(connection, instant)
+    if not waiting:
+        return areas.current(connection)
+    from geo.plans.foreseeing import foreseen  # plans are much to import for a process that only answers
+
+    return foreseen(connection, waiting)

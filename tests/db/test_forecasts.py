@@ -1,0 +1,191 @@
+"""The division at a time to come is what the doors answer after that time has come."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geo import areas, db, editions, reservations
+from geo.actors import Actor
+from geo.areas import Edition, Place
+from geo.assignments import open_index
+from geo.errors import GeoError
+from geo.plans import calendar, drafts, previews, reviews, scheduling
+from geo.space.redraw.changes import Merge, Rename, Transfer
+from tests.db.test_plans_near import planned, published
+from tests.planned import divided_city
+from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, drawn, soon
+
+CLOCK = Actor("gridatlas")
+_OWN = ("id", "first_edition", "last_edition")
+"""Members of a place that nothing has before it is in force."""
+
+
+def seen(connection: sa.Connection, edition: Edition) -> dict[str, Any]:
+    """All that doors tell of a division: places, ground, who lies in whom, and whose ground points are."""
+    levels = range(len(areas.city(connection).levels))
+    every = {place.code: place for level in levels for place in areas.on_level(connection, level, edition)}
+    index = open_index(connection, edition)
+    west, south, east, north = every[areas.city(connection).code].bounds
+    points = np.random.default_rng(5).uniform((west, south), (east, north), (200, 2))
+    at = index.index.locate(points)
+    leaves, above = areas.leaves(connection, edition), areas.upper(connection, edition)
+    return {
+        "places": {code: _told(place) for code, place in every.items()},
+        "grounds": dict(
+            zip([*leaves.codes.tolist(), *above.codes.tolist()], [*leaves.shapes, *above.shapes], strict=True)
+        ),
+        "chains": {
+            code: _chain(connection, code, edition) for code in leaves.codes[:: len(leaves.codes) // 3].tolist()
+        },
+        "above": [codes.tolist() for codes in index.level_codes],
+        "located": np.where(at >= 0, index.codes[at], "").tolist(),
+    }
+
+
+def _chain(connection: sa.Connection, code: str, edition: Edition) -> list[tuple[str, str]]:
+    ground = shapely.normalize(areas.geometry(connection, code, edition)).wkt
+    return [*((one.code, one.name) for one in areas.chain(connection, code, edition)), (code, ground)]
+
+
+def _told(place: Place) -> dict[str, Any]:
+    told = {name: value for name, value in asdict(place).items() if name not in (*_OWN, "parent_id")}
+    return told | {"area_m2": round(place.area_m2, 3), "label": np.round(place.label, 9).tolist()}
+
+
+def alike(forecast: dict[str, Any], real: dict[str, Any]) -> None:
+    """Ground is the same bit by bit but for where rings and parts begin."""
+    assert forecast.keys() == real.keys()
+    codes = list(real["grounds"])
+    assert list(forecast["grounds"]) == codes
+    mine, theirs = (shapely.normalize([one["grounds"][code] for code in codes]) for one in (forecast, real))
+    assert [code for code, one, other in zip(codes, mine, theirs, strict=True) if not one.equals_exact(other)] == []
+    for key in real.keys() - {"grounds"}:
+        assert forecast[key] == real[key], key
+
+
+@pytest.fixture
+def city(connection: sa.Connection) -> sa.Connection:
+    publish_small_city(connection)
+    return connection
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 100_000))
+def test_the_forecast_of_every_hour_is_what_is_in_force_after_it(engine: sa.Engine, seed: int) -> None:
+    """Plans are scheduled at random hours; those that could not come into force are those that cannot."""
+    random, made = np.random.default_rng(seed), divided_city(seed, 6)
+    with engine.connect() as connection:  # a transaction of its own: indexes are kept by the hour of the publish
+        published(connection, made)
+        base = editions.stored(connection, areas.current(connection))
+        hours = [soon(3600 * int(hour)) for hour in random.permutation(np.arange(1, 6))]
+        for plan, hour in [(planned(connection, base, random)[0], hour) for hour in hours]:
+            _schedule(connection, plan, hour)
+        _come_true(connection, sorted(hours))
+        connection.rollback()
+
+
+def _schedule(connection: sa.Connection, plan: drafts.Plan, hour: datetime) -> None:
+    """What touches the grids of another plan cannot be scheduled, and needs no forecast."""
+    try:
+        with connection.begin_nested():
+            scheduling.schedule(connection, PLANNER, plan.id, hour)
+    except GeoError:
+        pass
+
+
+def _come_true(connection: sa.Connection, hours: list[datetime]) -> None:
+    foretold = [calendar.edition_at(connection, hour + timedelta(seconds=1)) for hour in hours]
+    shown = [seen(connection, edition) for edition in foretold]
+    ended = set[int]()
+    for hour, edition, forecast in zip(hours, foretold, shown, strict=True):
+        for id in set(calendar.due(connection, hour)) - ended:
+            ended.add(id)
+            assert edition.forecast is not None
+            why = _published(connection, id)
+            said = {one.plan: one.why for one in edition.forecast.omitted}
+            assert said.get(id, "") == why
+            assert (id in [one.plan for one in edition.forecast.plans]) is not bool(why)
+        alike(forecast, seen(connection, areas.current(connection)))
+
+
+def _published(connection: sa.Connection, id: int) -> str:
+    """Why a plan cannot come into force; blank for one that did."""
+    try:
+        with connection.begin_nested():
+            reviews.publish(connection, CLOCK, id)
+    except GeoError as error:
+        return str(error)
+    return ""
+
+
+def test_nothing_scheduled_until_then_is_the_edition_in_force_itself(city: sa.Connection) -> None:
+    scheduling.schedule(city, PLANNER, drawn(city).id, soon(7200))
+    now = areas.current(city)
+    assert calendar.edition_at(city, soon(3600)) == now
+    assert calendar.edition_at(city, None) == now
+    assert calendar.edition_at(city, soon(7300)) != now
+
+
+def test_plans_of_one_community_are_foretold_together_and_in_their_order(city: sa.Connection) -> None:
+    late = scheduling.schedule(city, PLANNER, drawn(city, Rename(SECOND, "晚")).id, soon(7200))
+    early = scheduling.schedule(city, PLANNER, drawn(city).id, soon(3600))
+    for until, plans, name in ((soon(3700), [early.id], None), (soon(7300), [early.id, late.id], "晚")):
+        edition = calendar.edition_at(city, until)
+        assert edition.forecast is not None
+        assert [one.plan for one in edition.forecast.plans] == plans
+        assert areas.place(city, NEW, edition).name == "北片网格"
+        assert edition.forecast.id_of(areas.place(city, NEW, edition).id) is None
+        assert name in (None, areas.place(city, SECOND, edition).name)
+        assert areas.place(city, LAST, edition) == areas.place(city, LAST, areas.current(city))
+
+
+def test_a_plan_that_could_not_come_into_force_is_left_out_and_says_why(city: sa.Connection) -> None:
+    plan = scheduling.schedule(city, PLANNER, drawn(city).id, soon(3600))
+    reservations.free(city, plan.id)  # as when a rule changed while it waited
+    previews.publish(city, PLANNER, drawn(city, Rename(FIRST, "抢先")).id)
+    edition = calendar.edition_at(city, soon(3700))
+    assert edition.forecast is not None
+    assert not edition.forecast.plans
+    assert [(one.plan, "changed since plan" in one.why) for one in edition.forecast.omitted] == [(plan.id, True)]
+    alike(seen(city, edition), seen(city, areas.current(city)))
+
+
+def test_ground_that_moves_between_communities_moves_their_borders_in_the_forecast(city: sa.Connection) -> None:
+    drawing = shapely.box(WEST + 0.5 * WIDE, SOUTH + 0.2 * HIGH, WEST + 1.5 * WIDE, SOUTH + 0.7 * HIGH)
+    plan = drawn(city, Transfer(drawing, FIRST))
+    scheduling.schedule(city, PLANNER, plan.id, soon(3600))
+    forecast = calendar.edition_at(city, soon(3700))
+    was, now = (areas.place(city, COMMUNITIES[1], one).area_m2 for one in (areas.current(city), forecast))
+    assert now < was
+    shown = seen(city, forecast)
+    reviews.publish(city, CLOCK, plan.id)
+    alike(shown, seen(city, areas.current(city)))
+
+
+def test_a_forecast_is_worked_out_once(city: sa.Connection) -> None:
+    scheduling.schedule(city, PLANNER, drawn(city).id, soon(3600))
+    first, again = (calendar.edition_at(city, soon(3700 + more)) for more in (0, 60))
+    assert first.forecast is again.forecast
+    assert replace(first, forecast=None) == areas.current(city)
+
+
+def test_the_clock_brings_about_what_was_foretold(fresh_engine: sa.Engine) -> None:
+    with db.write(fresh_engine) as connection:
+        publish_small_city(connection)
+        plan = scheduling.schedule(connection, PLANNER, drawn(connection, Merge((FIRST, SECOND), FIRST)).id, soon(5))
+        shown = seen(connection, calendar.edition_at(connection, soon(6)))
+        back = sa.text("UPDATE plans SET effective_at = :hour WHERE id = :id")
+        connection.execute(back, {"hour": datetime.now(UTC), "id": plan.id})
+    assert [came.edition for came in scheduling.bring_into_force(fresh_engine)] == [2]
+    with db.read(fresh_engine) as connection:
+        alike(shown, seen(connection, areas.current(connection)))
