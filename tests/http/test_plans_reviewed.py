@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -190,11 +191,15 @@ def test_what_doors_foretell_they_answer_when_the_plan_is_in_force(site: httpx.C
         when = {"at": at} if at else {}
         told = [site.get(door, params=dict(httpx.QueryParams(door.split("?")[1])) | when) for door in doors]
         located = site.post("/v1/locate", json=points | when)
-        return [one.json() for one in (*told, located)]
+        table = site.get("/v1/export/edition.csv", params={"level": "grid"} | when)
+        lines = csv.DictReader(table.text.lstrip("\ufeff").splitlines())
+        rows = [{name: cell for name, cell in line.items() if name != "edition"} for line in lines]
+        return [*(one.json() for one in (*told, located)), rows]
 
     foretold = asked(hour.isoformat())
     assert site.get(doors[0]).status_code == 404
-    assert {one["edition"]["plans"][0]["plan_name"] for one in foretold} == {"北片"}
+    assert {one["edition"]["plans"][0]["plan_name"] for one in foretold[:4]} == {"北片"}
+    assert len(foretold[4]) == 14
     assert (foretold[0]["id"], foretold[0]["first_edition"]) == (None, None)
     assert step(site, plan, "unschedule").status_code == 200
     assert site.post(f"{plan}/publish").status_code == 200
