@@ -36,6 +36,11 @@ class Scheme:
         if any(b <= a for a, b in pairwise(fixed)):
             raise Refused(f"code lengths {self.lengths} must grow from level to level, as in 4, 6, 9, 12, 15")
 
+    @classmethod
+    def of(cls, lengths: Collection[int], levels: int) -> Scheme:
+        """The scheme of a city as it is stored: without lengths codes do not nest, and every level is free."""
+        return cls(tuple(lengths) or (0,) * levels)
+
     @property
     def levels(self) -> int:
         """How many levels there are, the grid included."""

@@ -35,7 +35,7 @@ def check(connection: sa.Connection, edition: Edition) -> list[Finding]:
 
 def judge_division(division: Division, city: City) -> list[Finding]:
     """Everything wrong with one division of a city."""
-    scheme = Scheme(city.code_lengths or (0,) * len(city.levels))
+    scheme = Scheme.of(city.code_lengths, len(city.levels))
     return [
         *_proof(division, city),
         *_unions(division, city),

@@ -98,4 +98,5 @@ def asked_by(prepared: Prepared, standing: Standing) -> list[Change]:
         )
     part, base = prepared.judgement.division, standing.division
     whole = part if prepared.within is None else replace_scope(base, part, prepared.within)
-    return changes_between(base, whole, Scheme(standing.city.code_lengths), standing.given)
+    scheme = Scheme.of(standing.city.code_lengths, len(standing.city.levels))
+    return changes_between(base, whole, scheme, standing.given)

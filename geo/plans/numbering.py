@@ -31,7 +31,7 @@ def numbered(connection: sa.Connection, division: Division, change: Change) -> C
     :func:`geo.space.redraw.numbering.numbered`.
     """
     city = areas.city(connection)
-    scheme = Scheme(city.code_lengths)
+    scheme = Scheme.of(city.code_lengths, len(city.levels))
     numbers = Numbers(
         scheme=scheme,
         given=lambda area: _given(connection, scheme.stem(area)),

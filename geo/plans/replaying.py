@@ -59,7 +59,7 @@ def replayed(connection: sa.Connection, edition: Edition, city: City, asked: Seq
     Refused, Broken, Unknown
         As :func:`geo.space.redraw.changes.changed` does on the whole city.
     """
-    scheme = Scheme(city.code_lengths)
+    scheme = Scheme.of(city.code_lengths, len(city.levels))
     return _seeing(connection, edition, city, asked, lambda base: _carried_out(base, asked, scheme))
 
 
@@ -67,7 +67,7 @@ def numbered_after(
     connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change], change: Change
 ) -> Change:
     """A change with the codes it lacks, after others. Raises as :func:`replayed` and :func:`numbering.numbered`."""
-    scheme = Scheme(city.code_lengths)
+    scheme = Scheme.of(city.code_lengths, len(city.levels))
     return _seeing(
         connection,
         edition,
@@ -81,7 +81,7 @@ def clipped_after(
     connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change], drawing: tuple[Polygonal, str]
 ) -> Clipped:
     """A change, after others, inside the area of a code. Raises as :func:`replayed` and :func:`clipping.clipped`."""
-    scheme, (change, scope) = Scheme(city.code_lengths), drawing
+    scheme, (change, scope) = Scheme.of(city.code_lengths, len(city.levels)), drawing
     return _seeing(
         connection,
         edition,

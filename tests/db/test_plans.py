@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from api.cli import build
 from geo import areas, db, editions
 from geo.actors import Actor
 from geo.crs import area_m2
+from geo.editions import Request
 from geo.errors import Refused, Stale, Unknown
 from geo.plans import drafts, forks, previews, reviews, wire
 from geo.plans.drafts import Plan
 from geo.space.partition import faults
 from geo.space.redraw.changes import Annex, Change, CutDedicated, Dissolve, Merge, Rename, Split, Transfer
 from geo.tables import audit_events
-from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_city import COMMUNITIES, HIGH, SMALL_CITY, SOUTH, WEST, WIDE, publish_small_city, small_division
+from tests.small_city import FIRST as FIRST_OF_ALL
 
 ACTOR = Actor("planner")
 FIRST, LAST = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[3]}001"
@@ -194,6 +197,17 @@ def test_changes_of_one_act_are_undone_and_done_again_together(city: sa.Connecti
     drafts.undo(city, plan)
     previews.add(city, ACTOR, plan, Rename(LAST, "另一步"))
     assert [(one.seq, one.act) for one in drafts.changes_of(city, plan)] == [(1, 1), (2, 2)]
+
+
+def test_a_plan_is_drawn_in_a_city_whose_codes_do_not_nest(connection: sa.Connection) -> None:
+    request = Request(ACTOR, "自由编码", {"kind": "import"}, FIRST_OF_ALL)
+    editions.publish(connection, small_division(), replace(SMALL_CITY, code_lengths=()), request)
+    plan = begun(connection)
+    made = previews.add(connection, ACTOR, plan, Split(FIRST, across(0, 0.1)))
+    assert isinstance(made.change, Split)
+    assert set(made.change.codes) == {FIRST, f"{COMMUNITIES[0]}-001"}
+    _, done = previews.publish(connection, ACTOR, plan.id)
+    assert done.appeared.tolist() == [f"{COMMUNITIES[0]}-001"]
 
 
 def test_ground_moves_inside_the_scope_alone(city: sa.Connection) -> None:
