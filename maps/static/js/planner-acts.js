@@ -2,7 +2,6 @@
 import { el } from "./dom.js";
 import { ask, field } from "./planner-dialogs.js";
 import * as doors from "./planner-doors.js";
-import { typed } from "./planner-draw.js";
 
 /** What publishing will do, line by line. */
 function consequences(draft, words) {
@@ -88,9 +87,11 @@ export async function ask_places(words, least) {
   return told && typed(told.places);
 }
 
-/** A change in words. */
-export function told_of(change, words, name) {
-  const of = (code) => (code ? name(code) : ""), many = (codes) => codes.map(of).join(words.lang === "en" ? ", " : "、");
-  const values = { a: of(change.code ?? change.a), b: change.b && of(change.b), to: change.to ? of(change.to) : words.t("plan.fallback"), names: change.codes && many(change.codes), keep: change.keep && of(change.keep), name: change.name, parent: change.parent };
-  return words.t(`plan.told.${change.kind}`, values);
+/** Places that were typed, one "longitude, latitude" a line; throws with the line that is none. */
+function typed(text) {
+  return text.split(/[\n;；]+/).map((one) => one.trim()).filter(Boolean).map((line) => {
+    const numbers = line.split(/[\s,，]+/).map(Number);
+    if (numbers.length !== 2 || !numbers.every(Number.isFinite) || Math.abs(numbers[0]) > 180 || Math.abs(numbers[1]) > 90) throw new Error(line);
+    return numbers;
+  });
 }

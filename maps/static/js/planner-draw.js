@@ -153,12 +153,3 @@ export class Drawing {
     this.map.keyboard.enable();
   }
 }
-
-/** Places that were typed, one "longitude, latitude" a line; throws with the line that is none. */
-export function typed(text) {
-  return text.split(/[\n;；]+/).map((one) => one.trim()).filter(Boolean).map((line) => {
-    const numbers = line.split(/[\s,，]+/).map(Number);
-    if (numbers.length !== 2 || !numbers.every(Number.isFinite) || Math.abs(numbers[0]) > 180 || Math.abs(numbers[1]) > 90) throw new Error(line);
-    return numbers;
-  });
-}

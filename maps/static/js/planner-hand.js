@@ -1,13 +1,14 @@
 // What the planner's tools do: which one is in hand, what it has been given so far, and the change that is asked for.
 import { say } from "./dom.js";
-import { ask_dedicated, ask_name, ask_places, told_of } from "./planner-acts.js";
 import * as doors from "./planner-doors.js";
 import { halfway } from "./planner-geometry.js";
-import { said } from "./planner-said.js";
+import { said, told_of } from "./planner-said.js";
 import { KEYS, TOOLS, change_of } from "./planner-tools.js";
 import { in_view } from "./planner-views.js";
 import { toast } from "./toast.js";
 
+/** Dialogs and what is done with a plan as a whole, fetched when one is wanted. */
+export const acts = () => import("./planner-acts.js");
 const LISTED = 60; // grids in the list beside a tool; of more those in view
 
 /** The part of the page that draws: it has the page's `draft`, `drawing`, `state`, `words`, and calls its `render()`. */
@@ -52,7 +53,7 @@ export class Hand {
 
   async drew(geometry) {
     const tool = this.state.get("tool"), features = this.draft.leaves("after");
-    const told = tool === "dedicated" ? await ask_dedicated(this.words) : {};
+    const told = tool === "dedicated" ? await (await acts()).ask_dedicated(this.words) : {};
     if (!told) { this.ready_to_draw(); return; }
     const change = change_of(tool, geometry, this.codes(), features, told);
     if (tool === "split" && !change.code) change.code = await this.located(L.latLng(halfway(geometry.coordinates).reverse()));
@@ -64,7 +65,7 @@ export class Hand {
   }
 
   async typed() {
-    const shape = TOOLS[this.state.get("tool")].shape, places = await ask_places(this.words, shape === "Line" ? 2 : 3);
+    const shape = TOOLS[this.state.get("tool")].shape, places = await (await acts()).ask_places(this.words, shape === "Line" ? 2 : 3);
     if (!places) return;
     this.drawing.stop(true);
     this.drew(shape === "Line" ? { type: "LineString", coordinates: places } : { type: "Polygon", coordinates: [[...places, places[0]]] });
@@ -73,7 +74,7 @@ export class Hand {
   /** A grid chosen without a tool is renamed, locked, or given up. */
   async of_grid(name, code) {
     if (name === "rename") {
-      const told = await ask_name(this.words, this.draft.name(code));
+      const told = await (await acts()).ask_name(this.words, this.draft.name(code));
       if (told) await this.make([{ kind: "rename", code, name: told.name }]);
     } else if (name === "dissolve") await this.make([{ kind: "dissolve", code, to: null }]);
     else await this.turn(() => this.draft.act((id) => doors[name](id, code)), `plan.${name}.said`);

@@ -3,7 +3,6 @@ import { el, find, icon } from "./dom.js";
 import { Effects, is_passed } from "./planner-effects.js";
 import { STATE_CHIP } from "./planner-list.js";
 import { said } from "./planner-said.js";
-import { review } from "./planner-review.js";
 
 const TABS = ["effects", "changes", "checks", "codes", "review"];
 /** What can be done with a plan in a state, the main thing last. */
@@ -11,7 +10,7 @@ const ACTS = { submitted: ["revise", "reject", "approve"], approved: ["revise", 
 const BACK = "M9.500 3.500 5 8l4.500 4.500";
 
 export class PlanPanel {
-  /** heard: list(), tab(name), move(k), grid(code), show(check), undo(), redo(), act(name), again(), theirs(how). */
+  /** heard: list(), tab(name), move(k), grid(code), show(check), undo(), redo(), act(name), again(), theirs(how), read() when there is more to show. */
   constructor({ words, heard }) {
     Object.assign(this, { words, heard, effects: new Effects({ words, heard }) });
     this.body = find(".panel .scroll");
@@ -31,12 +30,19 @@ export class PlanPanel {
   /** `view` = {draft, tab, colours, short, scope, chosen_move, chosen_check, theirs}. */
   draw(view) {
     const { scrollTop } = this.body, held = document.activeElement?.closest?.(".panel") ? document.activeElement.id : null;
-    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)], review: () => review(view, this.words, this.heard) };
+    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)], review: () => this.review(view) };
     const tab = TABS.includes(view.tab) ? view.tab : TABS[0];
     this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean));
     this.body.scrollTop = scrollTop;
     if (held) document.getElementById(held)?.focus({ preventScroll: true });
     this.acts(view);
+  }
+
+  /** What is said of the plan; what shows that is fetched when it is first looked at. */
+  review(view) {
+    if (this.reviews) return this.reviews(view, this.words, this.heard);
+    import("./planner-review.js").then(({ review }) => { this.reviews = review; this.heard.read(); });
+    return [el("div", { class: "sec" }, el("i", { class: "skel line" }))];
   }
 
   head({ draft: { plan }, scope, saved }) {

@@ -1,4 +1,4 @@
-// What the server refuses a drawing for, in the page's language: it speaks English, with the codes and numbers in it.
+// Changes in words, and what the server refuses a drawing for: it speaks English, with the codes and numbers in it.
 
 const SAID = [
   [/^the line makes (\d+) pieces?, not (\d+)/, "pieces"], [/^the line does not part (\S+) from (\S+);/, "part"], [/^(.+) would change outside (\S+), the scope/, "outside"], [/^what is drawn lies outside (\S+), the scope/, "away"],
@@ -18,4 +18,11 @@ export function said(error, words, name = (code) => code) {
     return words.t(`plan.said.${key}`, { a, b, c });
   }
   return error.message;
+}
+
+/** A change in words. */
+export function told_of(change, words, name) {
+  const of = (code) => (code ? name(code) : ""), many = (codes) => codes.map(of).join(words.lang === "en" ? ", " : "、");
+  const values = { a: of(change.code ?? change.a), b: change.b && of(change.b), to: change.to ? of(change.to) : words.t("plan.fallback"), names: change.codes && many(change.codes), keep: change.keep && of(change.keep), name: change.name, parent: change.parent };
+  return words.t(`plan.told.${change.kind}`, values);
 }

@@ -3,16 +3,16 @@ import { Atlas, label } from "./atlas.js";
 import { el, find, say } from "./dom.js";
 import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
-import { act, fork, share, told_of } from "./planner-acts.js";
 import * as doors from "./planner-doors.js";
 import { Draft } from "./planner-draft.js";
 import { Drawing } from "./planner-draw.js";
 import { bounds_of } from "./planner-geometry.js";
-import { Hand } from "./planner-hand.js";
+import { Hand, acts } from "./planner-hand.js";
 import { PlanGround, PlanLines } from "./planner-layer.js";
 import { legend } from "./planner-legend.js";
 import { PlanList } from "./planner-list.js";
 import { PlanPanel } from "./planner-panel.js";
+import { told_of } from "./planner-said.js";
 import { KEYS, TOOLS, Tools } from "./planner-tools.js";
 import { borders_of, colours_of, names_of, shown_of } from "./planner-views.js";
 import { lies_in } from "./polygons.js";
@@ -44,7 +44,7 @@ class Planner extends Hand {
     const { map, boot, words, state } = this;
     this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
     this.list.level = this.levels[Math.max(0, this.deepest - 1)].key;
-    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), propose: () => this.propose(), share: () => share(this.draft, this.words), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
+    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), propose: () => this.propose(), share: async () => (await acts()).share(this.draft, this.words), read: () => this.render(), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
     this.lines = new PlanLines("plan-lines", map, 430).addTo(map);
     shell({ map, boot, words, state, go: (place) => this.go(place) });
@@ -313,7 +313,7 @@ class Planner extends Hand {
   // -- the plan as a whole --------------------------------------------------------------------------------------------
   async act(name) {
     try {
-      const told = await act(name, this.draft, this.words);
+      const told = await (await acts()).act(name, this.draft, this.words);
       if (!told) return;
       toast(this.words.t(`plan.acted.${name}`, { n: told.edition ?? "" }), this.words);
       if (name === "publish") this.cancel();
@@ -342,7 +342,7 @@ class Planner extends Hand {
   }
 
   async fork() {
-    const id = await fork(this.draft, this.words);
+    const id = await (await acts()).fork(this.draft, this.words);
     if (id) this.open(id);
   }
 
