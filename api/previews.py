@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from api.answers import NOT_STORED
 from api.deps import StoreOf, only_known
 from api.errors import described
+from geo.assignments import Words
 from geo.plain import plain_of
 from geo.plans import drafts, previews
 from geo.plans.balances import Balance
@@ -21,6 +22,7 @@ from geo.plans.checks import Check
 from geo.plans.consequences import BY, Consequences, consequences
 from geo.plans.moving import Carried, Move
 from geo.plans.previews import Preview
+from geo.plans.spots import Spot
 from geo.settings import CheckKind, Severity
 
 router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
@@ -67,13 +69,22 @@ class CarriedTold(TypedDict):
 
 
 class FiguresTold(CarriedTold):
-    """What a grid holds; ``unknown_buildings`` are those whose households are not known."""
+    """What a grid holds; ``unknown_buildings`` are those whose households are not known.
+
+    Coverage is what a run would find that day: ``spots`` are blind spots by code, together ``blind_spots``; ``state``
+    is the grid's own: G1, G2, U, or blank; shares are of units that are known, null where there is none.
+    """
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     slots: int | None
     slots_filled: int | None
-    covered_units: int | None
-    blind_spots: int | None
+    covered_units: int
+    unknown_units: int
+    organisational_share: float | None
+    work_share: float | None
+    state: str
+    spots: dict[str, int]
+    blind_spots: int
     unknown_buildings: int
     declared: StatedTold | None
 
@@ -115,6 +126,25 @@ class CheckTold(TypedDict):
     passed: bool
     codes: list[str]
     count: int
+    text: CheckText
+    where: dict[str, Any] | None
+
+
+class SpotTold(TypedDict):
+    """A blind spot that comes or goes; ``id`` as /v1/blind-spots has it, ``was`` and ``now`` states, blank for none.
+
+    ``effect`` is ``appears``, ``eases``, ``closes``, or ``unknown`` where a grid's people are not recorded.
+    """
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    effect: str
+    id: str
+    name: str
+    was: str
+    now: str
+    grid_was: str
+    grid_now: str
+    title: CheckText
     text: CheckText
     where: dict[str, Any] | None
 
@@ -166,6 +196,7 @@ class PreviewTold(TypedDict):
     moves: list[MoveTold]
     totals: CarriedTold
     checks: list[CheckTold]
+    spots: list[SpotTold]
     balance: BalanceTold
     stability: StabilityTold
 
@@ -200,6 +231,7 @@ def preview_told(found: Preview, means: Consequences) -> dict[str, Any]:
         "moves": [_move(one) for one in means.moves],
         "totals": _carried(means.totals),
         "checks": [check_told(one) for one in means.checks],
+        "spots": [_spot(one) for one in means.spots.shown],
         "balance": {
             "by": BY,
             "band": list(means.band),
@@ -223,9 +255,29 @@ def check_told(one: Check) -> dict[str, Any]:
         "passed": one.passed,
         "codes": list(one.codes),
         "count": one.count,
-        "text": {"zh-CN": one.text.zh, "en": one.text.en},
+        "text": _text(one.text),
         "where": _geojson(one.where),
     }
+
+
+def _spot(one: Spot) -> dict[str, Any]:
+    turn = one.turn
+    return {
+        "effect": turn.effect,
+        "id": one.id,
+        "name": one.name,
+        "was": turn.was,
+        "now": turn.now,
+        "grid_was": turn.grid_was,
+        "grid_now": turn.grid_now,
+        "title": _text(one.title),
+        "text": _text(one.text),
+        "where": _geojson(one.where),
+    }
+
+
+def _text(words: Words) -> dict[str, str]:
+    return {"zh-CN": words.zh, "en": words.en}
 
 
 def _move(one: Move) -> dict[str, Any]:

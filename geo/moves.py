@@ -19,6 +19,7 @@ from geo.arrays import Shapes
 from geo.assignments import EditionGround, GroundOver, Moving, PartIndex
 from geo.buildings import following
 from geo.copying import copy, figures, ids, numbers
+from geo.crs import SNAP
 from geo.entities import following as entities_following
 from geo.fetching import fetch, figure, flag, whole
 from geo.space.division import Division
@@ -78,7 +79,8 @@ class _Around:
             return assignments.open_index(self.connection, self.moving.edition)
         beyond = ~shapely.covers(sight.ground, shapes)
         if beyond.any():
-            together = shapely.union_all(shapely.box(*shapely.bounds(shapes).T))
+            boxes = shapely.bounds(shapes) + np.array([-SNAP, -SNAP, SNAP, SNAP])  # a point's own has no ground
+            together = shapely.union_all(shapely.box(*boxes.T))
             wanted = Wanted(grounds=tuple(shapely.get_parts(together)))
             levels = len(self.city.levels)
             self.part = divisions.around(self.connection, self.moving.edition, levels, wanted)

@@ -26,6 +26,9 @@ CheckKind = Literal[
     "border_off_lines",
     "dedicated_place",
     "changed_again",
+    "blind_spots_appear",
+    "people_not_recorded",
+    "blind_spots_close",
 ]
 Severity = Literal["error", "warn", "info"]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

@@ -49,18 +49,28 @@ def read(connection: sa.Connection, metric_epsg: int, units: Ints, book: RuleBoo
     were
         Also where the units were when they were last read.
     """
-    given = {
-        "units": parameters.ids(units),
-        "were": parameters.ids(units[: None if were else 0]),
-        "most": book.thresholds.must_form_members - 1,
-        "reach": book.thresholds.reach_m / _M_PER_DEGREE,
-    }
-    told = fetch_known(connection, "units beside", _beside, given)
+    told = fetch_known(connection, "units beside", _beside, _near(units, book, were=were))
     others = ~np.isin(told["id"], units)
     told = {name: column[others] for name, column in told.items()}
     xy_m = reading.metres(np.column_stack([told["x"], told["y"]]), metric_epsg)
     joint = np.bitwise_or.reduce([told[way] * BITS[way] for way in _WAYS])
     return Beside(told["id"], Pool(told["members"], told["building"], told["park"], xy_m), joint)
+
+
+def sharing(connection: sa.Connection, units: Ints, book: RuleBook) -> Ints:
+    """Ids of all others with few members in the building, a park or the reach of one of the units, as stored."""
+    found = np.array(list(connection.scalars(statement("coverage_near"), _near(units, book, were=False))))
+    return np.setdiff1d(found.astype(np.int64), units)
+
+
+def _near(units: Ints, book: RuleBook, *, were: bool) -> dict[str, object]:
+    """Parameters of the statement that finds who is near units."""
+    return {
+        "units": parameters.ids(units),
+        "were": parameters.ids(units[: None if were else 0]),
+        "most": book.thresholds.must_form_members - 1,
+        "reach": book.thresholds.reach_m / _M_PER_DEGREE,
+    }
 
 
 def _beside() -> Made:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
 
+from geo import parameters
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage.reading import ALL, ORGANISATIONS, Asked
@@ -51,19 +53,31 @@ def leaves(connection: sa.Connection, edition: Edition, asked: Asked = ALL) -> G
     """Every leaf of ``edition``, or those asked for, with the branches and posts told of it newest."""
     given = {"edition": edition.number, **asked.given}
     told = fetch_known(connection, asked.name("leaves"), lambda: _leaves(asked), given)
-    told["branches"] = np.where(np.isnan(told["filled"]), told["branches"], np.nan_to_num(told["branches"]))
+    told["branches"] = _known_branches(told["branches"], told["filled"])
     return Grids(**told)
 
 
+def people(connection: sa.Connection, ids: Ints, heirs: Mapping[int, int]) -> tuple[Floats, Floats]:
+    """``branches`` and ``filled`` of :class:`Grids` for leaves (n,) by ascending ids, which none in force need have.
+
+    ``heirs`` are the ids of leaves to whom those of others go; these others are none of ``ids``.
+    """
+    asked = Asked(np.union1d(ids, np.array([*heirs], dtype=np.int64)))
+    given = asked.given | {"heirs_of": parameters.ids(heirs.keys()), "heirs": parameters.ids(heirs.values())}
+    told = fetch_known(connection, "people of leaves", lambda: _people(asked), given)
+    wanted = np.isin(told["id"], ids)
+    branches, filled = (told[name][wanted] for name in ("branches", "filled"))
+    return _known_branches(branches, filled), filled
+
+
+def _known_branches(branches: Floats, filled: Floats) -> Floats:
+    """Who wrote down the posts of a grid would have written down its branch: none is 0 then."""
+    return np.where(np.isnan(filled), branches, np.nan_to_num(branches))
+
+
 def _leaves(asked: Asked) -> Made:
-    leaf, organisation, posts = grids.c, ORGANISATIONS.c, _newest_posts(asked).subquery()
-    branches = (
-        sa.select(organisation.place_id, sa.func.count().label("number"))
-        .where(organisation.kind == "grid_branch", organisation.place_id.is_not(None))
-        .where(*asked.named(organisation.place_id))
-        .group_by(organisation.place_id)
-        .subquery()
-    )
+    leaf = grids.c
+    branches, posts = _branches(asked).subquery(), _newest_posts(asked).subquery()
     columns = {
         "id": whole(leaf.id),
         "is_fallback": flag(leaf.kind == "fallback", missing=False),
@@ -77,13 +91,42 @@ def _leaves(asked: Asked) -> Made:
     return columns, query.order_by(leaf.id)
 
 
-def _newest_posts(asked: Asked) -> sa.Select[tuple[int, int]]:
+def _people(asked: Asked) -> Made:
+    pairs = sa.func.unnest(parameters.listed("heirs_of"), parameters.listed("heirs"))
+    heirs = pairs.table_valued("old", "new", name="heirs").render_derived()
+    branches, posts = _branches(asked, heirs).subquery(), _newest_posts(asked, heirs).subquery()
+    leaf = sa.func.unnest(parameters.listed("asked_ids")).table_valued("id", name="leaf").render_derived()
+    columns = {"id": whole(leaf.c.id), "branches": figure(branches.c.number), "filled": figure(posts.c.filled)}
+    joined = leaf.outerjoin(branches, branches.c.place_id == leaf.c.id)
+    joined = joined.outerjoin(posts, posts.c.place_id == leaf.c.id)
+    return columns, sa.select(leaf).select_from(joined).order_by(leaf.c.id)
+
+
+def _place(column: sa.Column[int], heirs: sa.FromClause | None) -> sa.ColumnElement[int]:
+    """The place whose row it is: the heir of the one it names, where that has any."""
+    if heirs is None:
+        return column
+    heir = sa.select(heirs.c.new).where(heirs.c.old == column).scalar_subquery()
+    return sa.func.coalesce(heir, column)
+
+
+def _branches(asked: Asked, heirs: sa.FromClause | None = None) -> sa.Select[tuple[int, int]]:
+    """Places and their grid branches."""
+    organisation = ORGANISATIONS.c
+    each = sa.select(_place(organisation.place_id, heirs).label("place_id"))
+    each = each.where(organisation.kind == "grid_branch", organisation.place_id.is_not(None))
+    of = each.where(*asked.named(organisation.place_id)).subquery()
+    return sa.select(of.c.place_id, sa.func.count().label("number")).group_by(of.c.place_id)
+
+
+def _newest_posts(asked: Asked, heirs: sa.FromClause | None = None) -> sa.Select[tuple[int, int]]:
     """Places and their filled full-time posts, 0 where only others are told of; the newest row a line and time."""
     slot = SLOTS.c
+    place = _place(slot.place_id, heirs)
     ranked = sa.func.row_number().over(
-        partition_by=(slot.place_id, slot.line, slot.time), order_by=(slot.as_of.desc().nulls_last(), slot.id.desc())
+        partition_by=(place, slot.line, slot.time), order_by=(slot.as_of.desc().nulls_last(), slot.id.desc())
     )
-    each = sa.select(slot.place_id, slot.time, slot.filled, ranked.label("rank"))
+    each = sa.select(place.label("place_id"), slot.time, slot.filled, ranked.label("rank"))
     newest = each.where(slot.place_id.is_not(None), *asked.named(slot.place_id)).subquery()
     filled = sa.func.sum(sa.case((newest.c.time == "full", newest.c.filled), else_=0))
     return sa.select(newest.c.place_id, filled.label("filled")).where(newest.c.rank == 1).group_by(newest.c.place_id)

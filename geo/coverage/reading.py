@@ -1,4 +1,4 @@
-"""Units, who covers them, and who may help, read from the store as arrays; all of them, or some asked for."""
+"""Units and who may help, read from the store as arrays; all of them, or some asked for."""
 
 from __future__ import annotations
 
@@ -10,25 +10,19 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
-from numpy.typing import NDArray
 
 from geo import parameters
 from geo.arrays import Floats, Ints
-from geo.coverage.units import METHODS, Coverings, Keys, Organisations, Units
+from geo.coverage.units import Keys, Organisations, Units
 from geo.crs import to_metres
 from geo.entities import ENTITIES
 from geo.entities.lists import lists
-from geo.fetching import Column, Made, day, fetch, fetch_known, figure, flag, whole, word
+from geo.fetching import Made, day, fetch, fetch_known, figure, flag, whole, word
 
 UNITS = ENTITIES["units"].table
 RECORDS = ENTITIES["coverage_records"].table
 ORGANISATIONS = ENTITIES["party_organisations"].table
 DISTRICTS = ENTITIES["business_districts"].table
-
-BRANCHES = ("branch", "joint_branch", "grid_branch")
-"""Kinds of organisations that have a most number of members."""
-
-_ONE_UNIT = ("own", "joint")  # of a building or grid these mean `area`: its units have no organisation of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,122 +131,6 @@ def metres(lonlat: Floats, epsg: int) -> Floats:
     placed = np.isfinite(lonlat).all(axis=1)
     found[placed] = to_metres(lonlat[placed], epsg)
     return found
-
-
-# -- who covers them ---------------------------------------------------------------------------------------------------
-def coverings(connection: sa.Connection, given: Units, on: np.datetime64, asked: Asked = ALL) -> Coverings:
-    """Records of coverage, one row a unit and record; a record of a building or grid for each unit that lies there.
-
-    A building or grid has no organisation of its own: ``own``, ``joint`` and ``area`` of one mean ``area``, and
-    ``industry``, which covers units and not ground, means nothing there.
-
-    Parameters
-    ----------
-    given
-        The units whose records are wanted, as :func:`units` has read them with the same ``asked``.
-    on
-        The day on which units of a branch are counted, those in business only.
-    """
-    told = _records(connection, on, None if asked.ids is None else given)
-    method = told["method"]
-    on_ground = told["unit"] == 0
-    method = np.where(on_ground & np.isin(method, _ONE_UNIT), "area", method)
-    usable = (method != "") & ~(on_ground & (method == "industry"))
-    keys = (given.id, given.building, given.grid)
-    row, unit = [], []
-    taken = np.zeros(len(method), dtype=np.bool_)
-    for name, key in zip(("unit", "building", "grid"), keys, strict=True):
-        these = np.flatnonzero(usable & ~taken & (told[name] != 0))
-        taken |= told[name] != 0
-        pairs = _matched(told[name][these], key)
-        row.append(these[pairs[0]])
-        unit.append(pairs[1])
-    rows, units_of = np.concatenate(row), np.concatenate(unit)
-    order = np.lexsort((told["record"][rows], units_of))
-    rows, units_of = rows[order], units_of[order]
-    return Coverings(
-        unit=units_of,
-        record=told["record"][rows],
-        organisation=told["organisation"][rows],
-        method=method[rows],
-        evidence=told["evidence"][rows],
-        since=told["since"][rows],
-        until=told["until"][rows],
-        branch_members=told["branch_members"][rows],
-        branch_units=told["branch_units"][rows],
-    )
-
-
-def _matched(wanted: Ints, key: Ints) -> tuple[Ints, Ints]:
-    """Positions in ``wanted`` and in ``key`` of every pair that is equal."""
-    order = np.argsort(key, kind="stable")
-    ranked = key[order]
-    first = np.searchsorted(ranked, wanted, side="left")
-    count = np.searchsorted(ranked, wanted, side="right") - first
-    left = np.repeat(np.arange(len(wanted)), count)
-    step = np.arange(len(left)) - np.repeat(np.cumsum(count) - count, count)
-    return left, order[first[left] + step]
-
-
-def _records(connection: sa.Connection, on: np.datetime64, of: Units | None) -> dict[str, NDArray[Any]]:
-    """All records, or those of some units and of the buildings and grids they lie in."""
-    keys = {} if of is None else {"units": of.id, "buildings": of.building, "grids": of.grid}
-    given = {name: parameters.ids(np.unique(ids)) for name, ids in keys.items()}
-    told = fetch_known(connection, f"records by {', '.join(keys)}", lambda: _recorded(bool(keys)), given)
-    ids, units = _branches(connection, on, Asked(None if of is None else np.unique(told["organisation"])))
-    told["branch_units"] = np.zeros(len(told["organisation"]), dtype=np.int64)
-    known = np.isin(told["organisation"], ids)
-    told["branch_units"][known] = units[np.searchsorted(ids, told["organisation"][known])]
-    return told
-
-
-def _recorded(is_some: bool) -> Made:
-    record, organisation = RECORDS.c, ORGANISATIONS.alias().c
-    members = sa.case((organisation.kind.in_(BRANCHES), organisation.members))
-    columns: dict[str, Column] = {
-        "record": whole(record.id),
-        "unit": whole(record.unit_id),
-        "building": whole(record.building_id),
-        "grid": whole(record.grid_id),
-        "organisation": whole(record.organisation_id),
-        "method": word(record.method, METHODS),
-        "evidence": day(record.evidence_on),
-        "since": day(record.since),
-        "until": day(record.until),
-        "branch_members": figure(members),
-    }
-    joined = RECORDS.outerjoin(organisation.id.table, organisation.id == record.organisation_id)
-    query = sa.select(RECORDS).select_from(joined).order_by(record.id)
-    if is_some:
-        named = {"units": record.unit_id, "buildings": record.building_id, "grids": record.grid_id}
-        query = query.where(sa.or_(*(column == sa.any_(parameters.listed(name)) for name, column in named.items())))
-    return columns, query
-
-
-def _branches(connection: sa.Connection, on: np.datetime64, asked: Asked) -> tuple[Ints, Ints]:
-    """Ids of organisations, ascending, and how many units in business each covers by ``own`` or ``joint``."""
-    given = {"today": str(on), **asked.given}
-    told = fetch_known(connection, asked.name("branches"), lambda: _counted(asked), given)
-    return told["id"], told["units"]
-
-
-def _counted(asked: Asked) -> Made:
-    record, unit = RECORDS.c, UNITS.c
-    today = sa.cast(sa.bindparam("today", type_=sa.Text), sa.Date)
-    in_force = sa.and_(
-        sa.or_(record.since.is_(None), record.since <= today), sa.or_(record.until.is_(None), record.until > today)
-    )
-    counted = (
-        sa.select(record.organisation_id, sa.func.count(sa.distinct(record.unit_id)).label("units"))
-        .join(unit.id.table, unit.id == record.unit_id)
-        .where(record.method.in_(_ONE_UNIT), in_force, unit.operating.is_distinct_from(sa.false()))
-        .where(*asked.named(record.organisation_id))
-        .group_by(record.organisation_id)
-    )
-    branch = counted.subquery().c
-    query = sa.select(branch.organisation_id.table).where(branch.organisation_id.is_not(None))
-    columns = {"id": whole(branch.organisation_id), "units": whole(branch.units)}
-    return columns, query.order_by(branch.organisation_id)
 
 
 # -- who may help ------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from geo.coverage import (
     grounds,
     groups,
     reading,
+    records,
     rulebooks,
     runs,
     spans,
@@ -142,7 +143,7 @@ class _Looking:
     def decide(self, asked: Asked = reading.ALL, others: Pool | None = None) -> tuple[Read, Coverings, States]:
         """Units with who covers them and what they are; all, or those asked for, with others that may join them."""
         read = reading.units(self.connection, self.city.metric_epsg, asked)
-        coverings = reading.coverings(self.connection, read.units, self.on, asked)
+        coverings = records.coverings(self.connection, read.units, self.on, asked)
         return read, coverings, states.decide(read.units, coverings, self.on, self.book, others)
 
     # -- a part --------------------------------------------------------------------------------------------------------

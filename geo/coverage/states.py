@@ -132,7 +132,12 @@ def keys(reasons: int) -> tuple[str, ...]:
 
 def joining(units: Units, decided: States, book: RuleBook) -> Pool:
     """Those of the units that may join a group, by their states."""
-    return Pool.of(units, np.isin(decided.state, JOINING) & _small(units, book))
+    return Pool.of(units, may_join(units, decided, book))
+
+
+def may_join(units: Units, decided: States, book: RuleBook) -> Bools:
+    """Which units (n,) may join a group, by their states."""
+    return np.isin(decided.state, JOINING) & _small(units, book)
 
 
 def joint_bits(found: Ways) -> Ints:

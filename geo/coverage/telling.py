@@ -22,7 +22,7 @@ from geo.coverage.rulebooks import REASONS, STATES, RuleBook
 from geo.coverage.scores import scores
 from geo.coverage.states import States, keys
 from geo.coverage.sums import Sums
-from geo.coverage.units import Coverings, Days, Keys
+from geo.coverage.units import Coverings, Days, Keys, Units
 
 
 # -- units -------------------------------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ def units(read: Read, coverings: Coverings, states: States, wanted: Ints) -> dic
         "unit_id": copying.numbers(given.id[rows], "i8"),
         "code": _texts(states.state[rows]),
         "since": copying.days(states.since[rows]),
-        "reason": _reasons(_Told(read, coverings, rows, covering), states.reasons[rows]),
+        "reason": _documents(reasons(given, coverings, states, rows)),
         "method": _texts(states.method[rows]),
         "record_id": _ids(_of(coverings.record, covering)),
         "organisation_id": _ids(_of(coverings.organisation, covering)),
@@ -68,10 +68,10 @@ def _texts(values: Keys) -> Column:
 class _Told:
     """What the sentences of reasons may need of some units, as texts of JSON; by name."""
 
-    def __init__(self, read: Read, coverings: Coverings, rows: Ints, covering: Ints) -> None:
+    def __init__(self, units: Units, coverings: Coverings, rows: Ints, covering: Ints) -> None:
         self._columns = {
-            "surveyed": lambda at: _days(read.units.surveyed[rows[at]]),
-            "members": lambda at: _whole(read.units.members[rows[at]]),
+            "surveyed": lambda at: _days(units.surveyed[rows[at]]),
+            "members": lambda at: _whole(units.members[rows[at]]),
             "organisation": lambda at: _whole(_of(coverings.organisation, covering[at])),
             "method": lambda at: [f'"{one}"' for one in np.append(coverings.method, "")[covering[at]].tolist()],
             "evidence": lambda at: _days(np.append(coverings.evidence, np.datetime64("NaT"))[covering[at]]),
@@ -93,8 +93,9 @@ def _whole(values: Floats | Ints) -> list[str]:
     return ["null" if math.isnan(one) else str(int(one)) for one in values.tolist()]
 
 
-def _reasons(told: _Told, bits: Ints) -> Column:
-    """Documents with ``keys`` and what their sentences need and units have."""
+def reasons(given: Units, coverings: Coverings, states: States, rows: Ints) -> list[str]:
+    """Why the units at ``rows`` are what they are: documents with ``keys`` and what their sentences need."""
+    told, bits = _Told(given, coverings, rows, states.covering[rows]), states.reasons[rows]
     written = np.empty(len(bits), dtype=object)
     for one in np.unique(bits).tolist():
         at = np.flatnonzero(bits == one)
@@ -105,7 +106,12 @@ def _reasons(told: _Told, bits: Ints) -> Column:
         written[at] = [
             "{" + ",".join([head, *row]) + "}" for row in (zip(*pairs, strict=True) if pairs else [()] * len(at))
         ]
-    return copying.documents(pa.array(written, type=pa.string()))
+    texts: list[str] = written.tolist()
+    return texts
+
+
+def _documents(texts: list[str]) -> Column:
+    return copying.documents(pa.array(texts, type=pa.string()))
 
 
 # -- buildings and grids -----------------------------------------------------------------------------------------------
@@ -133,12 +139,12 @@ def grids(added: Sums, leaves: Grids, book: RuleBook) -> dict[str, Column]:
     return {
         "grid_id": copying.numbers(leaves.id, "i4"),
         "code": _texts(found.code),
-        "reason": copying.documents(pa.array(_people(found, leaves.area_m2), type=pa.string())),
+        "reason": _documents(ground_reasons(found, leaves.area_m2)),
         **_summed(added, leaves.id, book),
     }
 
 
-def _people(found: GroundStates, area_m2: Floats) -> list[str]:
+def ground_reasons(found: GroundStates, area_m2: Floats) -> list[str]:
     """The reasons of leaves as documents; none where nothing is amiss, or nothing is to be done."""
     documents = []
     for code, bits, area in zip(found.code.tolist(), found.reasons.tolist(), area_m2.tolist(), strict=True):
@@ -150,8 +156,8 @@ def _people(found: GroundStates, area_m2: Floats) -> list[str]:
 def _summed(added: Sums, ids: Ints, book: RuleBook) -> dict[str, Column]:
     units, workers = (_taken(table, added.group, ids) for table in (added.units, added.workers))
     return {
-        "units": copying.documents(pa.array(_counts(units), type=pa.string())),
-        "workers": copying.documents(pa.array(_counts(workers), type=pa.string())),
+        "units": _documents(_counts(units)),
+        "workers": _documents(_counts(workers)),
         "score": copying.numbers(_taken(scores(added, book).score, added.group, ids), "f8"),
     }
 

@@ -6,6 +6,7 @@ passed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,10 +20,12 @@ from shapely.geometry.base import BaseGeometry
 from geo import rows
 from geo.arrays import Bools, Shapes
 from geo.assignments import Words
+from geo.coverage import rulebooks
 from geo.entities import ENTITIES
 from geo.plans.borders import Drawn, drawn_border
 from geo.plans.effects import Effects
 from geo.plans.grounds import Leaf, meets
+from geo.plans.spots import Spots, Turn
 from geo.plans.spreading import COUNTED
 from geo.settings import CheckKind, Settings, Severity, settings
 from geo.space.division import Division
@@ -40,6 +43,9 @@ SEVERITIES: dict[CheckKind, Severity] = {
     "border_off_lines": "warn",
     "dedicated_place": "info",
     "changed_again": "info",
+    "blind_spots_appear": "warn",
+    "people_not_recorded": "info",
+    "blind_spots_close": "info",
 }
 """How bad each finding is, unless the setting ``severities`` says otherwise."""
 
@@ -73,6 +79,7 @@ class Asked:
 
     connection: sa.Connection
     effects: Effects
+    spots: Spots
     whole: Division
     by: Settings
     now: datetime
@@ -84,6 +91,7 @@ Checked = Iterator[Check]
 def checks(
     connection: sa.Connection,
     effects: Effects,
+    spots: Spots,
     whole: Division,
     by: Settings | None = None,
     now: datetime | None = None,
@@ -92,10 +100,12 @@ def checks(
 
     Parameters
     ----------
+    spots
+        The blind spots that come and go with it.
     whole
         The division after the plan, or the part of it that is concerned, which has been proved.
     """
-    asked = Asked(connection, effects, whole, by or settings(), now or datetime.now(UTC))
+    asked = Asked(connection, effects, spots, whole, by or settings(), now or datetime.now(UTC))
     found = [one for check in _CHECKS for one in check(asked)]
     rank = {"error": 0, "warn": 1, "info": 2}
     return sorted(found, key=lambda one: (one.passed, rank[one.severity]))
@@ -298,6 +308,50 @@ def _changed_again(asked: Asked) -> Checked:
         yield _found(asked, "changed_again", again, len(again), text, where)
 
 
+# -- blind spots -------------------------------------------------------------------------------------------------------
+def _blind_spots_appear(asked: Asked) -> Checked:
+    """All but buildings that the border cuts, which are told as such."""
+    buildings = asked.effects.buildings
+    cut = buildings.straddles & ~buildings.straddled
+    turns = [one for one in asked.spots.of("appears") if not (one.kind == "building" and cut[one.at])]
+    yield from _turned(asked, "blind_spots_appear", turns, ("将出现盲点", "blind spots that would appear"))
+
+
+def _people_not_recorded(asked: Asked) -> Checked:
+    if turns := asked.spots.of("unknown"):
+        codes = [one.grid_now for one in turns]
+        text = Words(
+            f"未登记党支部或专职岗位：{_listed(codes, True)}",
+            f"branch or full-time posts not recorded: {_listed(codes, False)}",
+        )
+        yield _found(asked, "people_not_recorded", codes, len(codes), text, _points(asked, turns))
+
+
+def _blind_spots_close(asked: Asked) -> Checked:
+    said = ("将消除或减轻的盲点", "blind spots that would close or ease")
+    yield from _turned(asked, "blind_spots_close", asked.spots.of("closes", "eases"), said)
+
+
+def _turned(asked: Asked, kind: CheckKind, turns: Sequence[Turn], said: tuple[str, str]) -> Checked:
+    """What comes or goes, counted by what it is."""
+    if not turns:
+        return
+    book = rulebooks.current().codes
+    counted = Counter((one.was if one.effect == "eases" else "", one.code) for one in turns).items()
+    zh = [" → ".join(book[code].zh for code in pair if code) + f" {n}" for pair, n in counted]
+    en = [" → ".join(book[code].en for code in pair if code) + f" {n}" for pair, n in counted]
+    text = Words(f"{said[0]}：{'、'.join(zh)}", f"{said[1]}: {', '.join(en)}")
+    codes = [code for one in turns if (code := one.grid_now or one.grid_was)]
+    yield _found(asked, kind, codes, len(turns), text, _points(asked, turns))
+
+
+def _points(asked: Asked, turns: Sequence[Turn]) -> BaseGeometry | None:
+    """Where they are, as far as it is known and shown."""
+    wanted = set(turns)
+    found = [one.where for one in asked.spots.shown if one.where is not None and one.turn in wanted]
+    return GeometryCollection(found) if found else None
+
+
 _CHECKS: tuple[Callable[[Asked], Checked], ...] = (
     _inside_one_community,
     _proved,
@@ -308,4 +362,7 @@ _CHECKS: tuple[Callable[[Asked], Checked], ...] = (
     _border_off_lines,
     _dedicated_place,
     _changed_again,
+    _blind_spots_appear,
+    _people_not_recorded,
+    _blind_spots_close,
 )

@@ -8,6 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from geo import areas
+from geo.coverage import runs
 from geo.plans.balances import Balance, Stability, balance, staying
 from geo.plans.checks import OF_GROUND, SEVERITIES, Check, checks, inside_one_community, severity_of
 from geo.plans.declared import declared
@@ -15,7 +16,9 @@ from geo.plans.effects import Effects, effects
 from geo.plans.figures import GridFigures, grid_figures
 from geo.plans.grounds import ground, leaves_of
 from geo.plans.moving import Carried, Move, moves, totals
+from geo.plans.outlooks import outlook
 from geo.plans.previews import Preview
+from geo.plans.spots import NONE, Spots, spots
 from geo.plans.spreading import spreads
 from geo.settings import settings
 
@@ -27,13 +30,14 @@ BY = "households"
 class Consequences:
     """What publishing a plan means; ``band`` is the load a grid should have, both ends included.
 
-    ``effects`` are what it was made of, None where no grid changes.
+    ``spots`` are the blind spots that come and go. ``effects`` are what it was made of, None where no grid changes.
     """
 
     grids: list[GridFigures]
     moves: list[Move]
     totals: Carried
     checks: list[Check]
+    spots: Spots
     band: tuple[int, int]
     before: Balance
     after: Balance
@@ -46,25 +50,29 @@ def consequences(connection: sa.Connection, found: Preview) -> Consequences:
     weighed = found.weighed
     by = settings()
     band = (by.band_least, by.band_most)
-    touched = ground(connection, weighed, areas.city(connection).metric_epsg)
+    city = areas.city(connection)
+    touched = ground(connection, weighed, city.metric_epsg)
     if not touched.near:
         return _nothing(band)
     done = effects(connection, touched)
     told = declared(connection, done, found.crossings)
+    seen = outlook(connection, done, told.heirs, runs.today(city))
+    turned = spots(connection, done, seen)
     every = moves(done, found.crossings, told.residents)
     names = {
         code: name
         for division in (weighed.base, weighed.whole)
         for code, name in zip(division.area_codes.tolist(), division.area_names.tolist(), strict=True)
     }
-    grids = grid_figures(done, told, names)
+    grids = grid_figures(done, told, seen, names)
     before, after = spreads(connection, done)
     moved = totals(every)
     return Consequences(
         grids=grids,
         moves=every,
         totals=moved,
-        checks=checks(connection, done, weighed.whole, by),
+        checks=checks(connection, done, turned, weighed.whole, by),
+        spots=turned,
         band=band,
         before=before.balance(band),
         after=after.balance(band),
@@ -88,7 +96,7 @@ def errors(connection: sa.Connection, found: Preview) -> list[Check]:
 def _nothing(band: tuple[int, int]) -> Consequences:
     """What a plan means that changes no grid."""
     none = balance(np.zeros(0), np.zeros(0, dtype=object), band)
-    return Consequences([], [], totals([]), [], band, none, none, Stability(None, None), None)
+    return Consequences([], [], totals([]), [], NONE, band, none, none, Stability(None, None), None)
 
 
 def _stability(done: Effects, grids: list[GridFigures], moved: Carried) -> Stability:

@@ -38,13 +38,17 @@ class Posts:
 
 @dataclass(frozen=True)
 class Declared:
-    """What is declared of the touched grids, by code; a grid nothing is declared of is in none."""
+    """What is declared of the touched grids, by code; a grid nothing is declared of is in none.
+
+    ``heirs`` are, for each grid that is retired, the one to which its posts, organisations and records go.
+    """
 
     figures_before: Mapping[str, Figures]
     figures_after: Mapping[str, Figures]
     posts_before: Mapping[str, Posts]
     posts_after: Mapping[str, Posts]
     residents: Shares
+    heirs: Mapping[str, str]
 
 
 def declared(connection: sa.Connection, effects: Effects, crossings: Sequence[Crossing]) -> Declared:
@@ -70,6 +74,7 @@ def declared(connection: sa.Connection, effects: Effects, crossings: Sequence[Cr
             for (old, new), shares in figures.shared(parts, known).items()
             if new in code
         },
+        heirs={code[old]: code[new] for old, new in heirs.items()},
     )
 
 

@@ -19,8 +19,6 @@ from geo import rows
 from geo.arrays import Bools, Codes, Floats, Ints, Shapes
 from geo.assignments import decided
 from geo.buildings.placing import STRADDLES_BELOW, held
-from geo.coverage.tables import coverage_runs, unit_states
-from geo.coverage.units import ORGANISATIONAL
 from geo.entities import ENTITIES
 from geo.incidents.ending import is_ended
 from geo.plans.grounds import Ground, Index, indexes_for, meets
@@ -32,8 +30,6 @@ RECENT = timedelta(days=365)
 """How far back incidents of 12 months reach."""
 COUNTS = ("households", "firms", "workers")
 """What is known of buildings."""
-BLIND = ("P1", "P2", "P3", "P4", "P5")
-"""States of units that are blind spots."""
 _UNITS = ENTITIES["units"].table
 _ESTATES = ENTITIES["estates"].table
 
@@ -81,14 +77,6 @@ class Incidents(Placed):
 
 
 @dataclass(frozen=True, eq=False)
-class Units(Placed):
-    """Units in business: whether an organisation covers each, and whether it is a blind spot, by the newest run."""
-
-    is_covered: Bools
-    is_blind: Bools
-
-
-@dataclass(frozen=True, eq=False)
 class Estates:
     """Residential estates (n,) on ground that changes; whether no grid has enough of each, before and after."""
 
@@ -103,8 +91,8 @@ class Estates:
 class Effects:
     """What a plan does to whom.
 
-    ``are_judged`` tells whether any run has looked at units, ``are_known`` whether any building is stored: where none
-    is, nothing is known of households, and a grid without one holds not 0.
+    ``units`` are those in business; ``are_known`` tells whether any building is stored: where none is, nothing is known
+    of households, and a grid without one holds not 0.
     """
 
     ground: Ground
@@ -112,9 +100,8 @@ class Effects:
     index: Index
     buildings: Buildings
     incidents: Incidents
-    units: Units
+    units: Placed
     estates: Estates
-    are_judged: bool
     are_known: bool
 
     def known(self, name: str, among: Bools) -> int | None:
@@ -141,13 +128,8 @@ def effects(connection: sa.Connection, ground: Ground, now: datetime | None = No
         incidents=_incidents(connection, ground, after, now or datetime.now(UTC)),
         units=_units(connection, ground, after, placed),
         estates=_walled((before, after), _texts(row.name or "" for row in estates), walled),
-        are_judged=_is_any(connection, coverage_runs.c.number),
-        are_known=bool(told) or _is_any(connection, buildings.c.id),
+        are_known=bool(told) or bool(connection.scalar(sa.select(sa.exists(sa.select(buildings.c.id))))),
     )
-
-
-def _is_any(connection: sa.Connection, column: sa.Column[Any]) -> bool:
-    return bool(connection.scalar(sa.select(sa.exists(sa.select(column)))))
 
 
 # -- estates -----------------------------------------------------------------------------------------------------------
@@ -250,13 +232,16 @@ def _moved(ground: Ground, index: Index, was: Codes, lonlat: Floats) -> Codes:
 
 
 # -- units -------------------------------------------------------------------------------------------------------------
-def _units(connection: sa.Connection, ground: Ground, index: Index, placed: Buildings) -> Units:
+def _units(connection: sa.Connection, ground: Ground, index: Index, placed: Buildings) -> Placed:
     """Units in the touched grids, and in buildings that come to another; each goes where its building goes."""
-    of, state = codes.alias(), unit_states
-    those = sorted(ground.ids.values())
-    concerned = sa.or_(
-        rows.one_of(_UNITS.c.grid_id, those), rows.one_of(_UNITS.c.building_id, placed.id[placed.moves].tolist())
-    )
+    of = codes.alias()
+    concerned = [
+        rows.one_of(_UNITS.c.grid_id, sorted(ground.ids.values())),
+        rows.one_of(_UNITS.c.building_id, placed.id[placed.moves].tolist()),
+    ]
+    if ground.outline_moved:
+        near = meets(_UNITS.c.geom, shapely.bounds([leaf.shape for leaf in ground.after.values()]))
+        concerned.append(sa.and_(_UNITS.c.grid_id.is_(None), near))
     query = (
         sa.select(
             _UNITS.c.id,
@@ -264,12 +249,9 @@ def _units(connection: sa.Connection, ground: Ground, index: Index, placed: Buil
             sa.func.coalesce(_UNITS.c.building_id, 0).label("building"),
             gis.ST_X(_UNITS.c.geom).label("x"),
             gis.ST_Y(_UNITS.c.geom).label("y"),
-            sa.func.coalesce(state.c.method.in_(ORGANISATIONAL), sa.false()).label("is_covered"),
-            sa.func.coalesce(state.c.code.in_(BLIND), sa.false()).label("is_blind"),
         )
         .outerjoin(of, of.c.id == _UNITS.c.grid_id)
-        .outerjoin(state, sa.and_(state.c.unit_id == _UNITS.c.id, state.c.last_run.is_(None)))
-        .where(concerned, _UNITS.c.operating.is_distinct_from(sa.false()))
+        .where(sa.or_(*concerned), _UNITS.c.operating.is_distinct_from(sa.false()))
         .order_by(_UNITS.c.id)
     )
     told = connection.execute(query).all()
@@ -280,13 +262,7 @@ def _units(connection: sa.Connection, ground: Ground, index: Index, placed: Buil
     now = np.array(
         [to.get(one, code) for one, code in zip(building.tolist(), now.tolist(), strict=True)], dtype=np.str_
     )
-    return Units(
-        id=np.array([row.id for row in told], dtype=np.int64),
-        was=was,
-        now=now,
-        is_covered=np.array([row.is_covered for row in told], dtype=np.bool_),
-        is_blind=np.array([row.is_blind for row in told], dtype=np.bool_),
-    )
+    return Placed(id=np.array([row.id for row in told], dtype=np.int64), was=was, now=now)
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------

@@ -46,10 +46,10 @@ def undone(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 class City:
-    """The small city with buildings, districts, units and records, all drawn from one seed."""
+    """The small city with buildings, districts, units and records, all drawn from one seed, dated around a day."""
 
-    def __init__(self, connection: sa.Connection, seed: int) -> None:
-        self.connection, self.rng = connection, np.random.default_rng(seed)
+    def __init__(self, connection: sa.Connection, seed: int, on: date = ON) -> None:
+        self.connection, self.rng, self.on = connection, np.random.default_rng(seed), on
         x, y = self.spots(8)
         stand(connection, shapely.box(x, y, x + self.rng.choice([2e-4, 8e-3], 8), y + 2e-4))
         self.buildings = list(connection.scalars(sa.text("SELECT id FROM buildings ORDER BY id")))
@@ -66,7 +66,7 @@ class City:
         return WEST + x * COLUMNS * WIDE, SOUTH + y * ROWS * HIGH
 
     def day(self, share_none: float = 0.1) -> date | None:
-        return None if self.rng.random() < share_none else ON - timedelta(days=int(self.rng.integers(-20, 420)))
+        return None if self.rng.random() < share_none else self.on - timedelta(days=int(self.rng.integers(-20, 420)))
 
     def pick(self, *values: object) -> object:
         return values[int(self.rng.integers(len(values)))]
