@@ -88,7 +88,7 @@ def take_along(connection: sa.Connection, those: sa.Select[tuple[int]]) -> int:
 # -- points ------------------------------------------------------------------------------------------------------------
 def _follow_points(connection: sa.Connection, entity: Entity, moving: Moving, over: GroundOver) -> int:
     table, in_building = entity.table, entity.has("building")
-    count = _follow_buildings(connection, entity, moving.edition, moving.outline_moved) if in_building else 0
+    count = _follow_buildings(connection, entity, moving) if in_building else 0
     concerned = rows.one_of(table.c.grid_id, moving.left)
     if moving.outline_moved:
         concerned = sa.or_(concerned, table.c.grid_id.is_(None))
@@ -106,17 +106,21 @@ def _follow_points(connection: sa.Connection, entity: Entity, moving: Moving, ov
     return count + len(found)
 
 
-def _follow_buildings(connection: sa.Connection, entity: Entity, edition: Edition, outline_moved: bool) -> int:
-    """Rows in a building that was placed anew take its grid."""
-    gained = sa.select(crosswalks.c.new_id).where(crosswalks.c.edition == edition.number)
-    there: sa.ColumnElement[bool] = buildings.c.grid_id.in_(gained)
-    if outline_moved:
-        there = sa.or_(there, buildings.c.grid_id.is_(None))
-    table = entity.table
+def _follow_buildings(connection: sa.Connection, entity: Entity, moving: Moving) -> int:
+    """Rows in a building that was placed anew take its grid.
+
+    It went to a leaf that gained ground, or from one that lost some: to any that holds more of it than that one now.
+    """
+    table, edition = entity.table, moving.edition
+    gained: sa.ColumnElement[bool] = buildings.c.grid_id.in_(
+        sa.select(crosswalks.c.new_id).where(crosswalks.c.edition == edition.number)
+    )
+    if moving.outline_moved:
+        gained = sa.or_(gained, buildings.c.grid_id.is_(None))
     moved = (
         sa.update(table)
         .values(grid_id=buildings.c.grid_id, community_id=buildings.c.community_id, edition=edition.number)
-        .where(table.c.building_id == buildings.c.id, buildings.c.edition == edition.number, there)
+        .where(table.c.building_id == buildings.c.id, buildings.c.edition == edition.number)
         .where(
             sa.or_(
                 table.c.grid_id.is_distinct_from(buildings.c.grid_id),
@@ -124,7 +128,9 @@ def _follow_buildings(connection: sa.Connection, entity: Entity, edition: Editio
             )
         )
     )
-    return int(connection.execute(moved).rowcount)
+    # two statements, each by an index: as one they would look through all rows that are in buildings
+    there = (gained, rows.one_of(table.c.grid_id, moving.left))
+    return sum(int(connection.execute(moved.where(those)).rowcount) for those in there)
 
 
 # -- ground ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -168,6 +168,7 @@ def counted(connection: sa.Connection) -> dict[str, Any]:
 
 
 @given(seed=st.integers(0, 100_000))
+@example(seed=341)  # a building in three leaves comes to one that gained nothing
 @hypothesis_settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_a_preview_promises_is_what_is_counted_after_the_publish(engine: sa.Engine, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -136,6 +136,7 @@ def assert_said(connection: sa.Connection, means: Consequences, after: Looked) -
 
 
 @given(seed=st.integers(0, 100_000))
+@example(seed=1020)  # units alone lie beyond what was read of the city
 @hypothesis_settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_a_preview_foretells_is_what_a_run_finds_after_the_publish(engine: sa.Engine, seed: int) -> None:
     with undone(engine) as connection:
