@@ -51,7 +51,7 @@ from api.errors import add_handlers, answer
 from api.hours import Clock, OnTime
 from api.jobs import Jobs, sweep
 from api.looking import Looker
-from api.opening import Opening
+from api.opening import LEAVE_S, OPEN_S, Opening
 from api.statics import PageFiles
 from api.timelines import Timeline
 from geo import db
@@ -91,10 +91,6 @@ STATIC = Path(__file__).parent.parent / "maps" / "static"
 BYTES_A_POINT = 64  # two numbers of 17 digits, sign, point and exponent, and the brackets
 TURN_S = 0.001
 """Seconds a thread that computes keeps the interpreter to itself; a tile needs it four times, for a moment each."""
-OPEN_S = 5.0
-"""Seconds a server that starts waits for what its first answers need, before it answers without."""
-LEAVE_S = 5.0
-"""Seconds a server that stops waits for what it does beside its questions."""
 SECURITY = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -182,6 +178,7 @@ def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None
     app.state.jobs = Jobs(Shelf(folder), store.engine)
     app.state.looker = Looker(store.engine)
     app.state.clock = Clock(store.engine)
+    app.state.on_open, app.state.declared = (lambda: None), {}
     add_handlers(app)
     for room in ROOMS:
         app.include_router(room.router)
@@ -220,6 +217,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.clock.start()
     opening = Opening(app)
     await opening.wait(OPEN_S)
+    app.state.on_open()
     yield
     app.state.clock.end(LEAVE_S)
     app.state.looker.rest(LEAVE_S)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import Depends, Query, Request
+from fastapi.openapi.utils import get_openapi
 from pydantic import AfterValidator
 
 from api.errors import Malformed
@@ -154,14 +155,20 @@ async def only_known(request: Request) -> None:
 
 
 def _parameters(request: Request) -> frozenset[str] | None:
-    """Names of the query parameters the OpenAPI document declares for this operation; None when it has none of it."""
-    declared: dict[tuple[str, str], frozenset[str]] | None = getattr(request.app.state, "declared", None)
-    if declared is None:
-        declared = request.app.state.declared = _declared(request.app.openapi())
-    return declared.get((request.scope["route"].path, request.method))
+    """Names of the query parameters the OpenAPI document declares for this operation; None when it has none of it.
+
+    Of the document only this operation is made, once: the whole takes half a second, which the first caller would wait.
+    """
+    declared: dict[tuple[str, str], frozenset[str] | None] = request.app.state.declared
+    route = request.scope["route"]
+    operation = (route.path, request.method)
+    if operation not in declared:
+        alone = get_openapi(title="", version="", routes=[route])
+        declared |= dict.fromkeys([operation]) | _declared(alone)
+    return declared[operation]
 
 
-def _declared(document: dict[str, Any]) -> dict[tuple[str, str], frozenset[str]]:
+def _declared(document: dict[str, Any]) -> dict[tuple[str, str], frozenset[str] | None]:
     return {
         (path, method.upper()): frozenset(
             parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"

@@ -145,7 +145,7 @@ JobsOf = Annotated[Jobs, Depends(jobs_of)]
 @router.get("", summary="最近的导入 · Recent imports", response_model=ImportsListed, responses=described("unavailable"))
 def listed(jobs: JobsOf, asker: Asker) -> dict[str, Any]:
     """The newest fifty; what nobody touched for `GRIDATLAS_IMPORT_DAYS` has been removed."""
-    newest = [jobs.get(one.id) for one in jobs.shelf.all()[:_MOST_LISTED]]
+    newest = jobs.shelf.all()[:_MOST_LISTED]
     return {"imports": [{name: getattr(one, name) for name in ImportLine.__annotations__} for one in newest]}
 
 
@@ -213,7 +213,7 @@ async def _received(request: Request, jobs: Jobs, about: tuple[str, str, str]) -
 )
 def one(store: StoreOf, jobs: JobsOf, asker: Asker, number: str) -> Response:
     """State, progress, what the file holds, what its columns seem to be, what was found, what it became."""
-    record = jobs.get(number)
+    record = jobs.shelf.get(number)
     if record.state == UPLOADED:  # whoever was to look at it is gone
         record = _again(jobs, record, asker)
     return JSONResponse(_told(store, jobs, record), headers={"Cache-Control": "no-store"})
@@ -223,7 +223,7 @@ def _again(jobs: Jobs, record: Import, asker: Asker) -> Import:
     try:
         return jobs.look(record, asker)
     except Stale:  # another request saw to it first
-        return jobs.get(record.id)
+        return jobs.shelf.get(record.id)
 
 
 @router.put(
@@ -234,7 +234,7 @@ def _again(jobs: Jobs, record: Import, asker: Asker) -> Import:
 )
 def declare(store: StoreOf, jobs: JobsOf, asker: Asker, number: str, body: Mapping) -> dict[str, Any]:
     """What was declared before is forgotten. Another encoding or layer has the file looked at again."""
-    record = jobs.get(number).idle()
+    record = jobs.shelf.get(number).idle()
     told = kinds.checked(KINDS[record.kind], body.fields, record, _city(store))
     changed = record.now(READ, mapping=told, judged=None)
     again = any(told.get(name) != record.mapping.get(name) for name in ("encoding", "layer"))
@@ -253,7 +253,7 @@ def declare(store: StoreOf, jobs: JobsOf, asker: Asker, number: str, body: Mappi
 )
 def judge(store: StoreOf, jobs: JobsOf, asker: Asker, number: str) -> dict[str, Any]:
     """The same run as the command line's without `--commit`, in its turn; ask for the import to see how far it is."""
-    record = jobs.get(number).idle()
+    record = jobs.shelf.get(number).idle()
     kinds.complete(KINDS[record.kind], record, _city(store))
     jobs.shelf.file(record)
     return _told(store, jobs, jobs.judge(record, asker))
@@ -337,7 +337,7 @@ def commit(
     ] = None,
 ) -> dict[str, Any]:
     """Everything is computed anew. 409 when another edition came into force since it was judged: judge it again."""
-    record = jobs.get(number)
+    record = jobs.shelf.get(number)
     is_repeat = idempotency_key is not None and record.commit_key == idempotency_key
     if is_repeat and record.state in (COMMITTING, COMMITTED):
         response.status_code = 200
@@ -365,7 +365,7 @@ def withdraw(store: StoreOf, jobs: JobsOf, asker: Asker, number: str) -> dict[st
 
 
 def _part(jobs: Jobs, number: str, name: str) -> Path:
-    record = jobs.get(number)
+    record = jobs.shelf.get(number)
     path = jobs.shelf.part(record, name)
     if record.judged is None or not path.is_file():
         raise Stale(f"import {number} is {record.state} and has no findings; judge it first")
@@ -388,4 +388,4 @@ def _told(store: Store, jobs: Jobs, record: Import) -> dict[str, Any]:
     document = record.document()
     del document["commit_key"]
     form = [one.document() for one in KINDS[record.kind].fields(_city(store))]
-    return {**document, "progress": jobs.progress(record.id), "fields": form}
+    return {**document, "progress": jobs.progress(record), "fields": form}

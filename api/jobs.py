@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from geo.imports.records import (
     READ,
     READING,
     REFUSED,
+    RUNNING,
     WITHDRAWN,
     Import,
     moment,
@@ -37,6 +39,8 @@ from geo.imports.records import (
 from geo.imports.shelves import FINDINGS, OVERLAY, PLACES, Shelf
 from geo.settings import settings
 
+TELL_S = 0.2
+"""Seconds between two notes of how far a step is."""
 _WAITING = {"zh": "等待", "en": "waiting"}
 
 
@@ -53,41 +57,40 @@ class _Job:
     run: Callable[[_Job], Import]
     actor: Actor
     hold: ExitStack
-    progress: dict[str, Any] = field(default_factory=dict)
-    is_withdrawn: bool = False
+    shelf: Shelf
+    told_s: float = float("-inf")
 
     def step(self, zh: str, en: str, done: int | None, total: int | None) -> None:
         """Note how far it is; ends it when it was withdrawn meanwhile, unless it already changes the city."""
-        if self.is_withdrawn and self.record.state != COMMITTING:
+        if self.record.state != COMMITTING and self.shelf.is_taken_back(self.record):
             raise _Withdrawn
-        self.progress = {"step": {"zh": zh, "en": en}, "done": done, "total": total}
+        if done is None or time.monotonic() - self.told_s > TELL_S:
+            self.told_s = time.monotonic()
+            self.shelf.tell(self.record, {"step": {"zh": zh, "en": en}, "done": done, "total": total})
 
 
 class Jobs:
-    """The queue of a city's imports, and the one thread that works through it."""
+    """The queue of imports that one process was asked for, and the one thread that works through it.
+
+    What others need to know lies on the shelf, so that any process can tell how far an import is, and take it back.
+    """
 
     def __init__(self, shelf: Shelf, engine: sa.Engine) -> None:
         self.shelf, self._engine = shelf, engine
         self._queue: queue.Queue[_Job] = queue.Queue()
-        self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     # -- asked by the doors -------------------------------------------------------------------------------------------
-    def get(self, number: str) -> Import:
-        """The import as it is now. Raises Unknown when there is none."""
-        with self._lock:
-            job = self._jobs.get(number)
-        return job.record if job else self.shelf.get(number)
-
-    def progress(self, number: str) -> dict[str, Any] | None:
+    def progress(self, record: Import) -> dict[str, Any] | None:
         """The step it is at, rows done of their total, and how many imports are before it; None when it is idle."""
-        with self._lock:
-            job = self._jobs.get(number)
-            if job is None:
-                return None
-            ahead = list(self._jobs).index(number)
-            return {"step": _WAITING, "done": None, "total": None, **job.progress, "ahead": ahead}
+        if record.state not in RUNNING:
+            return None
+        told = self.shelf.told(record)
+        if told is not None:
+            return {**told, "ahead": 0}
+        before = [one for one in self.shelf.all() if one.state in RUNNING and _asked(one) < _asked(record)]
+        return {"step": _WAITING, "done": None, "total": None, "ahead": len(before)}
 
     def look(self, record: Import, actor: Actor) -> Import:
         """See what the file holds, in its turn."""
@@ -109,28 +112,30 @@ class Jobs:
         Stale
             When it is changing the city just now.
         """
-        with self._lock:
-            job = self._jobs.get(number)
-            if job is not None:
-                if job.record.state == COMMITTING:
-                    raise Stale(f"import {number} is being taken in; wait for its end")
-                job.is_withdrawn = True
-                return job.record.now(WITHDRAWN)
         record = self.shelf.get(number)
+        if record.state == COMMITTING:
+            raise Stale(f"import {number} is being taken in; wait for its end")
+        if record.state in RUNNING:
+            self.shelf.take_back(record)
+            if self.shelf.get(number).state in RUNNING:  # else it ended without having seen it
+                return record.now(WITHDRAWN)
         with self.shelf.at_work(number):
-            self.shelf.empty(record)
-            return self.shelf.put(record if record.state == COMMITTED else record.now(WITHDRAWN))
+            return self._withdrawn(self.shelf.get(number))
+
+    def _withdrawn(self, record: Import) -> Import:
+        self.shelf.empty(record)
+        return self.shelf.put(record if record.state == COMMITTED else record.now(WITHDRAWN))
 
     def _take(self, record: Import, state: str, run: Callable[[_Job], Import], actor: Actor) -> Import:
         """Put a step at the end of the queue; the record says so on the disk before this returns."""
         with ExitStack() as hold, self._lock:
-            if record.id in self._jobs:
-                raise Stale(f"import {record.id} is {self._jobs[record.id].record.state}; ask again when that is done")
+            now = self.shelf.get(record.id)
+            if now.state in RUNNING:
+                raise Stale(f"import {record.id} is {now.state}; ask again when that is done")
             hold.enter_context(self.shelf.at_work(record.id))
+            self.shelf.begin(record)
             taken = self.shelf.put(record.now(state))
-            job = _Job(taken, record, run, actor, hold.pop_all())
-            self._jobs[record.id] = job
-            self._queue.put(job)
+            self._queue.put(_Job(taken, record, run, actor, hold.pop_all(), self.shelf))
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="imports", daemon=True)
                 self._thread.start()
@@ -140,13 +145,11 @@ class Jobs:
     def _work(self) -> None:
         while True:
             job = self._queue.get()
-            done = self._done(job)
-            with self._lock, job.hold:
-                if done.state == WITHDRAWN or job.is_withdrawn:
-                    self.shelf.empty(done)
-                    done = done if done.state == COMMITTED else done.now(WITHDRAWN)
-                self.shelf.put(done)
-                del self._jobs[job.record.id]
+            with job.hold:
+                with self.shelf.turn():
+                    done = self.shelf.put(self._done(job))
+                if done.state == WITHDRAWN or self.shelf.is_taken_back(done):
+                    self._withdrawn(done)
 
     def _done(self, job: _Job) -> Import:
         """The import after its step, however that ended."""
@@ -211,6 +214,11 @@ class Jobs:
         assert job.record.judged is not None, "the door makes sure of it"
         became = kind.commit(work, job.actor, int(job.record.judged["edition"]))
         return job.record.now(COMMITTED, committed={**became, "at": moment(), "actor": job.actor.name})
+
+
+def _asked(record: Import) -> tuple[str, str]:
+    """What imports that wait are ordered by."""
+    return record.changed_at, record.id
 
 
 def _said(error: Exception) -> str:

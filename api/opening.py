@@ -28,12 +28,27 @@ from geo.coverage.values import Reader, told
 from geo.errors import GeoError
 from geo.space.cells.index import FEW
 
+OPEN_S = 5.0
+"""Seconds a server that starts waits for what its first answers need, before it answers without."""
+LEAVE_S = 5.0
+"""Seconds a server that stops waits for what it does beside its questions."""
 KERNELS_S = 5.0
 """Seconds after all else until machine code is loaded, which takes half of one: by then the first page is there."""
 PAGES = ("/", "/maps/coverage", "/maps/blind-spots")
 SHOWN = "organisational-coverage"
 """The indicator that coverage begins with where there are units."""
 _MODULE = re.compile(r"<(/static/[^>]+)>; rel=modulepreload")
+
+
+async def open_once(app: FastAPI) -> None:
+    """Open all of it, for processes that are forked afterwards: they find it open, and no connection in their way."""
+    timeline: Timeline = app.state.timeline
+    opening = Opening(app)
+    await opening.wait(OPEN_S)
+    await opening.rest(LEAVE_S)
+    await _beside(lambda: load_kernels(timeline.open_current()))
+    timeline.let_go()
+    app.state.store.engine.dispose()
 
 
 class Opening:

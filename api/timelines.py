@@ -151,9 +151,18 @@ class Timeline:
         """Give the connection back; a look that still comes borrows one from the pool."""
         with self._looking:
             self._is_closed = True
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._give_back()
+
+    def let_go(self) -> None:
+        """Keep what is known and open, and nothing that a forked process could not use: connection, loop, lanes."""
+        with self._looking:
+            self._give_back()
+        self._running = self._waiting = self._lane = self._short_lane = None
+
+    def _give_back(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _open(self, edition: Edition) -> CityIndex:
         with self._store.read() as connection:

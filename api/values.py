@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.deps import StoreOf, Text
+from api.deps import StoreOf, Text, only_known
 from api.errors import Malformed, described
 from api.looking import LookerOf
 from api.tiles import tag_of
@@ -22,7 +22,7 @@ from geo.coverage.values import Reader, Values
 from geo.coverage.values import values as values_of
 from maps.values import about, document, matrix_told, packed
 
-router = APIRouter(prefix="/v1", tags=["values"])
+router = APIRouter(prefix="/v1", tags=["values"], dependencies=[Depends(only_known)])
 _FORMS = ("json", "packed", "csv")
 _BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
 
@@ -30,7 +30,7 @@ _BOM = "\ufeff"  # so that a Chinese Excel reads UTF-8
 @router.get(
     "/indicators",
     summary="有哪些指标 · Indicators, their groups, words, classes and what they are a share of",
-    responses=described("unavailable"),
+    responses=described("malformed", "unavailable"),
 )
 def indicators() -> dict[str, Any]:
     """What a picker is made of."""

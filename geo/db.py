@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 EXTENSIONS = ("postgis", "btree_gist", "pg_trgm")
+OVERFLOW = 2
+"""Connections beyond the pool's size, for what is asked beside the requests."""
 _MIGRATION_LOCK = 7_149_320  # any fixed number: two processes that start together migrate one after the other
 
 
@@ -42,7 +44,8 @@ def database_url(progress: Callable[[str], None] | None = None) -> str:
 
 def connect(url: str) -> sa.Engine:
     """Engine on ``url`` with as many pooled connections as requests may run at once."""
-    return sa.create_engine(url, pool_size=settings().pool_size, max_overflow=2, pool_pre_ping=True, future=True)
+    size = settings().pool_size
+    return sa.create_engine(url, pool_size=size, max_overflow=OVERFLOW, pool_pre_ping=True, future=True)
 
 
 @cache

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     chromium: Path | None = Field(default=None, description="Chromium for browser tests; unset: searched for")
     host: str = Field(default="127.0.0.1", description="address to listen on; only loopback until sign-in exists")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    workers: int = Field(default=1, ge=1, le=64, description="processes that answer requests")
     pool_size: int = Field(default=8, ge=1, le=100, description="database connections and request threads per worker")
     border_tolerance_m: float = Field(
         default=1.0, ge=0, le=50, description="nearer to a border than this, assign may overrule"

@@ -89,9 +89,9 @@ def _told(worker: subprocess.Popen[str]) -> str:
     return worker.stdout.readline()
 
 
-def private_mb() -> float:
-    """Megabytes of this process that no other has: ``Private_*`` of the kernel's sums."""
-    lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
+def private_mb(process: int | str = "self") -> float:
+    """Megabytes of a process that no other has: ``Private_*`` of the kernel's sums."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 

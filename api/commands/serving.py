@@ -6,9 +6,10 @@ import errno
 import gc
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 GRACE_S = 5
+SERVING: dict[str, Any] = {
+    "log_config": None,  # our own line a request, and nothing beside it
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": GRACE_S,
+}
+"""What uvicorn is told, in one process or in each of several."""
 _TRIED = 200
+_SPARE = 8
+"""Connections left to commands beside the server, and to PostgreSQL's own."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -101,25 +112,24 @@ def server(engine: sa.Engine | None = None) -> uvicorn.Server:
     Unavailable
         When no database can be had.
     """
-    import uvicorn
+    return _server(_configured(engine))
 
+
+def _configured(engine: sa.Engine | None = None) -> FastAPI:
     from api.logs import configure
     from geo.settings import settings
 
     configure(settings().log_level)
-    return uvicorn.Server(
-        uvicorn.Config(
-            application(engine),
-            log_config=None,  # our own line a request, and nothing beside it
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-    )
+    return application(engine)
 
 
-def serve(port: int, on_ready: Callable[[str], None], host: str | None = None) -> None:
+def _server(app: FastAPI) -> uvicorn.Server:
+    import uvicorn
+
+    return uvicorn.Server(uvicorn.Config(app, **SERVING))
+
+
+def serve(port: int, on_ready: Callable[[str], None], host: str | None = None, workers: int | None = None) -> None:
     """Serve until SIGINT or SIGTERM; requests that run then have five seconds to end.
 
     Parameters
@@ -127,40 +137,83 @@ def serve(port: int, on_ready: Callable[[str], None], host: str | None = None) -
     port
         0 takes a free one.
     on_ready
-        Called once with the address, when requests are answered.
+        Called once with the address, when requests are answered; in the first worker that is ready.
     host
         A loopback name; None = setting ``host``.
+    workers
+        Processes that answer; None = setting ``workers``.
 
     Raises
     ------
     Refused
-        When the port is taken or the host is not this machine.
+        When the port is taken, the host is not this machine, or the database has not connections for so many workers.
     Unavailable
         When no database can be had.
     """
-    import asyncio
-
     from geo.settings import settings
 
-    bound = listen(host or settings().host, port)
-    with bound:
-        running = server()
+    count = workers or settings().workers
+    with listen(host or settings().host, port) as bound:
+        app, url = _configured(), address(bound)
+        app.state.on_open = lambda: on_ready(url)
+        if count == 1:
+            _serve_here(app, bound)
+        else:
+            _serve_in(count, app, bound)
 
-        async def tell() -> None:
-            while not (running.started or running.should_exit):
-                await asyncio.sleep(0.01)
-            if running.started:
-                on_ready(address(bound))
 
-        async def both() -> None:
-            told = asyncio.create_task(tell())
-            await running.serve(sockets=[bound])
-            await told
+def _serve_here(app: FastAPI, bound: socket.socket) -> None:
+    # uvicorn stops in order and then raises the signal again for whoever runs it: here, nobody is left to stop
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _server(app).run([bound])
 
-        # uvicorn stops in order and then raises the signal again for whoever runs it: here, nobody is left to stop
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
-            asyncio.run(both())
+
+def _serve_in(count: int, app: FastAPI, bound: socket.socket) -> None:
+    import asyncio
+    from multiprocessing import Semaphore
+
+    from api.opening import open_once
+    from api.workers import keep
+
+    check_connections(app.state.store.engine, count)
+    asyncio.run(open_once(app))
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()  # it was told to end with the loop; a fork must not meet it
+    gc.freeze()
+    first, tell = Semaphore(1), app.state.on_open
+
+    def on_open() -> None:
+        if first.acquire(block=False):
+            tell()
+
+    app.state.on_open = on_open
+    keep(app, bound, count, SERVING)
+
+
+def check_connections(engine: sa.Engine, count: int) -> None:
+    """Nothing, when the database has connections for so many workers and some to spare.
+
+    Raises
+    ------
+    Refused
+        Otherwise; the message says how many workers there may be.
+    """
+    import sqlalchemy as sa
+
+    from geo import db
+    from geo.errors import Refused
+    from geo.settings import settings
+
+    with db.read(engine) as connection:
+        there = int(connection.execute(sa.text("SHOW max_connections")).scalar_one())
+    each = settings().pool_size + db.OVERFLOW
+    if count * each + _SPARE > there:
+        raise Refused(
+            f"{count} workers with {each} connections each are more than the {there} of the database: "
+            f"at most {max(1, (there - _SPARE) // each)} workers, or a smaller GRIDATLAS_POOL_SIZE"
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -172,6 +225,7 @@ def register(app: typer.Typer) -> None:
             int | None, typer.Option(help="端口 · port to listen on; 0 takes a free one", min=0, max=65535)
         ] = None,
         host: Annotated[str | None, typer.Option(help="本机地址 · a loopback address")] = None,
+        workers: Annotated[int | None, typer.Option(help="进程数 · processes that answer", min=1)] = None,
     ) -> None:
         """启动服务 · Serve the maps and the HTTP doors on this machine, until Ctrl-C."""
         from geo.settings import settings
@@ -181,4 +235,4 @@ def register(app: typer.Typer) -> None:
         def ready(url: str) -> None:
             console.print(f"GridAtlas 网格图  [bold]{url}[/]   Ctrl-C 停止 · stops", highlight=False)
 
-        serve(settings().port if port is None else port, ready, host)
+        serve(settings().port if port is None else port, ready, host, workers)

@@ -110,4 +110,4 @@ def read_document(document: Mapping[str, Any]) -> Import:
 
 def moment() -> str:
     """Now, as RFC 3339 in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

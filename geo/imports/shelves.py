@@ -10,17 +10,18 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from geo.errors import Stale, TooMuch, Unavailable, Unknown
 from geo.files import sync
 from geo.imports.records import RUNNING, Import, moment, read_document
 
 RECORD, FILE, LOCK = "record.json", "file", "at-work"
+PROGRESS, TAKEN_BACK, TURN = "progress.json", "taken-back", ".turn"
 FINDINGS, PLACES, OVERLAY = "findings.jsonl", "findings.geojson", "overlay.geojson"
 
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -188,6 +189,39 @@ class Shelf:
         with lock:
             yield
 
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The right to be the one import that is worked on; waits for it."""
+        with (self.folder / TURN).open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def begin(self, record: Import) -> None:
+        """Forget what was said of the step before."""
+        for name in (PROGRESS, TAKEN_BACK):
+            self.part(record, name).unlink(missing_ok=True)
+
+    def tell(self, record: Import, progress: Mapping[str, Any]) -> None:
+        """Note how far it is, for any process that asks."""
+        new = self.part(record, f".{PROGRESS}")
+        new.write_text(json.dumps(progress, ensure_ascii=False), encoding="utf-8")
+        new.replace(self.part(record, PROGRESS))
+
+    def told(self, record: Import) -> dict[str, Any] | None:
+        """How far it is; None when nothing was noted since its step was asked for."""
+        with suppress(FileNotFoundError):
+            found: dict[str, Any] = json.loads(self.part(record, PROGRESS).read_text(encoding="utf-8"))
+            return found
+        return None
+
+    def take_back(self, record: Import) -> None:
+        """Have whoever works on it end at the next step."""
+        self.part(record, TAKEN_BACK).touch()
+
+    def is_taken_back(self, record: Import) -> bool:
+        """Whether somebody took it back since its step was asked for."""
+        return self.part(record, TAKEN_BACK).exists()
+
     def empty(self, record: Import) -> None:
         """Remove its file and all that was found in it; the record stays."""
         for path in (FILE, FINDINGS, PLACES, OVERLAY):
@@ -205,7 +239,7 @@ class Shelf:
         for folder in self.folder.glob(f"{_INCOMING}*"):
             if _is_free(folder):
                 shutil.rmtree(folder, ignore_errors=True)
-        oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")
+        oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds")
         for one in self.all():
             if one.changed_at < oldest and one.state not in RUNNING:
                 self.remove(one)

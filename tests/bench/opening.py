@@ -2,7 +2,8 @@
 
 Private memory: four processes have five editions open at once and have asked each for points, distances and doubt. The
 rows of every edition (codes, names, who lies in whom) are in the figure; the cells are mapped. Time: a worker that
-starts, from its interpreter on, in seconds of the processor.
+starts, from its interpreter on, in seconds of the processor. Then a server of four workers: what each has taken when it
+is ready, from its fork on, and one that replaces another.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 
 import numpy as np
+import sqlalchemy as sa
 
 from geo import areas, assignments, db
 from geo.settings import settings
-from tests.opened_indexes import growth_mb, publish
+from tests.kept_workers import is_idle, kept_workers, processor_s, until
+from tests.opened_indexes import growth_mb, private_mb, publish
 from tests.ready_worker import seconds
 from tests.throw_away import throw_away_postgis
 
@@ -39,6 +43,7 @@ def main(size: str) -> None:
         url = engine.url.render_as_string(hide_password=False)
         grown = growth_mb(url, home / "indexes", PROCESSES)
         workers = [seconds(url) for _ in range(WORKERS)]
+        forked = _forked(engine)
     steps = {step: [worker[step] for worker in workers] for step in workers[0]}
     told = {
         "leaves": SIDES[size] ** 2,
@@ -46,11 +51,27 @@ def main(size: str) -> None:
         "files, MB": round(held, 1),
         "private memory of a further process, MB": spread(grown),
         "a worker that starts, seconds": {step: spread(took) for step, took in steps.items()},
+        "a worker that is forked": {name: spread(took) for name, took in forked.items()},
     }
     print(json.dumps(told, indent=2, ensure_ascii=False))
     assert max(grown) <= MOST_MB, grown
+    assert max(forked["private memory, MB"]) <= MOST_MB, forked
+    assert np.median(forked["ready, seconds"]) <= np.median(steps["ready"]) / 4, (forked, steps)
     opened = np.array(steps["ready"]) - np.array(steps["imported"])
     assert np.median(opened) <= np.median(steps["imported"]), steps
+
+
+def _forked(engine: sa.Engine) -> dict[str, list[float]]:
+    """Of each worker of one server, and of each that came for one that was killed."""
+    ready, private = [], []
+    with kept_workers(engine, PROCESSES) as kept:
+        for _ in range(PROCESSES):
+            until(lambda: len(kept.workers()) == PROCESSES and all(map(is_idle, kept.workers())))
+            ready += [processor_s(pid) for pid in kept.workers()]
+            private += [private_mb(pid) for pid in kept.workers()]
+            os.kill(gone := kept.workers()[0], signal.SIGKILL)
+            until(lambda: gone not in kept.workers())
+    return {"ready, seconds": ready, "private memory, MB": private}
 
 
 def spread(values: list[float]) -> str:

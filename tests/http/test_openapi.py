@@ -90,3 +90,16 @@ def test_a_server_without_a_city_still_describes_itself(empty_http: httpx.Client
 @pytest.mark.parametrize("name", ["malformed", "unknown", "fault"])
 def test_the_type_of_a_problem_leads_to_its_meaning(http: httpx.Client, name: str) -> None:
     assert http.get(f"/problems/{name}").json()["name"] == name
+
+
+def test_every_operation_knows_the_parameters_it_declares_and_no_other(http: httpx.Client) -> None:
+    paths = http.get("/openapi.json").json()["paths"].items()
+    doors = [(path, *one) for path, found in paths if path.startswith("/v1/") for one in found.items()]
+    assert len(doors) > 100
+    for path, method, operation in doors:
+        given = {one["name"]: "1" for one in operation.get("parameters", ()) if one["in"] == "path"}
+        answer = http.request(method, path.format(**given), params={"no-such": "1"})
+        declared = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+        assert answer.status_code == 400, (method, path, answer.text)
+        there = answer.json()["errors"][0]["expected"].rpartition("there are: ")[2]
+        assert set(there.split(", ")) - {"none"} == declared, (method, path)
