@@ -1,4 +1,7 @@
-"""Scheduled plans at their hour: brought into force by a clock, and before any answer that comes after it."""
+"""Scheduled plans at their hour: brought into force by a clock, and before any answer that comes after it.
+
+Between two looks the clock has the incidents follow that lag behind the editions.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo import db
 from geo.errors import GeoError
+from geo.incidents import following
 from geo.plans import scheduling
 from geo.plans.scheduling import Came
 
@@ -63,7 +67,22 @@ class Clock:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            self._ended.wait(self._pause() if self.strike() else LOOK_S)
+            is_answered = self.strike() and self._follow()
+            self._ended.wait(self._pause() if is_answered else LOOK_S)
+
+    def _follow(self) -> bool:
+        """Have incidents follow that lag, until none does, a plan is due or the process ends: the rest is for later.
+
+        False where the database does not answer: the log says so.
+        """
+        try:
+            for _ in following.catch_up(self._engine):
+                if self.is_due or self._ended.is_set():
+                    break
+        except (GeoError, SQLAlchemyError) as error:
+            structlog.get_logger().warning("incidents not followed", error=str(error).splitlines()[0])
+            return False
+        return True
 
     def _pause(self) -> float:
         left = LOOK_S if self._hour is None else (self._hour - datetime.now(UTC)).total_seconds()

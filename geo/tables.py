@@ -233,6 +233,16 @@ marks = sa.Table(
     comment="rows written since coverage was last looked at; whoever looks takes them away",
 )
 
+laggards = sa.Table(
+    "laggards",
+    metadata,
+    sa.Column("grid_id", sa.ForeignKey("codes.id"), primary_key=True, comment="leaf the incidents were in"),
+    sa.Column("edition", sa.ForeignKey("editions.number"), nullable=False, comment="incidents written before it lag"),
+    sa.Column("after_at", sa.DateTime(timezone=True), nullable=False, server_default="-infinity"),
+    sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),
+    comment="leaves whose closed incidents have yet to follow the ground; up to after_at, after_id they have",
+)
+
 intakes = sa.Table(
     "intakes",
     metadata,

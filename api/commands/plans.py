@@ -116,15 +116,19 @@ def show(id: Id, as_json: AsJson = False) -> None:
 def publish(id: Id, actor: By = None) -> None:
     """发布 · Publish a plan: it comes into force now."""
     from geo import db
+    from geo.incidents import following
     from geo.plans import reviews
 
-    with db.write(db.engine()) as connection:
+    engine = db.engine()
+    with db.write(engine) as connection:
         _, done = reviews.publish(connection, actor_of(actor), id)
     say(
         f"已生效：第 {done.edition.number} 版 in force: edition {done.edition.number} · "
         f"{done.changed} 变更 changed · {done.noded} 仅加节点 noded only · "
         f"{done.moved_incidents:,} 事件 incidents · {done.moved_buildings:,} 建筑 buildings 重新归属 placed anew"
     )
+    if followed := sum(following.catch_up(engine)):  # in force before; what lags when this is cut short follows later
+        say(f"{followed:,} 已办结事件随后归属 closed incidents followed")
 
 
 def _turn(id: int, *, is_undo: bool) -> None:

@@ -40,7 +40,7 @@ class Holding:
 
 def holding(connection: sa.Connection, entity: Entity, edition: Edition) -> Holding:
     """What is stored of ``entity`` on the ground of ``edition``; zeros and None when nothing is."""
-    drawn = spots(entity, edition)
+    drawn = spots(connection, entity, edition)
     table = entity.table
     day: Any = sa.func.max(table.c[_DAY]) if entity.has(_DAY) else sa.null()
     number = sa.func.count()

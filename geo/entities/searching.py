@@ -104,7 +104,7 @@ def search(
         raise Refused(f"limit {limit} asks for nothing; 1 to {LIMIT} are possible")
     limit = min(limit, LIMIT)
     edition = areas.current(connection)
-    drawn = spots(entity, edition)
+    drawn = spots(connection, entity, edition)
     asked = _query(entity, drawn).where(*_conditions(connection, entity, filters or Filters(), edition, drawn))
     asked = asked.where(entity.table.c.id > after).order_by(entity.table.c.id).limit(limit + 1)
     found = [_row(entity, row) for row in connection.execute(asked).mappings()]
@@ -113,7 +113,7 @@ def search(
 
 def one(connection: sa.Connection, entity: Entity, number: int) -> Row:
     """The row with this id. Raises Unknown when there is none."""
-    asked = _query(entity, spots(entity, areas.current(connection))).where(entity.table.c.id == number)
+    asked = _query(entity, spots(connection, entity, areas.current(connection))).where(entity.table.c.id == number)
     row = connection.execute(asked).mappings().one_or_none()
     if row is None:
         raise Unknown(f"no row {number} of {entity.slug}; ids are told by /v1/{entity.slug}")

@@ -12,7 +12,8 @@ from geo.areas import Edition
 from geo.entities.entity import Entity, Lies
 from geo.entities.fields import Kind
 from geo.entities.resolving import table_of
-from geo.tables import areas, grids, in_edition, incident_keys, incidents
+from geo.laggards import today
+from geo.tables import areas, grids, in_edition, incident_keys
 
 _NOWHERE: Any = sa.literal_column("NULL::geometry")
 _NONE: Any = sa.literal_column("NULL::integer")
@@ -53,7 +54,7 @@ class _Part:
     community_id: Any
 
 
-def spots(entity: Entity, edition: Edition) -> Spots:
+def spots(connection: sa.Connection, entity: Entity, edition: Edition) -> Spots:
     """Where the rows of ``entity`` lie on the ground of ``edition``."""
     table, joined = entity.table, entity.table
     own = entity.table.c.place_id if entity.has("place") else _NONE
@@ -63,7 +64,7 @@ def spots(entity: Entity, edition: Edition) -> Spots:
     names = entity.subjects if entity.lies is Lies.SUBJECT else ("place",) if entity.lies is Lies.PLACE else ()
     source: Any = joined
     for name in names:
-        source, part = _joined(source, entity, name, edition)
+        source, part = _joined(connection, source, entity, name, edition)
         parts.append(part)
     if not parts:
         return Spots(source, _NOWHERE, _NONE, _NONE, own, has_place=False)
@@ -77,13 +78,13 @@ def _first(columns: list[Any]) -> Any:
     return sa.func.coalesce(*columns) if len(columns) > 1 else columns[0]
 
 
-def _joined(source: Any, entity: Entity, name: str, edition: Edition) -> tuple[Any, _Part]:
+def _joined(connection: sa.Connection, source: Any, entity: Entity, name: str, edition: Edition) -> tuple[Any, _Part]:
     field = entity.field(name)
     column = entity.table.c[field.column]
     if field.kind is Kind.PLACE:
         return _at_place(source, column, name, edition)
     if field.to == "incidents":
-        keys, other = incident_keys.alias("key_of"), incidents.alias("incident_of")
+        keys, other = incident_keys.alias("key_of"), today(connection).alias("incident_of")
         at = sa.and_(other.c.id == keys.c.id, other.c.occurred_at == keys.c.occurred_at)
         joined = source.outerjoin(keys, keys.c.id == column).outerjoin(other, at)
         return joined, _Part(other.c.geom, other.c.grid_now, other.c.community_id)

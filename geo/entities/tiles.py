@@ -48,7 +48,7 @@ def tile(connection: sa.Connection, entity: Entity, at: tuple[int, int, int]) ->
         For an entity whose rows lie nowhere.
     """
     drawings.check_tile(*at)
-    drawn = spots(entity, areas.current(connection))
+    drawn = spots(connection, entity, areas.current(connection))
     if not drawn.has_place:
         raise Refused(f"{entity.slug} lie nowhere: there is no tile of them; ask /v1/{entity.slug}")
     extent = int(drawings.raster_of(at[0])["extent"])

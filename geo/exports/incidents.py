@@ -14,6 +14,7 @@ from geo import areas
 from geo.assignments import Rule
 from geo.exports.targets import Columns, Progress, Target, Written, chunks, field, points, refuse_elsewhere, tabled
 from geo.files import renamed
+from geo.laggards import today
 from geo.tables import codes, incidents
 from geo.writing import Rows, write
 
@@ -78,7 +79,8 @@ def _incidents(
     schema: pa.Schema,
     progress: Progress | None,
 ) -> Iterator[pa.Table]:
-    query, total = _asked(between), connection.scalar(sa.select(sa.func.count()).select_from(_within(between)))
+    query = _asked(between, today(connection))
+    total = connection.scalar(sa.select(sa.func.count()).select_from(_within(between)))
     keys, done = {int(rule): rule.key for rule in Rule}, 0
     for rows in chunks(connection, query, CHUNK):
         columns: Columns = {
@@ -102,26 +104,26 @@ def _within(between: Between) -> sa.Subquery:
     return query.subquery()
 
 
-def _asked(between: Between) -> sa.Select[Any]:
+def _asked(between: Between, those: sa.FromClause) -> sa.Select[Any]:
     then, now, area = (codes.alias(name) for name in ("then", "now", "area"))
     plain = ("source", "reference", "category", "urgency", "status", "occurred_at", "reported_at", "accuracy_m")
     own = (*plain, "edition_then", "is_before_first_edition", "border_m", "rule", "is_doubtful")
     query = (
         sa.select(
-            *(incidents.c[name] for name in own),
+            *(those.c[name] for name in own),
             then.c.code.label("grid_then"),
             now.c.code.label("grid"),
             area.c.code.label("community"),
-            incidents.c.edition_now.label("edition"),
-            gis.ST_X(incidents.c.geom).label("x"),
-            gis.ST_Y(incidents.c.geom).label("y"),
+            those.c.edition_now.label("edition"),
+            gis.ST_X(those.c.geom).label("x"),
+            gis.ST_Y(those.c.geom).label("y"),
         )
-        .outerjoin(then, then.c.id == incidents.c.grid_then)
-        .outerjoin(now, now.c.id == incidents.c.grid_now)
-        .outerjoin(area, area.c.id == incidents.c.community_id)
-        .order_by(incidents.c.occurred_at, incidents.c.id)
+        .outerjoin(then, then.c.id == those.c.grid_then)
+        .outerjoin(now, now.c.id == those.c.grid_now)
+        .outerjoin(area, area.c.id == those.c.community_id)
+        .order_by(those.c.occurred_at, those.c.id)
     )
     since, until = between
     if since is not None:
-        query = query.where(incidents.c.occurred_at >= since)
-    return query if until is None else query.where(incidents.c.occurred_at < until)
+        query = query.where(those.c.occurred_at >= since)
+    return query if until is None else query.where(those.c.occurred_at < until)

@@ -14,7 +14,8 @@ from geo.areas import Edition
 from geo.arrays import Ints
 from geo.assignments import assign, open_index
 from geo.incidents.searching import Filters, conditions_of
-from geo.tables import grids, incidents
+from geo.laggards import today
+from geo.tables import grids
 
 UNASSIGNED = 0
 Borders = Literal["today", "then"]
@@ -45,13 +46,13 @@ def counts(
     Refused, Unknown
         As ``search`` does.
     """
-    current = areas.current(connection)
-    asked = conditions_of(connection, filters or Filters(), current)
+    current, those = areas.current(connection), today(connection)
+    asked = conditions_of(connection, filters or Filters(), current, those)
     if borders == "then":
-        return _grouped(connection, incidents.c.grid_then, asked)
+        return _grouped(connection, those.c.grid_then, asked)
     if edition == current:
-        return _grouped(connection, incidents.c.grid_now, asked)
-    return _recounted(connection, edition, current, asked)
+        return _grouped(connection, those.c.grid_now, asked)
+    return _recounted(connection, those, asked, (edition, current))
 
 
 def _grouped(
@@ -71,22 +72,27 @@ def _summed(pairs: Ints) -> Counts:
 
 
 def _recounted(
-    connection: sa.Connection, edition: Edition, current: Edition, asked: list[sa.ColumnElement[bool]]
+    connection: sa.Connection,
+    those: sa.FromClause,
+    asked: list[sa.ColumnElement[bool]],
+    both: tuple[Edition, Edition],
 ) -> Counts:
-    """Counts on the borders of another edition: by today's grid where its ground is the same, the rest located."""
+    """Counts on the borders of another edition: by today's grid where its ground is the same, the rest located.
+
+    ``both`` are the edition that is asked about and the one in force.
+    """
+    edition, current = both
     first, last = sorted((edition.number, current.number))
     spanning = sa.select(grids.c.id).where(
         grids.c.first_edition <= first, sa.or_(grids.c.last_edition.is_(None), grids.c.last_edition > last)
     )
     if edition.forecast:
         spanning = spanning.where(grids.c.id != sa.all_(sa.cast(edition.forecast.grids.gone, pg.ARRAY(sa.Integer))))
-    same = incidents.c.grid_now.in_(spanning)
-    ids, total = _grouped(connection, incidents.c.grid_now, [*asked, same])
+    same = those.c.grid_now.in_(spanning)
+    ids, total = _grouped(connection, those.c.grid_now, [*asked, same])
     # null is neither in nor not in: an unassigned incident may lie in a grid of the other edition
-    rest = sa.or_(incidents.c.grid_now.is_(None), sa.not_(same))
-    rows = connection.execute(
-        sa.select(gis.ST_X(incidents.c.geom), gis.ST_Y(incidents.c.geom)).where(*asked, rest)
-    ).all()
+    rest = sa.or_(those.c.grid_now.is_(None), sa.not_(same))
+    rows = connection.execute(sa.select(gis.ST_X(those.c.geom), gis.ST_Y(those.c.geom)).where(*asked, rest)).all()
     lonlat = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
     index = open_index(connection, edition)
     located = index.ids(assign(index, lonlat).position).astype(np.int64)

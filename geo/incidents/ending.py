@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import sqlalchemy as sa
 
 from geo.entities import ENTITIES
@@ -14,15 +16,16 @@ _CLOSED = ("closed", "completed", "办结", "已办结", "结案", "已结案", 
 _STAGES = ENTITIES["incident_stages"].table
 
 
-def is_ended() -> sa.ColumnElement[bool]:
-    """Condition on ``incidents``: a stage ended it or says that it is final, or its status is the word for that."""
+def is_ended(of: sa.FromClause = incidents) -> sa.ColumnElement[bool]:
+    """Condition on rows ``of`` incidents: a stage ended it or says it is final, or its status is the word for that."""
     stage = _STAGES.c
     told = sa.exists().where(
-        stage.incident_id == incidents.c.id, sa.or_(stage.stage.in_(ENDS), sa.func.coalesce(stage.is_final, sa.false()))
+        stage.incident_id == of.c.id, sa.or_(stage.stage.in_(ENDS), sa.func.coalesce(stage.is_final, sa.false()))
     )
-    return sa.or_(sa.func.lower(incidents.c.status).in_(_words()), told)
+    return sa.or_(sa.func.lower(of.c.status).in_(_words()), told)
 
 
+@cache
 def _words() -> list[str]:
     """What files write as a state that ends, in lower case."""
     known = [word for key, word in lists()["stages"].items() if key in ENDS]

@@ -19,7 +19,8 @@ from geo import areas
 from geo.areas import Edition
 from geo.assignments import Rule, open_index
 from geo.errors import Refused, Unknown
-from geo.tables import codes, incidents
+from geo.laggards import today
+from geo.tables import codes
 
 LIMIT = 1_000
 """Incidents in one page at most; a larger limit is clamped."""
@@ -116,76 +117,79 @@ def search(
     if limit < 1:
         raise Refused(f"limit {limit} asks for nothing; 1 to {LIMIT} are possible")
     limit = min(limit, LIMIT)
-    edition = areas.current(connection)
-    conditions = conditions_of(connection, filters or Filters(), edition)
+    edition, those = areas.current(connection), today(connection)
+    conditions = conditions_of(connection, filters or Filters(), edition, those)
     if after is not None:
-        conditions.append(sa.tuple_(incidents.c.occurred_at, incidents.c.id) < sa.tuple_(*_read_cursor(after)))
-    newest = (incidents.c.occurred_at.desc(), incidents.c.id.desc())
-    found = _fetch(connection, _query().where(*conditions).order_by(*newest).limit(limit + 1), edition)
+        conditions.append(sa.tuple_(those.c.occurred_at, those.c.id) < sa.tuple_(*_read_cursor(after)))
+    newest = (those.c.occurred_at.desc(), those.c.id.desc())
+    found = _fetch(connection, _query(those).where(*conditions).order_by(*newest).limit(limit + 1), edition)
     more = len(found) > limit
     return Page(found[:limit], _cursor(found[limit - 1]) if more else None)
 
 
 def one(connection: sa.Connection, number: int, occurred_at: datetime) -> Incident:
     """The incident with this id. Raises Unknown when there is none."""
-    key = sa.and_(incidents.c.id == number, incidents.c.occurred_at == occurred_at)
-    found = _fetch(connection, _query().where(key), areas.current(connection))
+    those = today(connection)
+    key = sa.and_(those.c.id == number, those.c.occurred_at == occurred_at)
+    found = _fetch(connection, _query(those).where(key), areas.current(connection))
     if not found:
         raise Unknown(f"no incident {number} at {occurred_at.isoformat()}")
     return found[0]
 
 
-def conditions_of(connection: sa.Connection, filters: Filters, edition: Edition) -> list[sa.ColumnElement[bool]]:
-    """What ``filters`` ask of a row of ``incidents``. Raises Refused and Unknown as :func:`search` does."""
+def conditions_of(
+    connection: sa.Connection, filters: Filters, edition: Edition, those: sa.FromClause
+) -> list[sa.ColumnElement[bool]]:
+    """What ``filters`` ask of a row of ``those`` incidents. Raises Refused and Unknown as :func:`search` does."""
     wanted: list[sa.ColumnElement[bool]] = []
     if filters.bbox is not None:
-        wanted += _in_box(filters.bbox)
+        wanted += _in_box(filters.bbox, those)
     if filters.area_code is not None:
-        wanted.append(_in_area(connection, filters.area_code, edition))
+        wanted.append(_in_area(connection, filters.area_code, edition, those))
     if filters.since is not None:
-        wanted.append(incidents.c.occurred_at >= filters.since)
+        wanted.append(those.c.occurred_at >= filters.since)
     if filters.until is not None:
-        wanted.append(incidents.c.occurred_at < filters.until)
+        wanted.append(those.c.occurred_at < filters.until)
     if filters.category is not None:
-        wanted.append(incidents.c.category == filters.category)
+        wanted.append(those.c.category == filters.category)
     if filters.unassigned is not None:
-        wanted.append(incidents.c.grid_now.is_(None) == filters.unassigned)
+        wanted.append(those.c.grid_now.is_(None) == filters.unassigned)
     return wanted
 
 
-def _in_box(bbox: tuple[float, float, float, float]) -> list[sa.ColumnElement[bool]]:
+def _in_box(bbox: tuple[float, float, float, float], those: sa.FromClause) -> list[sa.ColumnElement[bool]]:
     west, south, east, north = bbox
     if not (np.isfinite(bbox).all() and west <= east and south <= north):
         raise Refused(f"bbox {bbox} is no box; it reads west,south,east,north in degrees, as 117.0,36.5,117.2,36.7")
     # && finds by the index and rounds outwards to float32; the coordinates decide, also for a box without width
     return [
-        incidents.c.geom.op("&&")(gis.ST_MakeEnvelope(west, south, east, north, 4326)),
-        gis.ST_X(incidents.c.geom).between(west, east),
-        gis.ST_Y(incidents.c.geom).between(south, north),
+        those.c.geom.op("&&")(gis.ST_MakeEnvelope(west, south, east, north, 4326)),
+        gis.ST_X(those.c.geom).between(west, east),
+        gis.ST_Y(those.c.geom).between(south, north),
     ]
 
 
-def _in_area(connection: sa.Connection, code: str, edition: Edition) -> sa.ColumnElement[bool]:
+def _in_area(connection: sa.Connection, code: str, edition: Edition, those: sa.FromClause) -> sa.ColumnElement[bool]:
     place = areas.place(connection, code, edition)
     lineage = open_index(connection, edition).lineage
     leaves = lineage[lineage[:, place.level] == place.id, -1].tolist()
-    return incidents.c.grid_now == sa.any_(sa.cast(leaves, pg.ARRAY(sa.Integer)))
+    return those.c.grid_now == sa.any_(sa.cast(leaves, pg.ARRAY(sa.Integer)))
 
 
-def _query() -> sa.Select[tuple[Any, ...]]:
+def _query(those: sa.FromClause) -> sa.Select[tuple[Any, ...]]:
     code = {name: codes.alias(name) for name in ("grid_then", "grid_now", "community_id")}
     query = sa.select(
-        *(incidents.c[name] for name in Incident.__dataclass_fields__ if name in incidents.c and name not in code),
-        gis.ST_X(incidents.c.geom).label("lon"),
-        gis.ST_Y(incidents.c.geom).label("lat"),
+        *(those.c[name] for name in Incident.__dataclass_fields__ if name in those.c and name not in code),
+        gis.ST_X(those.c.geom).label("lon"),
+        gis.ST_Y(those.c.geom).label("lat"),
         code["grid_then"].c.code.label("grid_then"),
         code["grid_now"].c.code.label("grid"),
-        incidents.c.edition_now.label("edition"),
+        those.c.edition_now.label("edition"),
         code["community_id"].c.code.label("community"),
     )
-    joined: sa.FromClause = incidents
+    joined = those
     for name, alias in code.items():
-        joined = joined.outerjoin(alias, alias.c.id == incidents.c[name])
+        joined = joined.outerjoin(alias, alias.c.id == those.c[name])
     return query.select_from(joined)
 
 

@@ -21,9 +21,10 @@ from geo.assignments import decided
 from geo.buildings.placing import STRADDLES_BELOW, held
 from geo.entities import ENTITIES
 from geo.incidents.ending import is_ended
+from geo.laggards import today
 from geo.plans.grounds import Ground, Index, indexes_for, meets
 from geo.space.overlaps import overlaps
-from geo.tables import buildings, codes, incidents
+from geo.tables import buildings, codes
 
 Rows = Sequence[sa.Row[*tuple[Any, ...]]]
 RECENT = timedelta(days=365)
@@ -193,24 +194,24 @@ def _placed(index: Index, told: Rows, shapes: Shapes) -> Buildings:
 
 # -- incidents ---------------------------------------------------------------------------------------------------------
 def _incidents(connection: sa.Connection, ground: Ground, index: Index, now: datetime) -> Incidents:
-    of = codes.alias()
-    concerned = rows.one_of(incidents.c.grid_now, sorted(ground.ids.values()))
+    of, those = codes.alias(), today(connection)
+    concerned = rows.one_of(those.c.grid_now, sorted(ground.ids.values()))
     if ground.outline_moved:
-        near = meets(incidents.c.geom, shapely.bounds([leaf.shape for leaf in ground.after.values()]))
-        concerned = sa.or_(concerned, sa.and_(incidents.c.grid_now.is_(None), near))
-    recent = sa.and_(incidents.c.occurred_at >= now - RECENT, incidents.c.occurred_at <= now)
+        near = meets(those.c.geom, shapely.bounds([leaf.shape for leaf in ground.after.values()]))
+        concerned = sa.or_(concerned, sa.and_(those.c.grid_now.is_(None), near))
+    recent = sa.and_(those.c.occurred_at >= now - RECENT, those.c.occurred_at <= now)
     query = (
         sa.select(
-            incidents.c.id,
+            those.c.id,
             sa.func.coalesce(of.c.code, "").label("was"),
-            gis.ST_X(incidents.c.geom).label("x"),
-            gis.ST_Y(incidents.c.geom).label("y"),
-            sa.not_(is_ended()).label("is_open"),
+            gis.ST_X(those.c.geom).label("x"),
+            gis.ST_Y(those.c.geom).label("y"),
+            sa.not_(is_ended(those)).label("is_open"),
             recent.label("is_recent"),
         )
-        .outerjoin(of, of.c.id == incidents.c.grid_now)
-        .where(concerned, incidents.c.geom.is_not(None))
-        .order_by(incidents.c.id)
+        .outerjoin(of, of.c.id == those.c.grid_now)
+        .where(concerned, those.c.geom.is_not(None))
+        .order_by(those.c.id)
     )
     told = connection.execute(query).all()
     was = _texts(row.was for row in told)

@@ -3,7 +3,8 @@
 The city's borders wind; its incidents lie four of five in a tenth of the ground, and so many in the pairs of grids that
 are redrawn. Each round moves the border between another two. Milliseconds are of the clock, and of the processors: of
 this process and of the one in the store that answers it. Only the growth of those is asserted: what lies outside must
-not matter. Rows a second are of merges of whole blocks.
+not matter. Rows a second are of merges of whole blocks, with the closed incidents that follow afterwards, and a count
+on today's borders before they have.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo import areas, db, editions
+from geo import areas, db, editions, incidents
 from geo.actors import Actor
 from geo.areas import Edition
 from geo.arrays import Codes, Floats
+from geo.assignments import open_index
+from geo.incidents import following
 from geo.plans import drafts, previews
 from geo.space.division import Division
 from geo.space.redraw.changes import Change, Merge, MoveBorder
@@ -43,10 +46,15 @@ SEED = 20_261_127
 
 @dataclass(frozen=True)
 class Round:
-    """Milliseconds of clock and processors of a preview and a publish, and how many incidents that placed."""
+    """Milliseconds of clock and processors of a preview, a publish and what follows it, and how many incidents moved.
+
+    ``counted`` is of counting all incidents on the borders in force before the closed ones have followed.
+    """
 
     shown: tuple[float, float]
     published: tuple[float, float]
+    counted: tuple[float, float]
+    followed: tuple[float, float]
     moved: int
 
 
@@ -130,7 +138,14 @@ def _published(engine: sa.Engine, change: Change) -> Round:
     shown = watch.lap()
     with db.write(engine) as connection:
         _, done = previews.publish(connection, ACTOR, plan.id)
-    return Round(shown, watch.lap(), done.moved_incidents)
+    published = watch.lap()
+    with db.read(engine) as connection:
+        open_index(connection, done.edition)  # whoever asks first makes it
+        watch.lap()
+        incidents.counts(connection, done.edition)
+    counted = watch.lap()
+    sum(following.catch_up(engine))
+    return Round(shown, published, counted, watch.lap(), done.moved_incidents)
 
 
 class _Watch:
@@ -170,6 +185,9 @@ def _large(engine: sa.Engine, random: np.random.Generator, base: Division, count
             "CPU ms": round(cpu_ms),
             "rows a second": round(done.moved / ms * 1e3),
             "rows a CPU second": round(done.moved / cpu_ms * 1e3),
+            "followed in, ms": round(done.followed[0]),
+            "rows a second with that": round(done.moved / (ms + done.followed[0]) * 1e3),
+            "count before, ms": round(done.counted[0]),
         }
     return told
 
@@ -186,7 +204,8 @@ def _told(size: str, took: dict[str, list[Round]]) -> dict[str, object]:
             "preview, CPU ms": spread(shown[:, 1]),
             "publish, ms": spread(published[:, 0]),
             "publish, CPU ms": spread(published[:, 1]),
-            "rows placed anew": int(np.median([one.moved for one in rounds])),
+            "closed rows follow in, ms": spread(np.array([one.followed[0] for one in rounds])),
+            "rows that move": int(np.median([one.moved for one in rounds])),
         }
     for what, was, now in zip(("preview", "publish"), middle[0], middle[-1], strict=True):
         times = float(now / was)

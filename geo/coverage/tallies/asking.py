@@ -107,7 +107,7 @@ class Asked:
         newest
             Of the rows that agree in these columns only the newest ``as_of`` counts; all of them, where none is told.
         """
-        drawn = spots(entity, areas.current(self.connection))
+        drawn = spots(self.connection, entity, areas.current(self.connection))
         table = entity.table
         point = gis.ST_PointOnSurface(drawn.geom)
         asked = {

@@ -15,7 +15,8 @@ from geo.coverage.tallies.asking import Asked, Columns, stored
 from geo.entities import ENTITIES
 from geo.fetching import fetch, figure, flag, whole
 from geo.incidents.ending import ENDS
-from geo.tables import incident_keys, incidents
+from geo.laggards import today
+from geo.tables import incident_keys
 
 _STAGES = ENTITIES["incident_stages"]
 _CATEGORIES = ENTITIES["incident_categories"]
@@ -62,16 +63,17 @@ def _placed(asked: Asked) -> tuple[Ints, Columns]:
         .group_by(stage.incident_id)
         .subquery()
     )
-    at = sa.and_(incidents.c.id == incident_keys.c.id, incidents.c.occurred_at == incident_keys.c.occurred_at)
-    joined = each.outerjoin(incident_keys, incident_keys.c.id == each.c.id).outerjoin(incidents, at)
+    those = today(asked.connection)
+    at = sa.and_(those.c.id == incident_keys.c.id, those.c.occurred_at == incident_keys.c.occurred_at)
+    joined = each.outerjoin(incident_keys, incident_keys.c.id == each.c.id).outerjoin(those, at)
     columns = {
         "calls": whole(each.c.calls),
         "waiting": flag(each.c.waiting, missing=False),
         "ended": flag(each.c.ended, missing=False),
         "due": figure(sa.func.extract("epoch", each.c.due_at)),
-        "grid": whole(incidents.c.grid_now),
-        "x": figure(gis.ST_X(incidents.c.geom)),
-        "y": figure(gis.ST_Y(incidents.c.geom)),
+        "grid": whole(those.c.grid_now),
+        "x": figure(gis.ST_X(those.c.geom)),
+        "y": figure(gis.ST_Y(those.c.geom)),
     }
     told = fetch(asked.connection, columns, sa.select(each).select_from(joined).order_by(each.c.id))
     lonlat = np.column_stack([told.pop("x"), told.pop("y")])
@@ -86,8 +88,9 @@ def categories(asked: Asked) -> Tally:
     table = _CATEGORIES.table.c
     rows = asked.connection.execute(sa.select(table.name, table.reference, table.admitted_level)).all()
     level = {said: row.admitted_level for row in rows for said in (row.reference, row.name)}
-    query = sa.select(sa.func.coalesce(incidents.c.grid_now, 0), incidents.c.category, sa.func.count()).group_by(
-        incidents.c.grid_now, incidents.c.category
+    those = today(asked.connection).c
+    query = sa.select(sa.func.coalesce(those.grid_now, 0), those.category, sa.func.count()).group_by(
+        those.grid_now, those.category
     )
     counted = asked.connection.execute(query).all()
     number = np.array([row[2] for row in counted], dtype=np.float64)
