@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
+from anyio import CapacityLimiter
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
@@ -37,6 +38,7 @@ from api import (
     logs,
     openapi,
     pages,
+    plan_files,
     plans,
     previews,
     proposals,
@@ -76,6 +78,7 @@ ROOMS = (
     exports,
     previews,
     contrasts,
+    plan_files,
     plans,
     reviews,
     comments,
@@ -176,6 +179,7 @@ def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None
     app.state.store, app.state.timeline = store, Timeline(store)
     folder = handed_in or settings().home / "imports" / str(store.engine.url.database)
     app.state.jobs = Jobs(Shelf(folder), store.engine)
+    app.state.filing = CapacityLimiter(1)  # judging takes processor and memory: one file at a time
     app.state.looker = Looker(store.engine)
     app.state.clock = Clock(store.engine)
     app.state.on_open, app.state.declared = (lambda: None), {}
@@ -199,7 +203,11 @@ def _add_middleware(app: FastAPI, clock: Clock) -> None:
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/vnd.apache.arrow.stream"),
     )
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(BodyLimit, most_bytes=settings().max_points * BYTES_A_POINT + 65_536, but_at=(imports.ADDRESS,))
+    app.add_middleware(
+        BodyLimit,
+        most_bytes=settings().max_points * BYTES_A_POINT + 65_536,
+        but_at=(imports.ADDRESS, plan_files.ADDRESS),
+    )
     app.add_middleware(OnlyLoopback)
     app.add_middleware(logs.RequestLog)
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from geo.errors import Broken, Denied, GeoError, Refused, Stale, TooMuch, Unavailable, Unknown
+from geo.errors import Broken, Denied, GeoError, Misjudged, Refused, Stale, TooMuch, Unavailable, Unknown
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -61,6 +61,7 @@ KINDS: dict[type[Exception], Kind] = {
     Stale: Kind("stale", 409, "情况已变 · The ground has changed since"),
     TooMuch: Kind("too-much", 413, "请求过大 · Too much for one request"),
     Broken: Kind("broken", 422, "网格不再完整划分 · The leaves would no longer partition"),
+    Misjudged: Kind("misjudged", 422, "文件有误 · The file is wrong"),
     Refused: Kind("refused", 422, "无法照办 · Understood, and cannot be done as it stands"),
     Unavailable: Kind("unavailable", 503, "暂时不可用 · Not available now"),
     Exception: Kind("fault", 500, "服务出错 · Something went wrong inside"),

@@ -11,7 +11,6 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import ClientDisconnect
 from typing_extensions import TypedDict
 
 from api.answers import GEOJSON
@@ -19,6 +18,7 @@ from api.auth import Asker
 from api.deps import Store, StoreOf, Text, only_known
 from api.errors import Malformed, described
 from api.jobs import Jobs
+from api.uploads import BODY, received
 from geo import areas
 from geo.areas import City
 from geo.boundaries.findings import SEVERITIES
@@ -26,13 +26,10 @@ from geo.errors import Stale, Unknown
 from geo.imports import KINDS, kinds
 from geo.imports.records import COMMITTED, COMMITTING, JUDGED, READ, UPLOADED, Import
 from geo.imports.shelves import FINDINGS, OVERLAY, PLACES
-from geo.settings import settings
 
 ADDRESS = "/v1/imports"
 router = APIRouter(prefix=ADDRESS, tags=["imports"], dependencies=[Depends(only_known)])
 
-FORMS = ("multipart/", "application/x-www-form-urlencoded", "text/plain")
-_BUFFER = 1 << 20
 _MOST_LISTED = 50
 _MOST_FINDINGS = 1_000
 
@@ -155,13 +152,7 @@ def listed(jobs: JobsOf, asker: Asker) -> dict[str, Any]:
     summary="交来文件 · Hand in a file",
     response_model=ImportTold,
     responses=described("malformed", "denied", "too-much", "unavailable"),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "description": "文件本身，不是表单 · The bytes of the file itself, not a form",
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+    openapi_extra=BODY,
 )
 async def hand_in(
     request: Request,
@@ -174,9 +165,6 @@ async def hand_in(
     """A 2xx is durable: the file lies on the disk. One that is cut off, or larger than allowed, leaves nothing."""
     if kind not in KINDS:
         raise Malformed("kind", kind, f"must be one of {', '.join(KINDS)}")
-    type_ = request.headers.get("content-type", "").lower()
-    if type_.startswith(FORMS):
-        raise Malformed("Content-Type", type_, "must be application/octet-stream: the body is the file itself, no form")
     record = await _received(request, jobs, (kind, filename, asker.name))
     record = await to_thread.run_sync(jobs.look, record, asker)
     body = await to_thread.run_sync(_told, store, jobs, record)
@@ -185,24 +173,8 @@ async def hand_in(
 
 async def _received(request: Request, jobs: Jobs, about: tuple[str, str, str]) -> Import:
     """The file, written as it comes in; whatever happens, none of it remains unless all of it is there."""
-    declared = request.headers.get("content-length", "")
-    most = settings().max_import_mb * 1_000_000
-    lane = CapacityLimiter(1)  # of its own: a slow upload must not take a thread from those who ask
-    sizes = int(declared) if declared.isdigit() else None
-    with jobs.shelf.receiving(most, sizes) as incoming:
-        buffer = bytearray()
-        try:
-            async for chunk in request.stream():
-                buffer += chunk
-                if len(buffer) >= _BUFFER:
-                    await to_thread.run_sync(incoming.write, bytes(buffer), limiter=lane)
-                    buffer.clear()
-        except ClientDisconnect as error:
-            raise Malformed("body", incoming.size, "was cut off; hand the whole file in again") from error
-        await to_thread.run_sync(incoming.write, bytes(buffer), limiter=lane)
-        if not incoming.size:
-            raise Malformed("body", "", "must hold the file; there were 0 bytes")
-        return await to_thread.run_sync(incoming.kept, *about, limiter=lane)
+    async with received(request, jobs.shelf) as incoming:
+        return await to_thread.run_sync(incoming.kept, *about, limiter=CapacityLimiter(1))
 
 
 @router.get(

@@ -31,6 +31,11 @@ PROBLEM = {
             "description": "id of the request, as in the header X-Request-Id and in the log",
         },
         "where": {"type": "object", "description": "the place to look at: a GeoJSON geometry, degrees WGS 84"},
+        "findings": {
+            "type": "array",
+            "description": "what is wrong with a file that was handed in, the worst first",
+            "items": {"type": "object"},
+        },
         "errors": {
             "type": "array",
             "items": {

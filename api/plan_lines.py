@@ -34,6 +34,7 @@ _KINDS = {
     "recode": "改码",
     "annex": "划入",
     "cede": "划出",
+    "replace_scope": "更换范围",
 }
 
 
@@ -67,7 +68,7 @@ def tell_change(made: Made) -> None:
 
     told = wire.written(made.change)
     kind = told.pop("kind")
-    members = " · ".join(f"{name} {_short(value)}" for name, value in told.items() if name != "snap_m")
+    members = " · ".join(f"{name} {_short(value)}" for name, value in told.items() if name not in ("snap_m", "mend_m"))
     undone = "（已撤销 undone）" if made.is_undone else ""
     if made.pulled is not None and not made.pulled.is_empty:
         import shapely
@@ -80,5 +81,6 @@ def tell_change(made: Made) -> None:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        return str(value["type"])
+        codes = [one["properties"]["code"] for one in value.get("features", ())]
+        return ", ".join(codes) if "features" in value else str(value["type"])
     return ", ".join(value) if isinstance(value, list) else str(value)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -49,6 +49,20 @@ class Refused(GeoError):
 
 class Broken(Refused):
     """The leaves would no longer divide the city; ``where`` shows the faults."""
+
+
+class Misjudged(Refused):
+    """A file that was handed in is wrong.
+
+    Parameters
+    ----------
+    findings
+        All that was found in it, the worst first.
+    """
+
+    def __init__(self, detail: str, findings: Sequence[Any], *, where: BaseGeometry | None = None) -> None:
+        super().__init__(detail, where=where)
+        self.findings = findings
 
 
 class Denied(GeoError):

@@ -13,10 +13,12 @@ from shapely.geometry.base import BaseGeometry
 from geo.arrays import Floats
 from geo.crs import SNAP, snap
 from geo.errors import Broken, Refused
+from geo.space.division import polygonal
 from geo.space.partition import faults, whole_of
 from geo.space.redraw import moves
 from geo.space.redraw.drawing import MOST_SNAP_M
 from geo.space.redraw.leaves import BEYOND, Leaves, Redrawn
+from geo.space.redraw.scopes import laid
 
 Random = np.random.Generator
 _M = 1 / 111_319.49
@@ -50,7 +52,7 @@ class _Pen:
 
 def tried(leaves: Leaves, random: Random, number: int, *, outline: bool = False) -> Try:
     """One random change of a partition; ``number`` makes codes that are not in use; with ``outline`` it may move."""
-    kinds = [_split, _split, _merge, _transfer, _cut, _move, _dissolve, *([_annex, _cede] if outline else [])]
+    kinds = [_split, _split, _merge, _transfer, _cut, _move, _dissolve, _replace, *([_annex, _cede] if outline else [])]
     make = kinds[int(random.integers(len(kinds)))]
     pen = _Pen(random)
     try:
@@ -113,6 +115,22 @@ def _annex(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
 
 def _cede(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
     return moves.cede(leaves, pen.polygon(_leaf(leaves, pen.random)[1]))
+
+
+def _replace(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
+    """A leaf and one beside it replaced by what is drawn of them, a new leaf among them or ground that is left free."""
+    was, ground = _leaf(leaves, pen.random)
+    old = leaves.at(sorted({was, _beside(leaves, was, pen.random)}))
+    whole = shapely.union_all(leaves.shapes[old], grid_size=SNAP)
+    meant = shapely.make_valid(polygon_over(ground, pen.random), method="structure", keep_collapsed=False)
+    [taken] = polygonal(np.array([shapely.intersection(meant, whole, grid_size=SNAP)], dtype=object))
+    cut = polygonal(shapely.difference(leaves.shapes[old], taken, grid_size=SNAP))
+    codes = np.array([*leaves.codes[old].tolist(), f"{code}n"])
+    shapes = np.array([*cut, taken], dtype=object)
+    some = (shapely.area(shapes) > 0) & (pen.random.random(len(shapes)) < 0.9)
+    pen.drawn = shapely.union_all(shapely.boundary(shapes[some]))
+    given = Leaves.of(codes[some], shapes[some])
+    return laid(leaves, old, given, [code] * len(old), float(pen.random.choice([0, 0.5, 2])))
 
 
 def line_over(ground: BaseGeometry, random: Random) -> BaseGeometry:

@@ -26,9 +26,9 @@ def begin_from(file: Path, told: tuple[str, str | None, str], actor: str | None)
     name, within, datum = told
     console = Console(stderr=True)
     with db.write(db.engine()) as connection, console.status("读取 reading …") as status:
-        plan, made = filed.begin(connection, actor_of(actor), name, file, (within, datum), status.update)
-    tell(plan)
-    for one in made:
-        tell_change(one)
-    if not made:
+        begun = filed.begin(connection, actor_of(actor), name, file, (within, datum), status.update)
+    tell(begun.plan)
+    if begun.made:
+        tell_change(begun.made)
+    else:
         say("  与现行版相同，没有变更 the file is what is in force: nothing changes")

@@ -11,15 +11,12 @@ import pyproj
 from pyproj.exceptions import CRSError
 
 from geo import columns
-from geo.errors import Refused
-from geo.frames import LAYER, form_of, opened, vectors
+from geo.frames import LAYER, form_of, opened
+from geo.frames.members import layers_of
 from geo.frames.sheets import Sheet
 from geo.imports.holdings import LOOKED_AT, Holdings, previewed
 from geo.imports.kinds import Mapped
-from geo.unpacking import datasets
-from geo.unpacking import opened as unpacked
 
-_HEAD = 65_536
 _OSM = (".osm", ".pbf", ".osm.gz", ".osm.bz2")
 _TYPES = (
     (pa.types.is_boolean, "yes or no"),
@@ -46,7 +43,7 @@ def look(path: Path, asked: Mapped, usual: Sequence[str] = ()) -> Holdings:
     TooMuch
         When it unpacks to more than the setting allows.
     """
-    layers, says_crs = _layers(path) if form_of(path) == LAYER else ([], True)
+    layers, says_crs = layers_of(path) if form_of(path) == LAYER else ([], True)
     layer = asked.get("layer")
     if layer not in layers:
         layer = next((one for one in (*usual, *layers) if one in layers), None)
@@ -76,27 +73,6 @@ def look(path: Path, asked: Mapped, usual: Sequence[str] = ()) -> Holdings:
 def is_osm(path: Path) -> bool:
     """Whether a file is one of OpenStreetMap, by its name."""
     return path.name.lower().endswith(_OSM)
-
-
-def _layers(path: Path) -> tuple[list[str], bool]:
-    """Names of the layers where there are several, and whether the file itself names a CRS."""
-    packed = datasets(path)
-    if len(packed) > 1:
-        return packed, True
-    with unpacked(path) as file:
-        if file.kind == "geojson":  # by its standard it names none, and GDAL then says EPSG:4326 for it
-            with file.path.open("rb") as text:
-                return [], b'"crs"' in text.read(_HEAD)
-        if file.kind not in vectors.LAYERED:
-            return [], True
-        import pyogrio
-
-        vectors.ready(file, path.name)
-        try:
-            there = [str(name) for name, kind in pyogrio.list_layers(file.path) if kind is not None]
-        except Exception as error:  # pyogrio raises a dozen kinds of its own, all of them "this cannot be read"
-            raise Refused(f"{path.name} cannot be read: {vectors.said(str(error), file.path)}") from error
-    return there if len(there) > 1 else [], True
 
 
 def _head(sheet: Sheet) -> dict[str, list[str]]:

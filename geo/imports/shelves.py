@@ -66,14 +66,22 @@ class Incoming:
                 f"the file cannot be kept: {error.strerror}; free some space", retry_after_s=60
             ) from error
 
-    def kept(self, kind: str, filename: str, actor: str) -> Import:
-        """The import it became: file and record are on the disk, and survive a power cut, before this returns."""
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far."""
+        return self._digest.hexdigest()
+
+    def named(self, filename: str) -> Path:
+        """The whole file on the disk, under a safe name; nothing more is written then."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        name, at = safe_name(filename), moment()
-        (self._folder / FILE / "incoming").rename(self._folder / FILE / name)
-        made = Import(self.id, kind, name, self.size, self._digest.hexdigest(), actor, at, at)
+        return (self._folder / FILE / "incoming").rename(self._folder / FILE / safe_name(filename))
+
+    def kept(self, kind: str, filename: str, actor: str) -> Import:
+        """The import it became: file and record are on the disk, and survive a power cut, before this returns."""
+        name, at = self.named(filename).name, moment()
+        made = Import(self.id, kind, name, self.size, self.sha256, actor, at, at)
         _write(self._folder / RECORD, json.dumps(made.document(), ensure_ascii=False))
         self._folder.rename(self._shelf.folder / self.id)
         sync(self._shelf.folder)

@@ -1,28 +1,28 @@
-"""A file edited elsewhere as a plan: what it changes of the edition in force, judged as any import, as changes."""
+"""A file edited elsewhere as a plan: judged as any import, it replaces a scope of the edition in force."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import pyogrio
 import sqlalchemy as sa
 
 from geo.actors import Actor
-from geo.boundaries.findings import has_errors
+from geo.boundaries.findings import Finding, ordered
 from geo.boundaries.flags import sources_of
-from geo.boundaries.importing import Prepared, Progress, prepare
+from geo.boundaries.importing import Progress, prepare
 from geo.boundaries.sources import Sources
 from geo.boundaries.standing import Standing, standing_of
-from geo.codes import Scheme
-from geo.errors import Refused, Unknown
+from geo.columns import texts
+from geo.errors import Misjudged, Unknown
+from geo.frames import LAYER, form_of, opened
+from geo.frames.members import layers_of
 from geo.plans import drafts, previews
 from geo.plans.drafts import Made, Plan
-from geo.space.division import replace_scope
-from geo.space.redraw.differing import changes_between
+from geo.space.division import Division
+from geo.space.redraw.scopes import GivenLeaf, ReplaceScope, is_idle, trimmed
 
-if TYPE_CHECKING:
-    from geo.space.redraw.changes import Change
+_COLUMNS = ("code", "name", "kind", "parent")
 
 
 def begin(
@@ -32,8 +32,8 @@ def begin(
     file: Path,
     told: tuple[str | None, str],
     progress: Progress = lambda _: None,
-) -> tuple[Plan, list[Made]]:
-    """A draft with the changes a file of grids makes of the edition in force, none where it is the same.
+) -> Begun:
+    """A draft that replaces a scope by the grids of a file, without any change where they are in force already.
 
     The file is read as :mod:`geo.exports.editions` writes one: columns code, name, kind and parent; a GeoPackage's
     layer of grids is taken where it has one. Without a column of codes grids are matched by mutual overlap.
@@ -45,9 +45,10 @@ def begin(
 
     Raises
     ------
+    Misjudged
+        When an error was found in the file, with all findings.
     Refused
-        When the file cannot be read or was judged to be wrong, with the first error; and as
-        :func:`geo.space.redraw.differing.changes_between`.
+        When the file cannot be read; and as :func:`geo.space.redraw.scopes.replaced`.
     Stale, Broken, Unknown
         As :func:`geo.plans.previews.preview`; it is for the caller to undo the transaction then.
     """
@@ -55,15 +56,34 @@ def begin(
     standing = standing_of(connection)
     if standing is None:
         raise Unknown("no city has been published yet, so there is nothing to plan on")
+    plan = drafts.begin(connection, actor, name, within)
     sources = _sources(file, datum, standing)
     judged = None if within is None or _goes_beyond(sources, standing, within) else within
     prepared = prepare(sources, standing, within=judged, progress=progress)
-    asked = asked_by(prepared, standing)
-    plan = drafts.begin(connection, actor, name, within)
-    made = [drafts.add(connection, actor, plan, change) for change in asked]
-    if made:
-        previews.preview(connection, plan)
-    return plan, made
+    if prepared.is_refused:
+        found = ordered(prepared.findings)
+        raise Misjudged(f"{found[0].zh} · {found[0].en}", found, where=found[0].where)
+    asked = replace(trimmed(standing.division, _asked(prepared.judgement.division, judged)), within=within)
+    if is_idle(asked):
+        return Begun(plan, None, prepared.findings)
+    progress("试算 weighing")
+    return Begun(plan, previews.add(connection, actor, plan, asked), prepared.findings)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The plan of a file, its change, None where the file is what is in force, and what was found in the file."""
+
+    plan: Plan
+    made: Made | None
+    findings: list[Finding]
+
+
+def _asked(division: Division, within: str | None) -> ReplaceScope:
+    """The leaves that were judged, in place of the scope's."""
+    columns = (division.leaf_codes, division.leaf_names, division.leaf_kinds, division.leaf_parents)
+    words = zip(*(column.tolist() for column in columns), division.leaf_shapes, strict=True)
+    return ReplaceScope(tuple(GivenLeaf(*told) for told in words), within)
 
 
 def _sources(file: Path, datum: str, standing: Standing) -> Sources:
@@ -71,10 +91,9 @@ def _sources(file: Path, datum: str, standing: Standing) -> Sources:
     if not file.is_file():
         raise Unknown(f"there is no file {file}")
     level = standing.city.levels[-1].key
-    layers = [str(name) for name in pyogrio.list_layers(file)[:, 0]]
-    layer = level if len(layers) > 1 and level in layers else None
-    there = set(pyogrio.read_info(file, layer=layer)["fields"].tolist())
-    columns = {name: name for name in ("code", "name", "kind", "parent") if name in there}
+    layer = level if form_of(file) == LAYER and level in layers_of(file)[0] else None
+    with opened(file, layer=layer) as sheet:
+        columns = {name: name for name in _COLUMNS if name in sheet.schema.names}
     return sources_of(file, {"level": level, "layer": layer, "datum": datum, **columns}, (None, None, ""))
 
 
@@ -83,20 +102,6 @@ def _goes_beyond(sources: Sources, standing: Standing, within: str) -> bool:
     (layer,) = sources.layers
     if layer.parent is None:
         return False
-    rows = pyogrio.read_dataframe(layer.file, layer=layer.layer, columns=[layer.parent], read_geometry=False)
-    inside = standing.division.area_codes[standing.division.areas_within(within)]
-    return bool((~rows[layer.parent].astype(str).isin(inside.tolist())).any())
-
-
-def asked_by(prepared: Prepared, standing: Standing) -> list[Change]:
-    """The changes a file makes of the edition in force. Raises as :func:`begin`."""
-    if has_errors(prepared.findings):
-        first = next(one for one in prepared.findings if one.severity == "error")
-        raise Refused(
-            f"{first.zh} · {first.en}; ./gridatlas import boundaries tells all that is wrong with the file",
-            where=first.where,
-        )
-    part, base = prepared.judgement.division, standing.division
-    whole = part if prepared.within is None else replace_scope(base, part, prepared.within)
-    scheme = Scheme.of(standing.city.code_lengths, len(standing.city.levels))
-    return changes_between(base, whole, scheme, standing.given)
+    inside = set(standing.division.area_codes[standing.division.areas_within(within)].tolist())
+    with opened(layer.file, layer=layer.layer, columns=[layer.parent]) as sheet:
+        return any(set(texts(frame.table.column(layer.parent)).to_pylist()) - inside for frame in sheet.frames)

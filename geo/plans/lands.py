@@ -20,7 +20,7 @@ from geo.plans import drafts, previews
 from geo.plans.drafts import Plan
 from geo.space.balance.atoms import Land
 from geo.space.partition import whole_of
-from geo.space.redraw.changes import FALLBACK
+from geo.space.redraw.members import FALLBACK
 from geo.tables import areas as areas_table
 from geo.tables import buildings, codes, grids, in_edition, incidents, lines
 

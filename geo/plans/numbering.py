@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
+from sqlalchemy.dialects import postgresql as pg
 
 from geo import areas
 from geo.arrays import Floats, Shapes
@@ -22,6 +23,7 @@ from geo.space.redraw.numbering import numbered as numbered_by
 from geo.tables import buildings, codes
 
 _ENDED = ("in_force", "withdrawn")
+_OF_LEAVES = "$.leaves.features[*].properties.code"
 
 
 def numbered(connection: sa.Connection, division: Division, change: Change) -> Change:
@@ -60,9 +62,11 @@ def households_on(connection: sa.Connection, metric_epsg: int) -> Size:
 def _given(connection: sa.Connection, stem: str) -> AbstractSet[str]:
     """Codes that begin with a stem: all ever given, and those that plans which are still open take."""
     ever = connection.scalars(sa.select(codes.c.code).where(codes.c.code.startswith(stem, autoescape=True)))
-    taken = sa.select(plan_changes.c.change["codes"], *(plan_changes.c.change[name].astext for name in ("code", "to")))
+    of_leaves = sa.func.jsonb_path_query_array(plan_changes.c.change, sa.cast(_OF_LEAVES, pg.JSONPATH))
+    named = (plan_changes.c.change[name].astext for name in ("code", "to"))
+    taken = sa.select(plan_changes.c.change["codes"], of_leaves, *named)
     taken = taken.join(plans).where(plans.c.state.not_in(_ENDED))
     spoken: set[str] = set(ever)
-    for several, *single in connection.execute(taken):
-        spoken |= {code for code in [*(several or ()), *single] if code and code.startswith(stem)}
+    for several, given, *single in connection.execute(taken):
+        spoken |= {code for code in [*(several or ()), *given, *single] if code and code.startswith(stem)}
     return spoken

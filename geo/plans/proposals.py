@@ -22,7 +22,8 @@ from geo.space.balance.dividing import divided, grounds
 from geo.space.balance.drawing import BENT_M, Move, moves_of, transfers
 from geo.space.balance.fronts import proposed
 from geo.space.balance.problems import Measures, Problem, measured
-from geo.space.redraw.changes import COMPREHENSIVE, Change, CutDedicated
+from geo.space.redraw.changes import Change, CutDedicated
+from geo.space.redraw.members import COMPREHENSIVE
 from geo.space.redraw.numbering import is_numbered
 
 BAND = (300.0, 500.0)

@@ -26,11 +26,12 @@ from geo.space.redraw import clipping
 from geo.space.redraw.changes import Annex, Cede, Change, changed
 from geo.space.redraw.clipping import Clipped, Polygonal
 from geo.space.redraw.leaves import Redrawn
+from geo.space.redraw.scopes import ReplaceScope
 from geo.space.sights import Unseen, Wanted
 from geo.tables import grids
 
 _Answer = TypeVar("_Answer")
-_CODES = ("code", "codes", "keep", "to", "a", "b", "parent")
+_CODES = ("code", "codes", "keep", "to", "a", "b", "parent", "within", "gone")
 """Members of a change that name leaves and areas."""
 
 
@@ -99,7 +100,7 @@ def _seeing(
     answer: Callable[[Division], _Answer],
 ) -> _Answer:
     """What is answered of an edition, of which as much is read as the answer needs."""
-    if any(isinstance(change, Annex | Cede) for change in concerned):
+    if any(_may_concern_all(change) for change in concerned):
         return answer(divisions.whole(connection, edition))
     wanted = reduce(lambda so_far, change: so_far | _wanted(change), concerned, Wanted())
     while True:
@@ -137,9 +138,17 @@ def _made(base: Division, asked: Sequence[Change], scheme: Scheme) -> Division:
     return _carried_out(base, asked, scheme).made
 
 
+def _may_concern_all(change: Change) -> bool:
+    """Whether the outline may move, or every leaf of the city go."""
+    is_city = isinstance(change, ReplaceScope) and change.within is None and change.gone is None
+    return is_city or isinstance(change, Annex | Cede)
+
+
 def _wanted(change: Change) -> Wanted:
     """What a change is sure to ask for."""
-    named = [value for key, value in vars(change).items() if key in _CODES and value]
-    drawn = getattr(change, "drawn", None)
-    grounds = () if drawn is None or not np.isfinite(shapely.bounds(drawn)).all() else (shapely.envelope(drawn),)
-    return Wanted(frozenset(code for one in named for code in ([one] if isinstance(one, str) else one)), grounds)
+    told = [change, *(change.leaves if isinstance(change, ReplaceScope) else ())]
+    named = [value for one in told for key, value in vars(one).items() if key in _CODES and value]
+    drawn = (getattr(one, name, None) for one in told for name in ("drawn", "ground"))
+    grounds = [shape for shape in drawn if shape is not None and np.isfinite(shapely.bounds(shape)).all()]
+    codes = frozenset(code for one in named for code in ([one] if isinstance(one, str) else one))
+    return Wanted(codes, tuple(shapely.envelope(shape) for shape in grounds))

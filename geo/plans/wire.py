@@ -13,6 +13,8 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import Refused, near, shown
 from geo.space.redraw import changes
 from geo.space.redraw.changes import Change
+from geo.space.redraw.members import COMPREHENSIVE
+from geo.space.redraw.scopes import GivenLeaf, ReplaceScope
 
 KINDS: dict[str, type[Change]] = {
     "split": changes.Split,
@@ -26,6 +28,7 @@ KINDS: dict[str, type[Change]] = {
     "recode": changes.Recode,
     "annex": changes.Annex,
     "cede": changes.Cede,
+    "replace_scope": ReplaceScope,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 assert set(KINDS.values()) == set(get_args(Change))
@@ -33,7 +36,8 @@ assert set(KINDS.values()) == set(get_args(Change))
 
 def written(change: Change) -> dict[str, Any]:
     """A change as JSON; :func:`read` gives the same change back."""
-    members = {field.name: _plain(getattr(change, field.name)) for field in fields(change)}
+    types = get_type_hints(type(change))
+    members = {field.name: _plain(getattr(change, field.name), types[field.name]) for field in fields(change)}
     return {"kind": _NAMES[type(change)], **members}
 
 
@@ -56,9 +60,11 @@ def read(told: Mapping[str, Any]) -> Change:
     return KINDS[kind](**members)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, type_: Any) -> Any:
     if isinstance(value, BaseGeometry):
         return shapely.geometry.mapping(value)
+    if type_ == tuple[GivenLeaf, ...]:
+        return {"type": "FeatureCollection", "features": [_feature(one) for one in value]}
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -84,6 +90,31 @@ def geometry(told: object) -> BaseGeometry:
     return shapely.force_2d(shape)
 
 
+def _feature(leaf: GivenLeaf) -> dict[str, Any]:
+    words = {name: getattr(leaf, name) for name in _WORDS}
+    return {"type": "Feature", "properties": words, "geometry": shapely.geometry.mapping(leaf.ground)}
+
+
+def _leaves(told: Mapping[str, Any]) -> tuple[GivenLeaf, ...]:
+    """The leaves that features tell; what else a feature has, as an exported one does, is passed over."""
+    return tuple(_leaf(number, one) for number, one in enumerate(told["features"], 1))
+
+
+def _leaf(number: int, told: Any) -> GivenLeaf:
+    words = told.get("properties") if isinstance(told, dict) else None
+    if not isinstance(words, dict):
+        raise Refused(f"feature {number} of leaves is {shown(told)}; a GeoJSON feature with properties is wanted")
+    given = {"name": "", "kind": COMPREHENSIVE} | {name: words[name] for name in _WORDS if words.get(name) is not None}
+    for name in _WORDS:
+        if not isinstance(given.get(name), str):
+            raise Refused(f"{name} of feature {number} of leaves is {shown(given.get(name))}; text is wanted")
+    return GivenLeaf(**given, ground=geometry(told.get("geometry")))
+
+
+def _is_collection(told: Any) -> bool:
+    return isinstance(told, dict) and isinstance(told.get("features"), list)
+
+
 def _is_texts(told: Any) -> bool:
     return isinstance(told, list) and all(isinstance(one, str) for one in told)
 
@@ -93,12 +124,17 @@ def _is_number(told: Any) -> bool:
 
 
 _Form = tuple[Callable[[Any], bool], Callable[[Any], Any], str]
+_WORDS = ("code", "name", "kind", "parent")
+"""Properties of a feature that is a leaf."""
+_NULL: _Form = (lambda told: told is None, lambda _: None, "null")
 _TEXT: _Form = (lambda told: isinstance(told, str), str, "text")
 _FORMS: dict[Any, tuple[_Form, ...]] = {
     str: (_TEXT,),
-    str | None: (_TEXT, (lambda told: told is None, lambda _: None, "null")),
+    str | None: (_TEXT, _NULL),
     float: ((_is_number, float, "a number"),),
     tuple[str, ...]: ((_is_texts, tuple, "a list of texts"),),
+    tuple[str, ...] | None: ((_is_texts, tuple, "a list of texts"), _NULL),
+    tuple[GivenLeaf, ...]: ((_is_collection, _leaves, "a GeoJSON FeatureCollection"),),
     BaseGeometry: ((lambda told: isinstance(told, dict), geometry, "a GeoJSON geometry"),),
 }
 """For each type of member what fits it, how it is read, and what is said where nothing fits."""

@@ -178,13 +178,16 @@ def same_ground(a: BaseGeometry, b: BaseGeometry) -> bool:
 def apart_by_a_hair(a: Shapes, b: Shapes) -> Bools:
     """Where shapes differ by nodes and snapping only.
 
-    The symmetric difference may be two steps wide along the whole border, and no part of it wider than four.
+    The symmetric difference may be two steps wide along the whole border, and nowhere wider than four: a long hair must
+    not hide the ground it hangs on.
     """
     apart = shapely.symmetric_difference(a, b)
     little = shapely.area(apart) <= 2 * SNAP * np.maximum(shapely.length(a), shapely.length(b))
     parts, of = shapely.get_parts(apart, return_index=True)
     hair: Bools = little.copy()
     hair[of[thickness(parts) > NEAR]] = False
+    thin = hair[of]
+    hair[of[thin][~shapely.is_empty(shapely.buffer(parts[thin], -NEAR / 2))]] = False
     return hair
 
 

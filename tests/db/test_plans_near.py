@@ -185,9 +185,7 @@ def planned(connection: sa.Connection, base: Division, random: np.random.Generat
     plan, asked = drafts.begin(connection, ACTOR, "调整"), list[Change]()
     while not asked or isinstance(on_the_whole(base, asked), GeoError):
         asked = chain(base, random)
-    for change in asked:
-        previews.add(connection, ACTOR, plan, change)
-    return plan, asked
+    return plan, [previews.add(connection, ACTOR, plan, change).change for change in asked]
 
 
 def publish_or_refuse(connection: sa.Connection, plan: drafts.Plan, base: Division, asked: list[Change]) -> None:

@@ -1,6 +1,15 @@
 """A whole city divided: how files become leaves, how two divisions differ, and how one scope is replaced."""
 
-from geo.space.division.changes import Comparison, Crossing, compare, crosswalk, differing, polygonal, touched
+from geo.space.division.changes import (
+    Comparison,
+    Crossing,
+    compare,
+    crosswalk,
+    differing,
+    ground_moved,
+    polygonal,
+    touched,
+)
 from geo.space.division.divisions import BLOCKING, GAP_M, divide, party
 from geo.space.division.rows import AreaLayer, Division, NamedGrids, nothing
 from geo.space.division.scopes import replace_scope
@@ -17,6 +26,7 @@ __all__ = [
     "crosswalk",
     "differing",
     "divide",
+    "ground_moved",
     "nothing",
     "party",
     "polygonal",

@@ -62,7 +62,7 @@ class Crossing:
 def differing(old: Division, new: Division) -> set[str]:
     """As :func:`touched`, looking at leaves alone."""
     was = positions(new.leaf_codes, old.leaf_codes)
-    came = _leaf_words(old, new, was) | _ground(old.leaf_shapes, new.leaf_shapes, was)[0] | (was == OUTSIDE)
+    came = _leaf_words(old, new, was) | ground_moved(old.leaf_shapes, new.leaf_shapes, was)[0] | (was == OUTSIDE)
     went = old.leaf_codes[_absent(was, len(old.leaf_codes))]
     return {*new.leaf_codes[came].tolist(), *went.tolist()}
 
@@ -72,7 +72,7 @@ def compare(old: Division, new: Division) -> Comparison:
     was = positions(new.leaf_codes, old.leaf_codes)
     both = np.flatnonzero(was != OUTSIDE)
     words = _leaf_words(old, new, was)
-    moved, bent = _ground(old.leaf_shapes, new.leaf_shapes, was)
+    moved, bent = ground_moved(old.leaf_shapes, new.leaf_shapes, was)
     changed, appeared = words | moved, was == OUTSIDE
     noded = bent & ~changed
     retired = _absent(was, len(old.leaf_codes))
@@ -144,8 +144,11 @@ def _absent(was: Ints, n: int) -> Bools:
     return gone
 
 
-def _ground(old: Shapes, new: Shapes, was: Ints) -> tuple[Bools, Bools]:
-    """Which new shapes moved ground, and which only gained or lost vertices."""
+def ground_moved(old: Shapes, new: Shapes, was: Ints) -> tuple[Bools, Bools]:
+    """Which new shapes (n,) moved ground, and which only gained or lost vertices; ``was`` (n,) positions among the old.
+
+    Neither for what is new.
+    """
     new, old = _plain(new), _plain(old)
     both = _redrawn(old, new, was)
     hair = apart_by_a_hair(new[both], old[was[both]])
@@ -193,7 +196,7 @@ def _outline_moved(old: Division, new: Division) -> bool:
     before, after = (division.area_shapes[division.area_levels == 0] for division in (old, new))
     if len(before) != len(after):
         return True
-    return bool(_ground(before, after, np.arange(len(after)))[0].any())
+    return bool(ground_moved(before, after, np.arange(len(after)))[0].any())
 
 
 def _hair(common: Shapes, whole: Shapes) -> Bools:

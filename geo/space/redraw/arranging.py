@@ -46,7 +46,13 @@ Rule = Callable[[Faces], Codes]
 
 
 def redraw(
-    leaves: Leaves, touched: Sequence[str], lines: Sequence[BaseGeometry], rule: Rule, *, beyond: bool = False
+    leaves: Leaves,
+    touched: Sequence[str],
+    lines: Sequence[BaseGeometry],
+    rule: Rule,
+    *,
+    beyond: bool = False,
+    may_stay: bool = False,
 ) -> Redrawn:
     """The change a rule makes of the faces of some leaves.
 
@@ -58,13 +64,15 @@ def redraw(
         What is drawn, on the lattice.
     beyond
         Whether ground outside the city may change hands as well; its code is ``BEYOND``.
+    may_stay
+        Whether it is right that nothing changes hands; then nothing is redrawn.
 
     Raises
     ------
     Broken
         When the leaves would no longer divide the city, with the place. No drawing is known that does.
     Refused
-        By the rule, and when nothing changes hands.
+        By the rule, and when nothing changes hands unless it may.
     """
     core = leaves.at(touched)
     near = core
@@ -81,6 +89,8 @@ def redraw(
             if len(ends) and not beyond:
                 _not_torn(leaves.shapes[near], shapes, marks)
             change = _change(leaves, near, names, shapes, faces, after)
+            if not change.moved and may_stay:
+                return Redrawn({})
             if not change.moved:
                 detail = f"nothing changes hands: what is drawn is thinner than {THIN_M:g} m, or there already"
                 raise Refused(detail, where=shapely.GeometryCollection([*lines]))

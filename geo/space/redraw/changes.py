@@ -15,15 +15,24 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Codes
 from geo.codes import Scheme
-from geo.errors import Refused, Unknown
+from geo.errors import Refused
 from geo.space.division.rows import Division, positions
 from geo.space.division.uniting import reunited
 from geo.space.partition import OUTSIDE
-from geo.space.redraw import moves
+from geo.space.redraw import moves, scopes
 from geo.space.redraw.drawing import SNAP_M
-from geo.space.redraw.leaves import BEYOND, Leaves, Moved, Redrawn
-
-COMPREHENSIVE, DEDICATED, FALLBACK = "comprehensive", "dedicated", "fallback"
+from geo.space.redraw.leaves import BEYOND, Moved, Redrawn
+from geo.space.redraw.members import (
+    COMPREHENSIVE,
+    DEDICATED,
+    FALLBACK,
+    area,
+    fallback_of,
+    leaf,
+    leaves_of,
+    refuse_unfit,
+)
+from geo.space.redraw.scopes import ReplaceScope
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,20 @@ class Cede:
     snap_m: float = SNAP_M
 
 
-Change = Split | Merge | Transfer | MoveBorder | CutDedicated | Dissolve | Reparent | Rename | Recode | Annex | Cede
+Change = (
+    Split
+    | Merge
+    | Transfer
+    | MoveBorder
+    | CutDedicated
+    | Dissolve
+    | Reparent
+    | Rename
+    | Recode
+    | Annex
+    | Cede
+    | ReplaceScope
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +193,7 @@ def _made(change: Change, division: Division, scheme: Scheme) -> Changed:
 
 @_made.register
 def _split(change: Split, division: Division, scheme: Scheme) -> Changed:
-    at = _at(division, change.code)
+    at = leaf(division, change.code)
     if not change.codes:
         raise _not_numbered("split")
     names = change.names or ("",) * len(change.codes)
@@ -180,7 +202,7 @@ def _split(change: Split, division: Division, scheme: Scheme) -> Changed:
     parent, kind = str(division.leaf_parents[at]), str(division.leaf_kinds[at])
     new = {code: name for code, name in zip(change.codes, names, strict=True) if code != change.code}
     for code in new:
-        _fits(code, parent, scheme)
+        refuse_unfit(code, parent, scheme)
     done = moves.split(leaves_of(division), change.code, change.line, change.codes, change.snap_m)
     grown = COMPREHENSIVE if kind == FALLBACK else kind
     return _with(division, done, {code: _Words(name, grown, parent) for code, name in new.items()})
@@ -212,7 +234,7 @@ def _cut_dedicated(change: CutDedicated, division: Division, scheme: Scheme) -> 
         raise _not_numbered("cut_dedicated")
     done = moves.cut_dedicated(leaves_of(division), change.drawn, change.code, change.snap_m)
     parent = giver(division, done)
-    _fits(change.code, parent, scheme)
+    refuse_unfit(change.code, parent, scheme)
     if change.grid_kind not in (COMPREHENSIVE, DEDICATED):
         raise Refused(f"no grid is {change.grid_kind!r}; what is cut out is {DEDICATED} or {COMPREHENSIVE}")
     return _with(division, done, {change.code: _Words(change.name, change.grid_kind, parent)})
@@ -220,25 +242,24 @@ def _cut_dedicated(change: CutDedicated, division: Division, scheme: Scheme) -> 
 
 @_made.register
 def _dissolve(change: Dissolve, division: Division, scheme: Scheme) -> Changed:
-    at = _at(division, change.code)
+    at = leaf(division, change.code)
     if division.leaf_kinds[at] == FALLBACK:
         raise Refused(f"{change.code} is fallback ground already", where=division.leaf_shapes[at])
     if change.to is not None:
-        _at(division, change.to)
+        leaf(division, change.to)
         return _with(division, moves.dissolve(leaves_of(division), change.code, change.to), {})
-    area = _area(division, str(division.leaf_parents[at]))
-    name = str(division.area_names[area])
-    code = scheme.fallback(str(division.area_codes[area]), int(division.area_levels[area]))
+    parent = str(division.leaf_parents[at])
+    code, name = fallback_of(division, parent, scheme)
     done = moves.dissolve(leaves_of(division), change.code, code)
-    return _with(division, done, {code: _Words(name, FALLBACK, str(division.area_codes[area]))})
+    return _with(division, done, {} if leaves_of(division).has(code) else {code: _Words(name, FALLBACK, parent)})
 
 
 @_made.register
 def _reparent(change: Reparent, division: Division, scheme: Scheme) -> Changed:
-    at, area = _at(division, change.code), _area(division, change.parent)
+    at, above = leaf(division, change.code), area(division, change.parent)
     if division.leaf_kinds[at] == FALLBACK:
         raise Refused(f"{change.code} is the fallback of its area and stays there", where=division.leaf_shapes[at])
-    if division.area_levels[area] != division.levels - 2:
+    if division.area_levels[above] != division.levels - 2:
         raise Refused(f"{change.parent} is not of the lowest level of areas; a grid comes under one that is")
     if division.leaf_parents[at] == change.parent:
         raise Refused(f"{change.code} is under {change.parent} already")
@@ -251,20 +272,20 @@ def _rename(change: Rename, division: Division, scheme: Scheme) -> Changed:
     if not change.name.strip():
         raise Refused("the name is blank; a grid or an area has one")
     if leaves_of(division).has(change.code):
-        names = _text(division.leaf_names, _at(division, change.code), change.name)
+        names = _text(division.leaf_names, leaf(division, change.code), change.name)
         return Changed(replace(division, leaf_names=names), Redrawn({}))
-    area = _area(division, change.code)
-    return Changed(replace(division, area_names=_text(division.area_names, area, change.name)), Redrawn({}))
+    names = _text(division.area_names, area(division, change.code), change.name)
+    return Changed(replace(division, area_names=names), Redrawn({}))
 
 
 @_made.register
 def _recode(change: Recode, division: Division, scheme: Scheme) -> Changed:
-    at = _at(division, change.code)
+    at = leaf(division, change.code)
     if division.leaf_kinds[at] == FALLBACK:
         raise Refused(f"the code of fallback ground follows its area's; {change.code} stays")
     if leaves_of(division).has(change.to):
         raise Refused(f"the code {change.to} is in use; choose one that is not")
-    _fits(change.to, str(division.leaf_parents[at]), scheme)
+    refuse_unfit(change.to, str(division.leaf_parents[at]), scheme)
     shape, codes = division.leaf_shapes[at], _text(division.leaf_codes, at, change.to)
     order = np.argsort(codes, kind="stable")
     rows = {key: getattr(division, key)[order] for key in ("leaf_names", "leaf_kinds", "leaf_parents", "leaf_shapes")}
@@ -282,25 +303,15 @@ def _cede(change: Cede, division: Division, scheme: Scheme) -> Changed:
     return _with(division, moves.cede(leaves_of(division), change.drawn, change.snap_m), {})
 
 
+@_made.register
+def _replace_scope(change: ReplaceScope, division: Division, scheme: Scheme) -> Changed:
+    done, fallback = scopes.replaced(division, change, scheme)
+    words = {code: _Words(name, FALLBACK, parent) for code, (name, parent) in fallback.items()}
+    words |= {one.code: _Words(one.name, one.kind, one.parent) for one in change.leaves}
+    return _with(division, done, words)
+
+
 # -- rows ------------------------------------------------------------------------------------------------------------
-def leaves_of(division: Division) -> Leaves:
-    """The leaves of a division as they are redrawn."""
-    return Leaves(division.leaf_codes, division.leaf_shapes, division.sight)
-
-
-def _at(division: Division, code: str) -> int:
-    return int(leaves_of(division).at([code])[0])
-
-
-def _area(division: Division, code: str) -> int:
-    at = int(positions(np.array([code], dtype=np.str_), division.area_codes)[0])
-    if at == OUTSIDE and division.sight is not None:
-        division.sight.demand(code)
-    if at == OUTSIDE:
-        raise Unknown(f"no area has the code {code}")
-    return at
-
-
 def _text(words: Codes, at: int, word: str) -> Codes:
     """Words with another one in one place, however long it is."""
     made = words.astype(object)
@@ -312,35 +323,25 @@ def _not_numbered(kind: str) -> Refused:
     return Refused(f"{kind} has no code yet; give one, or have it numbered first")
 
 
-def _fits(code: str, parent: str, scheme: Scheme) -> None:
-    level = scheme.levels - 1
-    if not scheme.fits(code, level):
-        raise Refused(f"the code {code!r} has not the form of a grid's: {scheme.lengths[level] or 'any'} digits")
-    if not scheme.nests(code, parent):
-        raise Refused(f"the code {code!r} does not begin with that of its area, {parent}")
-    if scheme.reserved(code):
-        raise Refused(f"the code {code!r} is kept for fallback ground; give another")
-
-
 def giver(division: Division, done: Redrawn) -> str:
     """The area that gave most of the ground that moved, the lowest code among equals."""
     given: dict[str, float] = {}
     for one in done.moved:
         if one.was != BEYOND:
-            parent = str(division.leaf_parents[_at(division, one.was)])
+            parent = str(division.leaf_parents[leaf(division, one.was)])
             given[parent] = given.get(parent, 0.0) + float(shapely.area(one.ground))
     return min(given, key=lambda code: (-given[code], code))
 
 
 def _with(division: Division, done: Redrawn, words: dict[str, _Words]) -> Changed:
-    """The division with the leaves that were redrawn; ``words`` of those that are new."""
+    """The division with the leaves that were redrawn; ``words`` of those that are new or have others now."""
     leaves = done.applied(leaves_of(division))
     was = positions(leaves.codes, division.leaf_codes)
     fields = [division.leaf_names, division.leaf_kinds, division.leaf_parents]
     named, kinds, parents = (
         np.array(
             [
-                getattr(words[code], key) if at == OUTSIDE else str(field[at])
+                getattr(words[code], key) if at == OUTSIDE or code in words else str(field[at])
                 for code, at in zip(leaves.codes.tolist(), was, strict=True)
             ],
             dtype=np.str_,

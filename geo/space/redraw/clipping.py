@@ -13,8 +13,9 @@ from geo.errors import Refused
 from geo.space.arrangement import NEAR
 from geo.space.division.rows import Division
 from geo.space.partition import whole_of
-from geo.space.redraw.changes import CutDedicated, Transfer, leaves_of
+from geo.space.redraw.changes import CutDedicated, Transfer
 from geo.space.redraw.drawing import ground_drawn
+from geo.space.redraw.members import leaves_of
 
 Polygonal = Transfer | CutDedicated
 """Changes that say by a polygon whose ground becomes another's."""

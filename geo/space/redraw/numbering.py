@@ -18,7 +18,9 @@ from geo.crs import area_m2
 from geo.errors import Refused
 from geo.space.division.rows import Division
 from geo.space.redraw import moves
-from geo.space.redraw.changes import FALLBACK, Change, CutDedicated, Merge, Split, giver, leaves_of
+from geo.space.redraw.changes import Change, CutDedicated, Merge, Split, giver
+from geo.space.redraw.members import FALLBACK, leaves_of
+from geo.space.redraw.scopes import ReplaceScope, is_idle, trimmed
 from geo.space.redraw.slivers import THIN_M
 
 Size = Callable[[Shapes], Floats]
@@ -50,6 +52,8 @@ def is_numbered(change: Change) -> bool:
         return bool(change.codes)
     if isinstance(change, Merge):
         return change.keep is not None
+    if isinstance(change, ReplaceScope):
+        return change.gone is not None
     return not isinstance(change, CutDedicated) or change.code is not None
 
 
@@ -58,14 +62,15 @@ def numbered(division: Division, change: Change, numbers: Numbers) -> Change:
 
     The largest piece of a split keeps the code, the others take the next free ones of the scheme, in rows from west to
     east, the rows from north to south. A merge keeps the code of the largest, of named grids where any is among them.
-    A dedicated grid takes the next code of the area that gives most.
+    A dedicated grid takes the next code of the area that gives most. Of a scope that is replaced what stays is left
+    out, and what goes is named.
 
     Raises
     ------
     Unknown
         For a code there is none of.
     Refused
-        When the change cannot be made, or its area has no code left.
+        When the change cannot be made, or its area has no code left; when a scope is given as it is.
     """
     return change if is_numbered(change) else _numbered(change, division, numbers)
 
@@ -113,6 +118,14 @@ def _cut_dedicated(change: CutDedicated, division: Division, numbers: Numbers) -
     parent = giver(division, done)
     code = numbers.scheme.numbered(parent, ground, _given(division, parent, numbers))[0]
     return replace(change, code=code)
+
+
+@_numbered.register
+def _replace_scope(change: ReplaceScope, division: Division, numbers: Numbers) -> ReplaceScope:
+    found = trimmed(division, change)
+    if is_idle(found):
+        raise Refused("the leaves that are given are there already: nothing changes")
+    return found
 
 
 def _given(division: Division, area: str, numbers: Numbers) -> set[str]:

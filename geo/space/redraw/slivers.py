@@ -29,8 +29,8 @@ class _Walls:
     area_m2: Floats
 
 
-def absorbed(faces: Shapes, edges: Edges, label: Ints, anchored: Bools) -> Ints:
-    """Labels (n,) after connected ground thinner than :data:`THIN_M` went where its longest border is.
+def absorbed(faces: Shapes, edges: Edges, label: Ints, anchored: Bools, thin_m: float = THIN_M) -> Ints:
+    """Labels (n,) after connected ground thinner than ``thin_m`` metres went where its longest border is.
 
     Smallest first, so that a heap of slivers collapses into what lies around it. Ties: the lower label.
 
@@ -46,7 +46,7 @@ def absorbed(faces: Shapes, edges: Edges, label: Ints, anchored: Bools) -> Ints:
     walls = _walls(faces, edges)
     label = label.copy()
     while True:
-        goal = _goals(walls, label, anchored)
+        goal = _goals(walls, label, anchored, thin_m)
         if goal is None:
             return label
         part, to = goal
@@ -68,7 +68,7 @@ def _walls(faces: Shapes, edges: Edges) -> _Walls:
     )
 
 
-def _goals(walls: _Walls, label: Ints, anchored: Bools) -> tuple[Ints, Ints] | None:
+def _goals(walls: _Walls, label: Ints, anchored: Bools, thin_m: float) -> tuple[Ints, Ints] | None:
     """The part (n,) of each face, a face of its own, and for each part a face whose label it takes; None when done."""
     n = len(label)
     apart = label[walls.left] != label[walls.right]
@@ -76,7 +76,7 @@ def _goals(walls: _Walls, label: Ints, anchored: Bools) -> tuple[Ints, Ints] | N
     mine, other, length = part[walls.left[apart]], part[walls.right[apart]], walls.length_m[apart]
     size = np.bincount(part, weights=walls.area_m2, minlength=n)
     around = np.bincount(part, weights=walls.rim_m, minlength=n) + np.bincount(mine, weights=length, minlength=n)
-    thin = (2 * size < THIN_M * around) & (np.bincount(part, weights=anchored, minlength=n) == 0)
+    thin = (2 * size < thin_m * around) & (np.bincount(part, weights=anchored, minlength=n) == 0)
     smaller = (size[other] < size[mine]) | ((size[other] == size[mine]) & (other < mine))
     thin[mine[thin[mine] & thin[other] & smaller]] = False  # waits for the smaller one beside it
     go = thin[mine] & (label[other] != OUTSIDE)
