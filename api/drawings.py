@@ -14,10 +14,12 @@ from api.deps import StoreOf, Text, only_known
 from api.errors import described
 from api.previews import Number
 from geo.plans import drafts
-from geo.plans.drawings import DrawnLeaf, drawing
+from geo.plans.drawings import DrawnLeaf, Look, drawing
 
 router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
 _NEAR = 30
+_NUMBER = r"-?\d{1,3}(?:\.\d{1,17})?"
+_BOX = rf"^{_NUMBER}(?:,{_NUMBER}){{3}}$"
 
 
 class Features(TypedDict):
@@ -28,10 +30,14 @@ class Features(TypedDict):
 
 
 class DrawingTold(TypedDict):
-    """Leaves before and after a plan on edition ``base``; ``in_force`` is null unless another edition is in force."""
+    """Leaves before and after a plan on edition ``base``; ``in_force`` is null unless another edition is in force.
+
+    ``is_whole`` tells whether all leaves of the scope are there, ``is_view_whole`` whether all of them in the view are.
+    """
 
     base: int
     is_whole: bool
+    is_view_whole: bool
     before: Features
     after: Features
     in_force: Features | None
@@ -52,23 +58,35 @@ def drawn(
             max_length=1000, description="附近 · Codes with commas: leaves drawn with their neighbours in a wide scope"
         ),
     ] = None,
+    view: Annotated[
+        Text | None,
+        Query(pattern=_BOX, description="视野 · west,south,east,north: leaves drawn in it where they are 300 or fewer"),
+    ] = None,
     on: Annotated[
         Text | None, Query(pattern="^base$", description="版次 · base = on the edition the plan was begun on")
     ] = None,
 ) -> Response:
-    """All leaves of the scope up to 300; of a wider one those the plan touches, those near, and their neighbours."""
+    """All leaves of the scope up to 300; of a wider one those the plan touches, near, their neighbours, in the view."""
     wanted = [part.strip() for part in (near or "").split(",") if part.strip()][:_NEAR]
     with store.read() as connection:
         plan = drafts.one(connection, id)
-        found = drawing(connection, plan, near=wanted, as_begun=on == "base")
+        found = drawing(connection, plan, Look(wanted, _box(view)), as_begun=on == "base")
     told = {
         "base": found.base,
         "is_whole": found.is_whole,
+        "is_view_whole": found.is_view_whole,
         "before": _features(found.before),
         "after": _features(found.after),
         "in_force": _features(found.in_force) if found.in_force else None,
     }
     return Response(compact(told), media_type="application/json", headers=NOT_STORED)
+
+
+def _box(view: str | None) -> tuple[float, float, float, float] | None:
+    if view is None:
+        return None
+    west, south, east, north = map(float, view.split(","))
+    return west, south, east, north
 
 
 def _features(leaves: list[DrawnLeaf]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 from shapely.geometry.base import BaseGeometry
 
-from geo import areas
+from geo import areas, rows
 from geo.areas import Edition
 from geo.arrays import Bools
 from geo.plans import drafts, previews
@@ -47,12 +47,15 @@ class Drawing:
     ----------
     is_whole
         Whether all leaves of the scope are there.
+    is_view_whole
+        Whether all of them in the view that was asked for are.
     in_force
         Where the plan is drawn on an older edition: the same ground as the edition in force has it; else empty.
     """
 
     base: int
     is_whole: bool
+    is_view_whole: bool
     before: list[DrawnLeaf]
     after: list[DrawnLeaf]
     in_force: list[DrawnLeaf]
@@ -66,17 +69,34 @@ class _Difference:
     difference: Comparison
 
 
-def drawing(
-    connection: sa.Connection, plan: Plan, *, near: Sequence[str] = (), most: int = MOST, as_begun: bool = False
-) -> Drawing:
+@dataclass(frozen=True)
+class Look:
+    """What is wanted of a scope that is too wide to be drawn whole.
+
+    Attributes
+    ----------
+    near
+        Codes of leaves that are wanted with their ring of neighbours.
+    view
+        West, south, east, north in degrees, in which all leaves are wanted; None = no view.
+    most
+        Leaves of a scope above which it is too wide, and of a view above which none is drawn for it.
+    """
+
+    near: Sequence[str] = ()
+    view: tuple[float, float, float, float] | None = None
+    most: int = MOST
+
+
+WHOLE = Look()
+"""Nothing but the scope, or what the plan touches of it."""
+
+
+def drawing(connection: sa.Connection, plan: Plan, look: Look = WHOLE, *, as_begun: bool = False) -> Drawing:
     """The leaves of a plan's scope before and after it.
 
     Parameters
     ----------
-    near
-        Codes of leaves that are wanted with their ring of neighbours, where the scope is too wide to be drawn whole.
-    most
-        Leaves above which a scope is too wide.
     as_begun
         Draw the plan on the edition it was begun on, whatever came into force since or became of it.
 
@@ -87,19 +107,21 @@ def drawing(
     """
     told = _as_begun(connection, plan) if as_begun else _in_force(connection, plan)
     edition = areas.numbered(connection, told.number)
-    there = _of_scope(connection, plan.scope or areas.city(connection).code, edition, most)
+    inside = _inside(connection, plan.scope or areas.city(connection).code, edition)
+    there = _few(connection, edition, inside, look.most)
     is_whole = there is not None
+    seen = there if is_whole or look.view is None else _few(connection, edition, inside & _meets(look.view), look.most)
     if there is None:
-        there = _round(connection, near, edition) | _touched_and_near(told)
+        there = _round(connection, look.near, edition) | (seen or {}) | _touched_and_near(told)
     status = _status(told)
     before = {code: replace(one, status=status.get(code, SAME)) for code, one in there.items()}
-    inside = {one.parent for one in before.values()}
+    parents = {one.parent for one in before.values()}
     made = _rows(told.whole, told.difference.opened, status)
     after = {code: one for code, one in before.items() if one.status == SAME}
-    after |= {one.code: one for one in made if one.code in before or one.parent in inside or not is_whole}
+    after |= {one.code: one for one in made if one.code in before or one.parent in parents or not is_whole}
     newest = areas.current(connection)
     now = _standing(connection, newest, before.values()) if as_begun and newest.number != edition.number else {}
-    return Drawing(told.number, is_whole, _sorted(before), _sorted(after), _sorted(now))
+    return Drawing(told.number, is_whole, seen is not None, _sorted(before), _sorted(after), _sorted(now))
 
 
 def _in_force(connection: sa.Connection, plan: Plan) -> _Difference:
@@ -148,15 +170,27 @@ def _touched_and_near(told: _Difference) -> dict[str, DrawnLeaf]:
 
 
 # -- leaves as they are stored -----------------------------------------------------------------------------------------
-def _of_scope(connection: sa.Connection, scope: str, edition: Edition, most: int) -> dict[str, DrawnLeaf] | None:
-    """Leaves under an area; None when there are more than ``most``."""
+def _inside(connection: sa.Connection, scope: str, edition: Edition) -> sa.ColumnElement[bool]:
+    """What is true of leaves under an area."""
     above = areas.area_rows(connection, edition)
     inside = above.codes == scope
     for _ in range(int(above.levels.max(initial=0))):
         inside = inside | np.isin(above.parent_ids, above.ids[inside])
-    parents = dict(zip(above.ids[inside].tolist(), above.codes[inside].tolist(), strict=True))
-    rows = _leaves(connection, edition, grids.c.parent_id.in_(parents), most + 1)
-    return rows if len(rows) <= most else None
+    return rows.one_of(grids.c.parent_id, above.ids[inside].tolist())
+
+
+def _meets(view: tuple[float, float, float, float]) -> sa.ColumnElement[bool]:
+    """What is true of leaves whose box meets a view."""
+    return grids.c.geom.op("&&")(gis.ST_MakeEnvelope(*view, 4326))
+
+
+def _few(
+    connection: sa.Connection, edition: Edition, which: sa.ColumnElement[bool], most: int
+) -> dict[str, DrawnLeaf] | None:
+    """Leaves; None, and no ground read, when there are more than ``most``."""
+    some = sa.select(grids.c.id).where(in_edition(grids, edition.number), which).limit(most + 1).subquery()
+    count = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    return _leaves(connection, edition, which, most) if count <= most else None
 
 
 def _round(connection: sa.Connection, near: Sequence[str], edition: Edition) -> dict[str, DrawnLeaf]:

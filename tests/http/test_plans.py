@@ -31,6 +31,14 @@ def plan(site: httpx.Client) -> str:
     return f"/v1/plans/{made.json()['id']}"
 
 
+def test_a_view_is_four_numbers(site: httpx.Client, plan: str) -> None:
+    view = f"{WEST},{SOUTH},{WEST + WIDE},{SOUTH + HIGH}"
+    told = site.get(f"{plan}/drawing", params={"view": view}).json()
+    assert (told["is_whole"], told["is_view_whole"]) == (True, True)
+    assert site.get(f"{plan}/drawing", params={"view": "1,2,3"}).status_code == 400
+    assert site.get(f"{plan}/drawing", params={"view": "1,2,3,x"}).status_code == 400
+
+
 def test_an_act_is_kept_whole_or_not_at_all(site: httpx.Client, plan: str) -> None:
     rename = {"kind": "rename", "code": NEW, "name": "北片"}
     refused = site.post(f"{plan}/acts", json={"changes": [SPLIT, rename, {**rename, "code": "370000000000000"}]})

@@ -4,12 +4,13 @@ import * as doors from "./planner-doors.js";
 
 const OPEN = ["draft", "checked", "submitted", "approved", "scheduled"];
 
+const BESIDE = 0.1; // of a view that is drawn with it, so that the next step finds it there
 const NOTHING = { wanted: 0, verdicts: [], comments: [], locks: [] };
 
 export class Draft {
   /** `heard.changed()` is called when there is something else to show. */
   constructor(id, heard, { read_only = false } = {}) {
-    Object.assign(this, { id, heard, read_only, beside: null, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, pulled: [], clipped_m2: 0, near: "", busy: false, settling: false, asked: 0 });
+    Object.assign(this, { id, heard, read_only, beside: null, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, pulled: [], clipped_m2: 0, near: "", view: null, busy: false, settling: false, asked: 0 });
   }
 
   get can_draw() {
@@ -31,8 +32,8 @@ export class Draft {
 
   /** Everything anew. Throws where the plan itself cannot be had. */
   async load() {
-    const number = ++this.asked, query = this.near ? { near: this.near } : {};
-    const look = () => Promise.allSettled([doors.preview(this.id), doors.drawing(this.id, query)]);
+    const number = ++this.asked;
+    const look = () => Promise.allSettled([doors.preview(this.id), doors.drawing(this.id, this.query())]);
     const ahead = this.is_open && !this.settling ? look() : null; // a plan that has ended has no preview
     const said = this.settling || !this.beside ? doors.beside(this.id) : this.beside;
     const { changes, ...told } = await doors.get(this.id);
@@ -58,6 +59,26 @@ export class Draft {
     else this.problem = error;
     const drawing = await doors.drawing(this.id, { on: "base" }).catch((other) => { this.problem ??= other; return null; });
     if (number === this.asked) this.drawing = drawing;
+  }
+
+  /** Which grids are wanted, where the scope is too wide to be drawn whole. */
+  query() {
+    return { ...(this.near ? { near: this.near } : {}), ...(this.view ? { view: this.view.map((one) => one.toFixed(6)).join(",") } : {}) };
+  }
+
+  /** Draw the grids of a view [west, south, east, north] too, where the scope is too wide and they are not too many. */
+  async look_at([west, south, east, north]) {
+    if (this.drawing?.is_whole) return;
+    const [w, s, e, n] = this.view ?? [0, 0, 0, 0];
+    if (this.drawing?.is_view_whole && w <= west && s <= south && e >= east && n >= north) return;
+    const wide = (east - west) * BESIDE, high = (north - south) * BESIDE, number = this.asked;
+    this.view = [west - wide, south - high, east + wide, north + high];
+    if (!this.drawing || this.busy) return; // what is under way was asked for before, and the next one asks for this
+    const asked = this.view, on = this.is_open && !this.stale ? {} : { on: "base" };
+    const drawing = await doors.drawing(this.id, { ...this.query(), ...on }).catch(() => null); // what is drawn stays
+    if (!drawing || number !== this.asked || asked !== this.view) return;
+    this.drawing = drawing;
+    this.heard.changed();
   }
 
   /** Draw grids near some others too, where the scope is too wide to be drawn whole. */

@@ -52,11 +52,11 @@ export class Effects {
     const row = (one) => el("tr", { tabindex: "0", onclick: () => this.heard.grid(one.code), onkeydown: (event) => { if (event.key === "Enter") this.heard.grid(one.code); } },
       el("td", {}, el("span", { class: "swap" }, el("i", { style: { background: view.colours.get(one.code) ?? OUTSIDE } }), clip(view.short(one.code, one.name)), one.change === "appeared" ? el("small", { class: "dim" }, words.t("plan.new-grid")) : one.change === "retired" ? el("small", { class: "dim" }, words.t("plan.retired-grid")) : null)),
       el("td", { class: "num dim" }, this.number(one.before?.households)), el("td", { class: "num strong" }, this.number(one.after?.households)), el("td", {}, mark(one)));
-    const sum = (side) => grids.reduce((total, one) => total + (one[side]?.households ?? 0), 0);
+    const sum = (side) => grids.reduce((total, one) => (one[side]?.households ?? null) === null ? total : (total ?? 0) + one[side].households, null);
     const band = low === null ? null : el("span", { class: "push dim cap" }, words.t("plan.band", { low: words.n(low), high: words.n(high) }));
     return el("section", { class: "sec flush", "aria-label": words.t("plan.load") }, this.head("plan.load", "Load", band),
       el("table", { class: "tbl tight loads" }, el("thead", {}, el("tr", {}, el("th", {}, words.t("plan.col.grid")), el("th", { class: "num" }, words.t("plan.col.before")), el("th", { class: "num" }, words.t("plan.col.after")), el("th", {}, low === null ? "" : `${words.n(low)} – ${words.n(high)}`))),
-        el("tbody", {}, grids.map(row)), el("tfoot", {}, el("tr", {}, el("td", {}, words.t("plan.sum", { n: words.n(grids.length) })), el("td", { class: "num" }, words.n(sum("before"))), el("td", { class: "num" }, words.n(sum("after"))), el("td", { class: "dim" }, sum("before") === sum("after") ? words.t("plan.sum.same") : "")))), this.detail(view), this.balance(view));
+        el("tbody", {}, grids.map(row)), el("tfoot", {}, el("tr", {}, el("td", {}, words.t("plan.sum", { n: words.n(grids.length) })), el("td", { class: "num" }, this.number(sum("before"))), el("td", { class: "num" }, this.number(sum("after"))), el("td", { class: "dim" }, sum("after") !== null && sum("before") === sum("after") ? words.t("plan.sum.same") : "")))), this.detail(view), this.balance(view));
   }
 
   /** Every figure of the grid that is chosen, before and after. */
@@ -73,7 +73,7 @@ export class Effects {
     const { words } = this, { balance, stability } = draft.preview;
     if (!balance?.before || !balance.after) return null;
     const pair = (key, write) => [words.t(`plan.balance.${key}`), `${write(balance.before[key])} → ${write(balance.after[key])}`];
-    const facts = [[words.t("plan.balance.in_band"), `${words.n(balance.before.in_band)} / ${words.n(balance.before.grids)} → ${words.n(balance.after.in_band)} / ${words.n(balance.after.grids)}`], pair("cv", (value) => this.number(value, 2)), pair("max_min", (value) => this.number(value, 1)), pair("compactness", (value) => this.number(value, 2)), ...(stability?.households_share === null || stability?.households_share === undefined ? [] : [[words.t("plan.stability"), `${words.percent(stability.households_share)}%`]])];
+    const facts = [[words.t("plan.balance.in_band"), `${words.n(balance.before.in_band)} / ${words.n(balance.before.grids)} → ${words.n(balance.after.in_band)} / ${words.n(balance.after.grids)}`], ...(balance.before.cv === null && balance.after.cv === null ? [] : [pair("cv", (value) => this.number(value, 2)), pair("max_min", (value) => this.number(value, 1))]), pair("compactness", (value) => this.number(value, 2)), ...(stability?.households_share === null || stability?.households_share === undefined ? [] : [[words.t("plan.stability"), `${words.percent(stability.households_share)}%`]])];
     return el("dl", { class: "parts balance" }, facts.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]));
   }
 

@@ -40,8 +40,12 @@ export function beyond(features, others) {
   return [...mine].filter(([name, { ends }]) => !theirs.has(name) && !covered(ends, left)).map(([, { ends }]) => ends);
 }
 
-/** Edges that only one of the leaves has: where they end together. */
-export const rim = (features) => [...edges(features).values()].filter(({ codes }) => codes.length === 1).map(({ ends }) => ends);
+/** Edges that only one of the leaves has, where they end together (`rim`), and those between leaves of two areas (`between`). */
+export function outlines(features) {
+  const above = new Map(features.map(({ properties }) => [properties.code, properties.parent])), all = [...edges(features).values()];
+  const some = (which) => all.filter(which).map(({ ends }) => ends);
+  return { rim: some(({ codes }) => codes.length === 1), between: some(({ codes }) => codes.length > 1 && codes.some((code) => above.get(code) !== above.get(codes[0]))) };
+}
 
 const NEAR = 2e-7; // degrees: two centimetres
 

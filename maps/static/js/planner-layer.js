@@ -78,6 +78,7 @@ export const PlanLines = Shapes.extend({
       stroke(context, this.lines(shown.gone), 3.5, "rgba(255,255,255,.9)");
       stroke(context, this.lines(shown.gone), 1.4, "#6d7078", [4, 4]);
     }
+    stroke(context, this.lines(shown.between), 1.9, INK);
     stroke(context, this.lines(shown.rim), 5.5, "rgba(255,255,255,.85)");
     stroke(context, this.lines(shown.rim), 2.4, INK);
     if (shown.cut.length) this.cut(context, shown.cut);

@@ -45,11 +45,11 @@ export class PlanPanel {
     return [el("div", { class: "sec" }, el("i", { class: "skel line" }))];
   }
 
-  head({ draft: { plan }, scope, saved }) {
+  head({ draft: { plan, drawing }, scope, saved }) {
     const { words } = this;
     return el("div", { class: "sec head plan-head" },
       el("div", { class: "row" }, el("button", { class: "btn bare icon", type: "button", id: "plan-back", "aria-label": words.t("plan.back"), title: words.t("plan.back"), onclick: this.heard.list }, icon(BACK)), el("span", { class: `chip ${STATE_CHIP[plan.state] ?? ""}` }, words.t(`plan.state.${plan.state}`)), el("span", { class: "cap dim" }, saved ? words.t("plan.saved", { when: saved }) : plan.edition ? words.t("edition", { n: plan.edition }) : ""), el("span", { class: "cap dim push" }, words.t("plan.base", { n: plan.base_edition }))),
-      el("h1", {}, plan.name), el("p", { class: "cap dim" }, words.t("plan.scope"), words.lang === "en" ? ": " : "：", scope.name, " ", el("span", { class: "code" }, scope.code)));
+      el("h1", {}, plan.name), el("p", { class: "cap dim" }, words.t("plan.scope"), words.lang === "en" ? ": " : "：", scope.name, " ", el("span", { class: "code" }, scope.code)), drawing && !drawing.is_whole ? el("p", { class: "note", role: "status" }, words.t(drawing.is_view_whole ? "plan.wide" : "plan.wide.far")) : null);
   }
 
   tabs({ draft }, tab) {

@@ -1,7 +1,7 @@
 // What of a plan is shown on the map: leaves of a phase, borders that come and go, arrows of what moves, names.
 import { badge } from "./planner-legend.js";
 import { coloured } from "./planner-colours.js";
-import { beyond, inner, rim, rings } from "./planner-geometry.js";
+import { beyond, inner, outlines, rings } from "./planner-geometry.js";
 
 const NOTHING = [];
 const BACK = 0.45; // of the way between the middle of what moves and that of a grid
@@ -16,8 +16,8 @@ const touched = (features) => features.filter(({ properties: { status } }) => st
 
 /** Borders that are not there yet, and those that will be gone. */
 export function borders_of(draft) {
-  const before = touched(draft.leaves("before")), after = touched(draft.leaves("after"));
-  return { drawn: beyond(after, before), gone: beyond(before, after), rim: draft.drawing?.is_whole ? rim(draft.leaves("before")) : NOTHING };
+  const before = touched(draft.leaves("before")), after = touched(draft.leaves("after")), outlined = outlines(draft.leaves("before"));
+  return { drawn: beyond(after, before), gone: beyond(before, after), ...outlined, rim: draft.drawing?.is_whole ? outlined.rim : NOTHING };
 }
 
 const mixed = (a, b, share) => [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share];
@@ -52,7 +52,7 @@ export function shown_of(draft, look, { words, brief, colours, borders }) {
     arrows: phase === "after" && !standing ? arrows_of(proposed ?? draft.moves, draft, words, brief, look.move) : NOTHING,
     chosen: leaves.filter(({ properties }) => look.chosen.includes(properties.code)),
     cut: phase === "after" && !standing && !proposed ? cut_of(draft) : NOTHING,
-    rim: borders.rim, place: look.place, grave: look.grave,
+    rim: borders.rim, between: borders.between, place: look.place, grave: look.grave,
     theirs: look.theirs === "both" ? differing(theirs, draft.leaves("before")) : NOTHING,
   };
 }

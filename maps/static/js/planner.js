@@ -22,6 +22,7 @@ import { toast } from "./toast.js";
 import { load } from "./values.js";
 
 const PHASES = ["before", "after", "only"];
+const STILL_MS = 200;
 const CLOSE_M = 0.0006; // degrees around a place that is gone to
 
 export default function start(map, boot) {
@@ -37,7 +38,7 @@ class Planner extends Hand {
   }
 
   reset() {
-    Object.assign(this, { move: null, check: null, theirs: "both", fault: null, proposals: null, bending: [], colours: new Map(), borders: { drawn: [], gone: [], rim: [] } });
+    Object.assign(this, { move: null, check: null, theirs: "both", fault: null, proposals: null, bending: [], colours: new Map(), borders: { drawn: [], gone: [], rim: [], between: [] } });
   }
 
   begin() {
@@ -48,7 +49,7 @@ class Planner extends Hand {
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
     this.lines = new PlanLines("plan-lines", map, 430).addTo(map);
     shell({ map, boot, words, state, go: (place) => this.go(place) });
-    this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: (id) => this.hover(id), choose: (id) => this.choose_area(id), moved: () => this.draft?.plan && this.tooled(), zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
+    this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: (id) => this.hover(id), choose: (id) => this.choose_area(id), moved: () => this.moved(), zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
     const floats = this.atlas.labels.options.obstacles;
     this.atlas.labels.options.obstacles = () => [...floats(), ...(this.draft ? this.lines.taken() : [])];
     this.tools = new Tools({ words, heard: { tool: (name) => this.set_tool(name), undo: () => this.undo(), redo: () => this.redo(), pick: (code) => code && this.pick(code), merge: () => this.merge(), typed: () => this.typed(), finish: () => this.drawing.finish(), back: () => this.drawing.back(), cancel: () => this.cancel(), grid: (name, code) => this.of_grid(name, code) } });
@@ -100,6 +101,7 @@ class Planner extends Hand {
     this.draft = new Draft(id, { changed: () => this.drawn(), waiting: (is) => document.body.classList.toggle("is-waiting", is) }, { read_only: Boolean(link) });
     this.drawing = new Drawing({ map: this.map, words: this.words, plan: id, heard: { done: (geometry) => this.drew(geometry), points: (n) => { this.points = n; this.tooled(); } } });
     this.panel.skeleton();
+    if (this.state.get("view_given")) this.look();
     try {
       await this.draft.load();
       if (!this.state.get("view_given")) this.frame();
@@ -120,6 +122,19 @@ class Planner extends Hand {
   scope() {
     const code = this.draft.plan.scope ?? this.boot.city.code;
     return this.values?.code.get(code) ?? { code, name: code === this.boot.city.code ? this.words.city(this.boot.city) : code };
+  }
+
+  /** The map was moved: of a wide scope the grids in view are drawn, once it stands still. */
+  moved() {
+    if (!this.draft?.plan) return;
+    this.tooled();
+    clearTimeout(this.still);
+    this.still = setTimeout(() => this.look(), STILL_MS);
+  }
+
+  look() {
+    const seen = this.map.getBounds();
+    this.draft.look_at([seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()]);
   }
 
   frame(animate = false) {
@@ -189,7 +204,7 @@ class Planner extends Hand {
   short(code, told) {
     const leaf = this.draft?.leaf(code) ?? this.draft?.leaf(code, "before"), name = told || this.draft?.name(code) || code;
     const above = leaf && this.values?.code.get(leaf.properties.parent)?.name;
-    if (!name || name === code) return code.length > 6 ? `…${code.slice(-3)}` : code;
+    if (!name || name === code) return code.length > 8 || /^\d{7,}$/.test(code) ? `…${code.slice(/^\d+$/.test(code) ? -3 : -7)}` : code;
     return above && name.startsWith(above) && name.length > above.length ? name.slice(above.length).trim() : name;
   }
 
