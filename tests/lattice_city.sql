@@ -1,4 +1,4 @@
--- A made city of any size, see lattice_city.py
+-- A made city of any size, see lattice_city.py. Grids are rounded as stored ground is, geo.crs.snap
 INSERT INTO cities (code, name, name_en, levels, code_lengths, time_zone, metric_epsg) VALUES ('3799', '格子市', 'Lattice',
   '[{"key":"city","zh":"市","en":"City"},{"key":"district","zh":"区","en":"District"},
     {"key":"subdistrict","zh":"街道","en":"Subdistrict"},{"key":"community","zh":"社区","en":"Community"},
@@ -19,8 +19,9 @@ INSERT INTO codes (code, level, is_fallback)
     SELECT '3799' AS code, 0 AS level UNION SELECT district, 1 FROM coded UNION SELECT subdistrict, 2 FROM coded
     UNION SELECT community, 3 FROM coded UNION SELECT grid, 4 FROM coded) AS every ORDER BY code;
 CREATE TEMP TABLE grounds ON COMMIT DROP AS
-  SELECT *, ST_MakeEnvelope(:west + x * :side, :south + y * :side, :west + (x + 1) * :side, :south + (y + 1) * :side, 4326)
-         AS geom FROM coded;
+  SELECT coded.*, ST_MakeEnvelope(w.at, s.at, e.at, n.at, 4326) AS geom FROM coded,
+    LATERAL (SELECT round((:west + x * :side) * 1e8) / 1e8 AS at) AS w, LATERAL (SELECT round((:south + y * :side) * 1e8) / 1e8 AS at) AS s,
+    LATERAL (SELECT round((:west + (x + 1) * :side) * 1e8) / 1e8 AS at) AS e, LATERAL (SELECT round((:south + (y + 1) * :side) * 1e8) / 1e8 AS at) AS n;
 INSERT INTO areas (id, first_edition, level, name, parent_id, geom, area_m2, label)
   SELECT c.id, 1, c.level, '区域' || c.code, p.id, ST_Multi(box), ST_Area(box::geography), ST_Centroid(box)
     FROM (SELECT '3799' AS code, NULL AS parent, ST_SetSRID(ST_Extent(geom), 4326) AS box FROM grounds

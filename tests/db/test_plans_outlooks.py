@@ -24,7 +24,8 @@ from tests.covered import enter
 from tests.db.test_coverage_laws import City
 from tests.db.test_plans import ACTOR
 from tests.db.test_plans_consequences import promised, undone
-from tests.small_city import HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.left_behind import GOES, leaf, settle, staff
+from tests.small_city import publish_small_city
 from tests.small_plans import FIRST, NEW, SECOND, SPLIT, drawn
 
 BLIND = ("P1", "P2", "P3", "P4", "P5", "G1", "G2", "G3")
@@ -154,15 +155,6 @@ def test_what_a_preview_foretells_is_what_a_run_finds_after_the_publish(engine: 
 
 
 # -- one by one --------------------------------------------------------------------------------------------------------
-def spot_in(column: float, row: float) -> tuple[float, float]:
-    return round(WEST + column * WIDE, 6), round(SOUTH + row * HIGH, 6)
-
-
-def leaf(connection: sa.Connection, code: str) -> int:
-    found: int = connection.scalars(sa.text("SELECT id FROM codes WHERE code = :code"), {"code": code}).one()
-    return found
-
-
 def foretold(connection: sa.Connection, *changes: Change) -> Consequences:
     return consequences(connection, previews.preview(connection, drawn(connection, *changes)))
 
@@ -175,18 +167,9 @@ def check_of(means: Consequences, kind: str) -> Check:
     return next(one for one in means.checks if one.kind == kind)
 
 
-def staffed(connection: sa.Connection, code: str, *, filled: int) -> None:
-    place = leaf(connection, code)
-    enter(
-        connection, "party_organisations", {"reference": code, "name": "支部", "kind": "grid_branch", "place_id": place}
-    )
-    post = {"place_id": place, "line": "grid", "time": "full", "slots": 2, "filled": filled}
-    enter(connection, "staff_slots", {"reference": code, "as_of": date(2025, 1, 1), **post})
-
-
 def test_a_new_grid_is_told_to_lack_records_of_its_people_before_any_run(connection: sa.Connection) -> None:
     publish_small_city(connection)
-    staffed(connection, FIRST, filled=2)
+    staff(connection, FIRST, filled=2)
     means = foretold(connection, SPLIT)
     assert told(means) == {"北片网格": ("unknown", "", "U")}
     assert [(one.code, one.before and one.before.state, one.after and one.after.state) for one in means.grids] == [
@@ -201,8 +184,8 @@ def test_a_new_grid_is_told_to_lack_records_of_its_people_before_any_run(connect
 
 def test_posts_of_a_retired_grid_close_the_blind_spot_of_its_heir(connection: sa.Connection) -> None:
     publish_small_city(connection)
-    staffed(connection, FIRST, filled=0)
-    staffed(connection, SECOND, filled=0)
+    staff(connection, FIRST, filled=0)
+    staff(connection, SECOND, filled=0)
     row = {"place_id": leaf(connection, SECOND), "line": "police", "time": "full", "slots": 1, "filled": 1}
     enter(connection, "staff_slots", {"reference": "police", "as_of": date(2025, 1, 1), **row})
     means = foretold(connection, Merge((FIRST, SECOND), FIRST))
@@ -215,18 +198,7 @@ def test_who_leaves_the_grid_that_covered_them_appears_with_place_and_reason_and
     connection: sa.Connection,
 ) -> None:
     publish_small_city(connection)
-    staffed(connection, FIRST, filled=1)
-    today = runs.today(areas.city(connection))
-    known: dict[str, Any] = {"surveyed_on": today, "operating": True}
-    goes, beside = spot_in(0.95, 0.85), spot_in(1.1, 0.8)
-    enter(
-        connection,
-        "units",
-        {"reference": "a", "name": "划走的公司", "lonlat": goes, "members": 2, "workers": 40, **known},
-        {"reference": "b", "name": "邻近的小店", "lonlat": beside, "members": 1, "workers": 3, **known},
-    )
-    record = {"grid_id": leaf(connection, FIRST), "method": "area", "evidence_on": today}
-    enter(connection, "coverage_records", {"reference": "r", **record})
+    settle(connection)
     means = foretold(connection, SPLIT)
     assert told(means) == {
         "划走的公司": ("appears", "covered", "P2"),
@@ -236,7 +208,7 @@ def test_who_leaves_the_grid_that_covered_them_appears_with_place_and_reason_and
     found = check_of(means, "blind_spots_appear")
     assert (found.severity, found.codes, found.text.zh) == ("warn", (NEW,), "将出现盲点：可联合组建 1")
     assert found.where is not None
-    assert found.where.equals(shapely.GeometryCollection([shapely.Point(goes)]))
+    assert found.where.equals(shapely.GeometryCollection([shapely.Point(GOES)]))
     assert means.spots.shown[0].text.zh == "2 名正式党员，可与 500 米内单位联合组建"
     sides = {one.code: (one.before, one.after) for one in means.grids}
     before, after = sides[FIRST][0], sides[NEW][1]

@@ -6,6 +6,7 @@ import { said } from "./planner-said.js";
 const FIGURES = [["households", "plan.col.households"], ["firms", "plan.col.firms"], ["workers", "plan.col.workers"], ["open_incidents", "plan.col.open"]];
 const COUNTS = ["residents", "firms", "workers", "buildings", "open_incidents", "incidents_12m"];
 const SIGN = { error: "M8 2.500 14 13.500H2zM8 6.500v3.500M8 11.800v.2", warn: "M8 2.500 14 13.500H2zM8 6.500v3.500M8 11.800v.2", info: "M8 7.500V11M8 5v.2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0", good: "m5 8.200 2.200 2.200L11 6.500M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0" };
+const SPOT_SIGN = { appears: "warn", eases: "info", unknown: "info", closes: "good" }, MOST_SPOTS = 60;
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Effects {
@@ -64,8 +65,8 @@ export class Effects {
     const { words } = this, one = draft.preview.grids.find(({ code }) => code === chosen);
     if (!one) return null;
     const pair = (key) => (one.before?.[key] === one.after?.[key] ? this.number(one.after?.[key]) : `${this.number(one.before?.[key])} → ${this.number(one.after?.[key])}`);
-    const of = (key, whole) => ["before", "after"].map((side) => (one[side] ? `${this.number(one[side][key])}/${this.number(one[side][whole])}` : "–")), change = ([a, b]) => (a === b ? a : `${a} → ${b}`);
-    const rows = [...COUNTS.map((key) => [`plan.f.${key}`, pair(key)]), ["plan.f.slots", change(of("slots_filled", "slots"))], ["plan.f.units", change(of("covered_units", "units"))], ["plan.f.blind_spots", pair("blind_spots")]];
+    const told = (write) => ["before", "after"].map((side) => (one[side] ? write(one[side]) : "–")), of = (key, whole) => told((side) => `${this.number(side[key])}/${this.number(side[whole])}`), change = ([a, b]) => (a === b ? a : `${a} → ${b}`);
+    const rows = [...COUNTS.map((key) => [`plan.f.${key}`, pair(key)]), ["plan.f.slots", change(of("slots_filled", "slots"))], ["plan.f.units", change(of("covered_units", "units"))], ["plan.f.organisational_share", change(told((side) => (side.organisational_share === null ? "–" : `${words.percent(side.organisational_share)}%`)))], ["plan.f.state", change(told((side) => words.t(`plan.people.${side.state || "there"}`)))], ["plan.f.blind_spots", pair("blind_spots")]];
     return el("section", { class: "detail", "aria-label": words.t("plan.detail", { name: short(one.code, one.name) }) }, el("h3", {}, words.t("plan.detail", { name: short(one.code, one.name) })), el("dl", { class: "parts" }, rows.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])));
   }
 
@@ -87,6 +88,14 @@ export class Effects {
     const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, said(problem, words, view.short)), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : most === Infinity && passed.length ? [] : [this.good(words.t("plan.sound"))];
     return el("section", { class: "sec", "aria-label": words.t("plan.checks") }, this.head("plan.checks", "Checks", chip ? el("span", { class: `chip push ${chip[0]}` }, chip[1]) : null),
       el("ul", { class: "checks" }, ...broken, sorted.slice(0, most).map((one) => el("li", { class: one === view.chosen_check ? "sel" : "" }, sign(one.severity), el("span", {}, this.text(one, view)), one.where ? this.show(one) : null)), most === Infinity && !problem ? passed.map((one) => this.good(this.text(one, view))) : null));
+  }
+
+  /** Blind spots that come and go, one by one, with why. */
+  spots(view) {
+    const { words } = this, spots = view.draft.preview?.spots ?? [];
+    if (!spots.length) return null;
+    const row = (one) => el("li", { class: one === view.chosen_check ? "sel" : "" }, sign(SPOT_SIGN[one.effect]), el("span", {}, el("b", {}, words.t(`plan.spot.${one.effect}`, { what: this.text({ text: one.title }, view) })), ` ${this.text({ text: { en: one.name } }, view)}`, el("small", { class: "dim" }, this.text(one, view), one.grid_was && one.grid_now && one.grid_was !== one.grid_now ? ` · ${view.short(one.grid_was)} → ${view.short(one.grid_now)}` : "")), one.where ? this.show(one) : null);
+    return el("section", { class: "sec", "aria-label": words.t("plan.spots") }, this.head("plan.spots", "Blind spots"), el("ul", { class: "checks spots" }, spots.slice(0, MOST_SPOTS).map(row)), spots.length > MOST_SPOTS ? el("p", { class: "note" }, words.t("plan.spots.more", { n: words.n(spots.length - MOST_SPOTS) })) : null);
   }
 
   good(text) {

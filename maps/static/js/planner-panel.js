@@ -30,7 +30,7 @@ export class PlanPanel {
   /** `view` = {draft, tab, colours, short, scope, chosen_move, chosen_check, theirs}. */
   draw(view) {
     const { scrollTop } = this.body, held = document.activeElement?.closest?.(".panel") ? document.activeElement.id : null;
-    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view)], codes: () => [this.effects.codes(view)], review: () => this.review(view) };
+    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view), this.effects.spots(view)], codes: () => [this.effects.codes(view)], review: () => this.review(view) };
     const tab = TABS.includes(view.tab) ? view.tab : TABS[0];
     this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean));
     this.body.scrollTop = scrollTop;
