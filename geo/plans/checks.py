@@ -340,7 +340,7 @@ def _turned(asked: Asked, kind: CheckKind, turns: Sequence[Turn], said: tuple[st
     counted = Counter((one.was if one.effect == "eases" else "", one.code) for one in turns).items()
     zh = [" → ".join(book[code].zh for code in pair if code) + f" {n}" for pair, n in counted]
     en = [" → ".join(book[code].en for code in pair if code) + f" {n}" for pair, n in counted]
-    text = Words(f"{said[0]}：{'、'.join(zh)}", f"{said[1]}: {', '.join(en)}")
+    text = Words(f"{said[0]}：{'；'.join(zh)}", f"{said[1]}: {'; '.join(en)}")
     codes = [code for one in turns if (code := one.grid_now or one.grid_was)]
     yield _found(asked, kind, codes, len(turns), text, _points(asked, turns))
 

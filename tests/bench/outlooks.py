@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import shapely
@@ -31,6 +29,7 @@ from geo.plans.outlooks import outlook
 from geo.space.division import Division
 from geo.space.redraw.changes import MoveBorder
 from tests.bench.turns import spread
+from tests.bench.watches import Watch
 from tests.lattice_city import Size, build
 from tests.throw_away import throw_away_postgis
 
@@ -120,7 +119,7 @@ def _moved(base: Division, pair: Sequence[str]) -> MoveBorder:
 
 
 def _took(connection: sa.Connection, plan: Plan) -> Took:
-    watch = _Watch(connection)
+    watch = Watch(connection)
     means = consequences(connection, previews.preview(connection, plan))
     whole = watch.lap()
     found = previews.preview(connection, plan)
@@ -129,23 +128,6 @@ def _took(connection: sa.Connection, plan: Plan) -> Took:
     watch.lap()
     seen = outlook(connection, done, {}, runs.today(city))
     return Took(whole, watch.lap(), len(seen.read.units.id), len(means.spots.turns))
-
-
-class _Watch:
-    """Milliseconds since it was begun or read: of the clock, and of the processors here and in the store."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self.pid = connection.scalar(sa.text("SELECT pg_backend_pid()"))
-        self.begun = self._now()
-
-    def lap(self) -> tuple[float, float]:
-        """Milliseconds of the clock and of the processors; they count from here on again."""
-        begun, self.begun = self.begun, self._now()
-        return (self.begun[0] - begun[0]) * 1e3, (self.begun[1] - begun[1]) * 1e3
-
-    def _now(self) -> tuple[float, float]:
-        there = int(Path(f"/proc/{self.pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
-        return time.perf_counter(), time.process_time() + there
 
 
 def _told(took: Sequence[Took]) -> dict[str, object]:

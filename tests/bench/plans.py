@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import shapely
@@ -30,6 +28,7 @@ from geo.plans import drafts, previews
 from geo.space.division import Division
 from geo.space.redraw.changes import Change, Merge, MoveBorder
 from tests.bench.turns import clustered, spread
+from tests.bench.watches import Watch
 from tests.throw_away import throw_away_postgis
 from tests.winding_division import BLOCK, publish, report
 
@@ -131,7 +130,7 @@ def _published(engine: sa.Engine, change: Change) -> Round:
     with db.write(engine) as connection:
         plan = drafts.begin(connection, ACTOR, "bench")
         previews.add(connection, ACTOR, plan, change)
-        watch = _Watch(connection)
+        watch = Watch(connection)
     with db.read(engine) as connection:
         watch.is_of(connection)
         previews.preview(connection, plan)
@@ -146,27 +145,6 @@ def _published(engine: sa.Engine, change: Change) -> Round:
     counted = watch.lap()
     sum(following.catch_up(engine))
     return Round(shown, published, counted, watch.lap(), done.moved_incidents)
-
-
-class _Watch:
-    """Milliseconds since it was begun or read: of the clock, and of the processors here and in the store."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self.pid = connection.scalar(sa.text("SELECT pg_backend_pid()"))
-        self.begun = self._now()
-
-    def is_of(self, connection: sa.Connection) -> None:
-        """Raise AssertionError where another process of the store answers."""
-        assert connection.scalar(sa.text("SELECT pg_backend_pid()")) == self.pid
-
-    def lap(self) -> tuple[float, float]:
-        """Milliseconds of the clock and of the processors; they count from here on again."""
-        begun, self.begun = self.begun, self._now()
-        return (self.begun[0] - begun[0]) * 1e3, (self.begun[1] - begun[1]) * 1e3
-
-    def _now(self) -> tuple[float, float]:
-        there = int(Path(f"/proc/{self.pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
-        return time.perf_counter(), time.process_time() + there
 
 
 def _large(engine: sa.Engine, random: np.random.Generator, base: Division, counts: Sequence[int]) -> dict[str, object]:
