@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from starlette.background import BackgroundTask
 
 from api.auth import ROLES, Asker
 from api.deps import At, Question, StoreOf
+from api.forecasts import expected, omitted
 from api.tiles import prepare, version_of
 from geo import areas, drawings, lines, revisions
 from geo.actors import Actor
@@ -27,6 +29,7 @@ from geo.entities.searching import one
 from geo.errors import Unknown
 from geo.imports import KINDS, NOUNS
 from geo.plans import drafts
+from geo.plans.calendar import is_to_come
 from geo.settings import settings
 from maps import blind_spots, compare, districts, planner
 from maps import coverage as maps
@@ -70,9 +73,9 @@ def coverage_map(request: Request, store: StoreOf, asker: Asker, at: At = None, 
 
 
 @router.get("/maps/blind-spots")
-def blind_spots_map(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
-    """Who is not covered, why, and what can be done; always on the division in force."""
-    return _page("blind-spots", request, store, asker, None, lang)
+def blind_spots_map(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
+    """Who is not covered, why, and what can be done; at a past date as the run of then found it."""
+    return _page("blind-spots", request, store, asker, at, lang)
 
 
 @router.get("/maps/business-districts")
@@ -96,9 +99,9 @@ def district_page(
 
 
 @router.get("/maps/planner")
-def planner_page(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
-    """Plans drawn up, looked at and published; always on the division in force. `plan` in the address names one."""
-    return _page("plans", request, store, asker, None, lang)
+def planner_page(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
+    """Plans drawn up, looked at and published; `plan` in the address names one. At another date it is for reading."""
+    return _page("plans", request, store, asker, at, lang)
 
 
 @router.get("/maps/compare")
@@ -128,7 +131,8 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
             asked_for = request.query_params.get
             code = _scope(asked, asked_for("plan")) if page == "plans" else asked_for("in")
             boot["within"] = _within(asked, code, district)
-            ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
+            stored = replace(asked.edition, forecast=None)  # there are no tiles of what is to come
+            ready = BackgroundTask(prepare, store, stored)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
         boot["city"] = None
@@ -158,9 +162,9 @@ def _buildings(connection: sa.Connection, page: str) -> dict[str, Any] | None:
     return {"tiles": address, "from": least, "uses": {use.code: [use.zh, use.en] for use in uses().values()}}
 
 
-def _spots(connection: sa.Connection) -> dict[str, Any]:
-    """Where buildings with a state come from, the newest run there is by now, and the rules in force."""
-    run = runs.last(connection)
+def _spots(connection: sa.Connection, instant: datetime | None) -> dict[str, Any]:
+    """Where buildings with a state come from, the newest run there was at an instant, and the rules in force."""
+    run = runs.at(connection, instant)
     return {
         "spots": {"tiles": SPOTS, "from": spot_tiles.FROM},
         "run": run and {"number": run.number},
@@ -207,7 +211,7 @@ def _scope(asked: Question, plan: str | None) -> str | None:
 
 def _ahead(request: Request, page: str, boot: dict[str, Any]) -> tuple[str, ...]:
     """What the script of a page is sure to ask for at once, as it spells it."""
-    if not boot["city"] or page not in _AHEAD:
+    if not boot["city"] or page not in _AHEAD or (page == "blind-spots" and boot["at"]):
         return ()
     indicator = boot.get("by", "grid-coverage")
     levels = boot["city"]["levels"]
@@ -247,7 +251,7 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
     )
     newest = areas.current(connection)
     if page in ("blind-spots", "district"):
-        found |= _spots(connection)
+        found |= _spots(connection, asked.instant)
     if page == "coverage":
         found |= _coverage(connection)
     if page == "plans":
@@ -257,6 +261,7 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
     return found | {
         "at": asked.instant and asked.instant.isoformat(),
         "now": datetime.now(UTC).isoformat(),
+        "forecast": {"plans": expected(edition), "omitted": omitted(edition)} if is_to_come(asked.instant) else None,
         "current": newest.number,
         "grids_from": drawings.GRIDS_FROM,
         "base": lines.revision(connection) > 0,

@@ -68,6 +68,11 @@ def _newest() -> sa.Select[Any]:
     return _query().order_by(coverage_runs.c.number.desc()).limit(1)
 
 
+@cache
+def _newest_until() -> sa.Select[Any]:
+    return _newest().where(coverage_runs.c.at <= sa.bindparam("instant", type_=coverage_runs.c.at.type))
+
+
 def enter(connection: sa.Connection, told: Mapping[str, object]) -> Run:
     """The run whose row is entered with what is ``told`` of it, by columns; its rule book is stored already."""
     rules = coverage_rules.c
@@ -80,6 +85,14 @@ def enter(connection: sa.Connection, told: Mapping[str, object]) -> Run:
 def last(connection: sa.Connection) -> Run | None:
     """The newest run; None before the first."""
     row = connection.execute(_newest()).mappings().one_or_none()
+    return Run(**row) if row else None
+
+
+def at(connection: sa.Connection, instant: datetime | None) -> Run | None:
+    """The newest run there was at an aware instant, None = now; None where there was none yet."""
+    if instant is None:
+        return last(connection)
+    row = connection.execute(_newest_until(), {"instant": instant}).mappings().one_or_none()
     return Run(**row) if row else None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
+from datetime import UTC, datetime
+from urllib.parse import quote, unquote
 
 import pytest
 import sqlalchemy as sa
@@ -351,3 +352,23 @@ def test_a_city_without_a_unit_says_what_to_bring(visit: Opener, fresh_engine: s
         expect(page.get_by_text("这里还没有单位")).to_be_visible()
         expect(page.get_by_text("导入楼宇和单位文件后即可查看盲点")).to_be_visible()
         assert page.evaluate("document.querySelectorAll('.failed').length") == 0
+
+
+# -- another date ------------------------------------------------------------------------------------------------------
+def test_a_past_date_shows_what_the_run_of_then_found_and_decides_nothing(visit: Opener, watched: Watched) -> None:
+    now = quote(datetime.now(UTC).isoformat())
+    page = ready(visit(f"{PATH}?at={now}"))
+    expect(page.get_by_role("status").filter(has_text="你在看")).to_be_visible()
+    assert names(page) == list(SCORES)
+    assert all("run=1" in url for url in watched.of("/v1/blind-spots?"))
+    row(page, FIRST).get_by_role("button").first.click()
+    page.wait_for_load_state("networkidle")
+    expect(opened(page)).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("提议"))).to_have_count(0)
+
+
+def test_a_date_to_come_shows_the_newest_run_and_says_that_blind_spots_are_not_foretold(visit: Opener) -> None:
+    page = ready(visit(f"{PATH}?at=2999-01-01"))
+    expect(page.get_by_role("status").filter(has_text="到 2999-01-01 没有已排期的方案")).to_be_visible()
+    assert names(page) == list(SCORES)
+    expect(page.get_by_role("main")).to_contain_text("盲点不作预测")

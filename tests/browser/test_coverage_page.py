@@ -239,7 +239,7 @@ def test_a_past_date_turns_the_button_amber_and_leads_back(visit: Opener) -> Non
     bar = page.get_by_role("status").filter(has_text="第 1 版")
     expect(bar).to_be_visible()
     expect(page.get_by_role("complementary")).to_contain_text("具名网格12")
-    bar.get_by_role("link", name="回到现行").click()
+    bar.get_by_role("link", name="回到今天").click()
     ready(page)
     expect(page.get_by_role("complementary")).to_contain_text("具名网格13")
 

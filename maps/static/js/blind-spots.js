@@ -53,7 +53,8 @@ class BlindSpots {
     tools({ words, state, print: () => this.panel.all() });
     layers_door(this);
     state.on((changed) => this.changed(changed));
-    this.fetch(true);
+    if (boot.at && !boot.run) this.none();
+    else this.fetch(true);
   }
 
   listeners() {
@@ -82,6 +83,12 @@ class BlindSpots {
     } finally {
       clearTimeout(wait);
     }
+  }
+
+  /** No run had looked at the date of the page: that is told, and borders are all there is to see. */
+  none() {
+    this.panel.fail(this.words.t("spots.none-then", { date: this.words.date(this.boot.at) }), this.words.t("stale.back"), () => { location.href = this.state.address({ at: null, lang: null }); });
+    this.atlas.paint({ level: Math.max(0, this.boot.city.levels.length - 2), levels: this.boot.city.levels.length, coloured: false, borders: this.boot.city.levels.length - 1, colours: [], ids: [], classes: [] }, true);
   }
 
   /** The map does not wait for the rows: where the page is says what to show, unless rows are what it shows. */
@@ -124,7 +131,7 @@ class BlindSpots {
   status() {
     const { words, view } = this;
     const { run, total, counts, by } = view;
-    find(".status .data").replaceChildren(`${words.t("status.data")} `, run.surveyed_until ? words.t("spots.surveyed", { day: run.surveyed_until }) : words.t("spots.unsurveyed"), run.sources.length ? ` · ${words.sources(run.sources)}` : "");
+    find(".status .data").replaceChildren(`${words.t("status.data")} `, run.surveyed_until ? words.t("spots.surveyed", { day: run.surveyed_until }) : words.t("spots.unsurveyed"), run.sources.length ? ` · ${words.sources(run.sources)}` : "", this.boot.forecast ? words.t("spots.today") : "");
     find(".status .unknown").textContent = words.t(`spots.unknown.${by}`, { k: words.n(counts.U ?? 0), n: words.n(total), share: words.percent(total ? (counts.U ?? 0) / total : 0) });
   }
 

@@ -11,6 +11,7 @@ export function shell({ map, boot, words, state, go }) {
   role(boot, words);
   language(state);
   when({ boot, words, state });
+  if (boot.forecast?.plans.length) import("./forecast-layer.js").then(({ foretell }) => foretell(map, boot));
   search({ boot, words, go });
   zoom(map, boot, state);
   scale(map, words);

@@ -2,16 +2,20 @@
 import { answered } from "./answered.js";
 
 const MOST = 200; // rows asked for at once
-export const writes = true;
+let past = {}; // of a page of another date: which run answers, and the date
+export let writes = true;
 
-/** Nothing to be opened: everything is asked for. */
-export function open() {}
+/** Nothing is fetched ahead; a page of another date asks for the run of then, and decides nothing. */
+export function open({ at, run, forecast }) {
+  writes = !at;
+  past = at && !forecast ? { run: run?.number, at } : {};
+}
 
 const query = (asked) => new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== "")).toString().replaceAll("%2C", ",");
 
 /** Parameters of the list's door. */
 function parameters({ by, within, district, codes = [] }) {
-  return { by, within, business_district: district, code: codes.join(",") };
+  return { by, within, business_district: district, code: codes.join(","), run: past.run };
 }
 
 /** One page of blind spots with the counts of all; `next` is the link that the page before gave. */
@@ -26,7 +30,7 @@ export async function scored(asked) {
 
 /** One blind spot in full: its units, who can help, its joint branch, what was decided of it. */
 export async function spot(id, code) {
-  return answered(await fetch(`/v1/blind-spots/${id}${code === "G3" ? "?code=G3" : ""}`));
+  return answered(await fetch(`/v1/blind-spots/${id}?${query({ code: code === "G3" ? code : null, run: past.run })}`));
 }
 
 /** What each day's last run found, the oldest first. */
@@ -36,12 +40,12 @@ export async function trend({ within }) {
 
 /** An area or grid with the areas above it. */
 export async function place(code, level) {
-  return answered(await fetch(`/v1/${level === "grid" ? "grids" : "areas"}/${encodeURIComponent(code)}`));
+  return answered(await fetch(`/v1/${level === "grid" ? "grids" : "areas"}/${encodeURIComponent(code)}?${query({ at: past.at })}`));
 }
 
 /** What lies directly in an area. */
 export async function children(code) {
-  return (await answered(await fetch(`/v1/areas?${query({ parent: code, limit: 1000 })}`))).places;
+  return (await answered(await fetch(`/v1/areas?${query({ parent: code, limit: 1000, at: past.at })}`))).places;
 }
 
 /** One business district with its ground. */

@@ -33,8 +33,8 @@ export function dated(boot, words, run, trend) {
   const drop = find(".when-drop");
   const facts = [["run.number", words.t("run.nth", { n: run.number })], ["run.at", `${words.date(run.at)} ${words.moment(run.at).slice(6)}`], ["run.day", run.day], ["run.rules", run.rules], ["run.surveyed", run.surveyed_until ?? "–"], ["run.sources", run.sources?.join(" · ") || "–"], ["kept.edition", words.t("edition", { n: run.edition })]];
   const past = el("div", { class: "past" });
-  drop.replaceChildren(el("h3", {}, words.t("run")), el("dl", { class: "kept-facts" }, facts.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])), el("p", { class: "cap dim" }, words.t("run.note")), past);
-  drop.tabIndex = -1;
+  drop.querySelector(".run-facts")?.remove();
+  drop.append(el("div", { class: "run-facts" }, el("h3", {}, words.t("run")), el("dl", { class: "kept-facts" }, facts.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])), el("p", { class: "cap dim" }, words.t("run.note")), past));
   find(".when").onclick = async () => { if (!past.firstChild) past.replaceChildren(...moments(await trend().catch(() => []), words)); };
 }
 
@@ -50,7 +50,7 @@ function moments(found, words) {
 /** Say that rows, rules or day have changed since the run, with the button that looks again. */
 export function stale(boot, words, run, again) {
   const bar = find(".stale");
-  if (boot.kept) return;
+  if (boot.kept || boot.at) return; // of another date the bar says that
   document.body.classList.toggle("is-stale", run.is_stale);
   bar.hidden = !run.is_stale;
   bar.replaceChildren(words.t("spots.stale", { n: run.number, day: run.day }), el("button", { class: "btn", type: "button", onclick: again }, words.t("spots.run.again")));

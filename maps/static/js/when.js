@@ -7,10 +7,10 @@ export function when({ boot, words, state }) {
   const button = find(".when"), drop = find(".when-drop");
   if (!boot.edition) { button.hidden = true; return; }
   if (boot.kept) { kept(button, drop, boot, words); return; }
-  const standing = boot.edition.number === boot.current ? "current" : boot.edition.number < boot.current ? "past" : "future";
+  const standing = boot.forecast ? "future" : boot.at || boot.edition.number < boot.current ? "past" : "current";
   button.querySelector("b").textContent = boot.at ? words.date(boot.at) : words.moment(boot.now);
   button.querySelector(".ed").textContent = `${words.t("edition", { n: boot.edition.number })} · ${words.t(`when.${standing}`)}`;
-  button.classList.toggle("past", standing !== "current" || Boolean(boot.at));
+  button.classList.toggle("past", standing !== "current");
   if (standing !== "current") stale(boot, words, state);
   fill(drop, boot, words, state);
   opening(button, drop);
@@ -80,5 +80,14 @@ function stale(boot, words, state) {
   document.body.classList.add("is-stale");
   const bar = find(".stale");
   bar.hidden = false;
-  bar.replaceChildren(words.t("stale", { n: boot.edition.number, date: words.date(boot.at ?? boot.now) }), el("a", { class: "btn", href: state.address({ at: null, lang: null }) }, words.t("stale.back")));
+  const date = words.date(boot.at ?? boot.now), n = boot.edition.number;
+  const text = boot.forecast ? foretold(boot.forecast, words, { n, date }) : [words.t("stale", { n, date })];
+  bar.replaceChildren(el("span", {}, text), el("a", { class: "btn", href: state.address({ at: null, lang: null }) }, words.t("stale.back")));
+}
+
+/** What a forecast rests on: the plans that are scheduled until then, and those that could not come into force. */
+function foretold({ plans, omitted }, words, told) {
+  const named = (some) => some.flatMap((one, k) => [k ? words.t("forecast.and") : "", el("a", { href: `/maps/planner?plan=${one.plan}`, title: one.why ?? words.moment(one.effective_at) }, one.plan_name)]);
+  const rests = plans.length ? [words.t("forecast.on", told), ...named(plans)] : [words.t("forecast.none", told)];
+  return [el("b", {}, words.t("forecast")), " ", ...rests, ...(omitted.length ? [words.t("forecast.omitted"), ...named(omitted)] : [])];
 }

@@ -1,0 +1,109 @@
+"""Pages at another date: the division as it was, or as scheduled plans will have made it; for reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Opener, Watched
+from tests.browser.planners import GRIDS, PATH, SHOWN_MS, begun, changed, split_line, tools
+from tests.serving import served
+from tests.small_city import publish_small_city
+
+SPOTS = "/maps/blind-spots"
+LATER = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+
+
+@pytest.fixture(scope="module")
+def city(engine: sa.Engine) -> Iterator[str]:
+    """Address of the small city: two editions, and a plan scheduled for the week that comes."""
+    with engine.begin() as connection:
+        publish_small_city(connection)
+        publish_small_city(connection, edition=2)
+    with served(engine) as address:
+        plan = begun(address, "北片拆分")
+        changed(address, plan, kind="split", code=GRIDS[1], line=split_line(1.5))
+        hour = {"effective_at": (datetime.now(UTC) + timedelta(days=7)).isoformat()}
+        httpx.post(f"{address}/v1/plans/{plan}/schedule", json=hour, timeout=60).raise_for_status()
+        yield address
+
+
+def bar(page: Page, text: str) -> None:
+    expect(page.get_by_role("status").filter(has_text=text)).to_be_visible(timeout=SHOWN_MS)
+
+
+def test_the_planner_of_a_past_date_is_for_reading_and_leads_back(visit: Opener) -> None:
+    page = visit(f"{PATH}?at=2024-06-01")
+    bar(page, "你在看 2024-06-01 的网格（第 1 版）")
+    expect(page.get_by_role("complementary")).to_contain_text("不能起草或修改方案")
+    expect(page.get_by_role("button", name="新建方案")).to_have_count(0)
+    expect(tools(page)).to_have_count(0)
+    page.reload()
+    bar(page, "你在看 2024-06-01 的网格（第 1 版）")
+    page.get_by_role("link", name="回到今天，继续规划").click()
+    expect(page.get_by_role("button", name="新建方案")).to_be_visible(timeout=SHOWN_MS)
+    assert "at=" not in page.url
+
+
+def test_the_date_is_chosen_on_the_planner_and_kept_by_the_address(visit: Opener) -> None:
+    page = visit(PATH)
+    expect(page.get_by_role("button", name="新建方案")).to_be_visible(timeout=SHOWN_MS)
+    page.get_by_title("页面所示日期与版次").first.click()
+    dialog = page.get_by_role("dialog", name="页面所示日期与版次")
+    dialog.get_by_label("查看此日期的划分").fill("2024-06-01")
+    dialog.get_by_role("button", name="查看").click()
+    page.wait_for_url(re.compile(r"at=2024-06-01"))
+    bar(page, "第 1 版")
+
+
+def test_the_planner_of_a_date_to_come_names_the_plans_and_the_grids_they_make(visit: Opener) -> None:
+    page = visit(f"{PATH}?at={LATER}")
+    bar(page, "预测")
+    bar(page, "北片拆分")
+    panel = page.get_by_role("complementary")
+    expect(panel).to_contain_text("届时会变的 2 个网格", timeout=SHOWN_MS)
+    panel.get_by_role("link").filter(has_text=GRIDS[1]).click()
+    expect(panel.get_by_role("heading", name=re.compile("网格")).last).to_be_visible()
+    expect(panel).to_contain_text("综合网格", timeout=SHOWN_MS)
+    page.wait_for_load_state("networkidle")
+
+
+def test_what_is_pointed_at_on_a_date_to_come_is_the_grid_of_then(visit: Opener) -> None:
+    page = visit(f"{PATH}?at={LATER}")
+    panel = page.get_by_role("complementary")
+    expect(panel).to_contain_text("届时会变的 2 个网格", timeout=SHOWN_MS)
+    page.wait_for_load_state("networkidle")
+    new = panel.get_by_role("listitem").filter(has_text="新").get_by_role("link")
+    code = new.locator(".code").inner_text()
+    new.click()
+    page.wait_for_timeout(800)  # the map moves there
+    box = page.get_by_role("main").bounding_box()
+    assert box is not None
+    page.keyboard.press("Escape")
+    expect(panel).not_to_contain_text("综合网格")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(panel).to_contain_text("综合网格", timeout=SHOWN_MS)
+    assert f"sel={code}" in page.url
+
+
+def test_nothing_scheduled_by_then_is_said(visit: Opener) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    page = visit(f"{PATH}?at={tomorrow}", lang="en-GB")
+    bar(page, "Nothing is scheduled until")
+    expect(page.get_by_role("complementary")).to_contain_text("Nothing is scheduled until this date.")
+
+
+def test_blind_spots_that_nobody_had_looked_for_yet_are_said_to_be_none(visit: Opener, watched: Watched) -> None:
+    page = visit(f"{SPOTS}?at=2024-06-01", size=(390, 844))
+    bar(page, "你在看 2024-06-01 的网格（第 1 版）")
+    expect(page.get_by_role("complementary")).to_contain_text("到 2024-06-01 还没有查过盲点")
+    assert watched.of("/v1/blind-spots") == []
+    wide: int = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+    page.wait_for_load_state("networkidle")
