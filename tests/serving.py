@@ -14,6 +14,7 @@ from alembic import command as _command  # noqa: F401 - imported before a test i
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.heads import BoundedHeads
 from maps import canvas as _canvas  # noqa: F401 - else the first server of a run spends its seconds of opening on imports
 
 
@@ -23,7 +24,7 @@ def served(city: sa.Engine | FastAPI) -> Iterator[str]:
     app = city if isinstance(city, FastAPI) else create_app(city)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so asyncio sends without delay
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, http=BoundedHeads, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     until = time.monotonic() + 20

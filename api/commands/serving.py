@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 GRACE_S = 5
-SERVING: dict[str, Any] = {
-    "log_config": None,  # our own line a request, and nothing beside it
-    "access_log": False,
-    "server_header": False,
-    "proxy_headers": False,
-    "timeout_graceful_shutdown": GRACE_S,
-}
-"""What uvicorn is told, in one process or in each of several."""
 _TRIED = 200
 _SPARE = 8
 """Connections left to commands beside the server, and to PostgreSQL's own."""
@@ -126,7 +118,21 @@ def _configured(engine: sa.Engine | None = None) -> FastAPI:
 def _server(app: FastAPI) -> uvicorn.Server:
     import uvicorn
 
-    return uvicorn.Server(uvicorn.Config(app, **SERVING))
+    return uvicorn.Server(uvicorn.Config(app, **_told()))
+
+
+def _told() -> dict[str, Any]:
+    """What uvicorn is told, in one process or in each of several."""
+    from api.heads import BoundedHeads
+
+    return {
+        "http": BoundedHeads,
+        "log_config": None,  # our own line a request, and nothing beside it
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_graceful_shutdown": GRACE_S,
+    }
 
 
 def serve(port: int, on_ready: Callable[[str], None], host: str | None = None, workers: int | None = None) -> None:
@@ -189,7 +195,7 @@ def _serve_in(count: int, app: FastAPI, bound: socket.socket) -> None:
             tell()
 
     app.state.on_open = on_open
-    keep(app, bound, count, SERVING)
+    keep(app, bound, count, _told())
 
 
 def check_connections(engine: sa.Engine, count: int) -> None:
