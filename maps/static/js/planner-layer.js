@@ -7,6 +7,7 @@ const INK = "#2b2e35", ACCENT = "#2f4bb8", SELECT = "#111318";
 const CUT = "#8a5200"; // as the sign of a warning
 const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
 const LEAST_PX = 104; // an arrow is not shorter
+const PILL_PX = 24; // how high its label is
 
 const Shapes = CanvasLayer.extend({
   initialize(pane, map, z, blend = "") {
@@ -91,7 +92,7 @@ export const PlanLines = Shapes.extend({
     }
     if (shown.place) this.place(context, shown.place, shown.grave);
     for (const arrow of shown.arrows) this.arrow(context, arrow);
-    for (const arrow of shown.arrows) this.pill(context, arrow, size);
+    this.pills(context, size);
   },
 
   /** Buildings that a new border cuts, under the border. */
@@ -162,32 +163,42 @@ export const PlanLines = Shapes.extend({
     context.fill(head);
   },
 
-  /** The label of an arrow, kept on the map. */
-  pill(context, arrow, size) {
-    const { middle } = this.ends(arrow);
+  /** Boxes of the labels of arrows on a map of a size, the chosen first: each at the middle of its arrow, or a little below others; none where all of that is taken. */
+  boxes(size, wide_of) {
+    const arrows = [...(this.shown?.arrows ?? [])].sort((a, b) => b.chosen - a.chosen), boxes = new Map();
+    for (const arrow of arrows) {
+      const { middle } = this.ends(arrow), wide = wide_of(arrow.text);
+      if (middle.x < -40 || middle.x > size.x + 40 || middle.y < 0 || middle.y > size.y) continue;
+      const x = Math.max(wide / 2 + 4, Math.min(size.x - wide / 2 - 4, middle.x));
+      const free = (y) => [...boxes.values()].every((other) => Math.abs(other.x - x) > (other.wide + wide) / 2 || Math.abs(other.y - y) > PILL_PX);
+      const y = [0, 1, -1, 2, -2, 3].map((step) => middle.y + step * PILL_PX * 1.1).find(free);
+      if (y !== undefined) boxes.set(arrow, { x, y, wide });
+    }
+    return boxes;
+  },
+
+  /** The labels of arrows, kept on the map. */
+  pills(context, size) {
     context.font = `600 12px ${FONT}`;
-    const wide = context.measureText(arrow.text).width + 24;
-    const x = Math.max(wide / 2 + 4, Math.min(size.x - wide / 2 - 4, middle.x)), y = middle.y;
-    if (middle.x < -40 || middle.x > size.x + 40 || y < 0 || y > size.y) return;
-    context.beginPath();
-    context.roundRect(x - wide / 2, y - 12, wide, 24, 12);
-    context.strokeStyle = arrow.chosen ? ACCENT : "rgba(255,255,255,.9)";
-    context.lineWidth = arrow.chosen ? 5 : 2;
-    context.stroke();
-    context.fillStyle = SELECT;
-    context.fill();
-    context.fillStyle = "#ffffff";
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.fillText(arrow.text, x, y + 0.5);
+    for (const [arrow, { x, y, wide }] of this.boxes(size, (text) => context.measureText(text).width + PILL_PX)) {
+      context.beginPath();
+      context.roundRect(x - wide / 2, y - PILL_PX / 2, wide, PILL_PX, PILL_PX / 2);
+      context.strokeStyle = arrow.chosen ? ACCENT : "rgba(255,255,255,.9)";
+      context.lineWidth = arrow.chosen ? 5 : 2;
+      context.stroke();
+      context.fillStyle = SELECT;
+      context.fill();
+      context.fillStyle = "#ffffff";
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.fillText(arrow.text, x, y + 0.5);
+    }
   },
 
   /** Rectangles of the labels of arrows, which no name may cover. */
   taken() {
-    return (this.shown?.arrows ?? []).map((arrow) => {
-      const { middle } = this.ends(arrow), half = 6.6 * arrow.text.length + 12;
-      return { left: middle.x - half, right: middle.x + half, top: middle.y - 14, bottom: middle.y + 14 };
-    });
+    const boxes = this.boxes(this._map.getSize(), (text) => 13.2 * text.length + PILL_PX);
+    return [...boxes.values()].map(({ x, y, wide }) => ({ left: x - wide / 2, right: x + wide / 2, top: y - 14, bottom: y + 14 }));
   },
 });
 

@@ -62,10 +62,10 @@ export function cut_of(draft) {
   return (draft.preview?.checks ?? []).filter(({ kind, where }) => kind === "building_cut" && where).flatMap(({ where }) => where.geometries ?? [where]);
 }
 
-/** Leaves that others have made of the edition a plan was begun on. */
+/** Leaves of the same areas that others have made of the edition a plan was begun on. */
 function differing(theirs, before) {
-  const was = new Map(before.map(({ properties, geometry }) => [properties.code, JSON.stringify(geometry.coordinates)]));
-  return theirs.filter(({ properties, geometry }) => was.get(properties.code) !== JSON.stringify(geometry.coordinates));
+  const was = new Map(before.map(({ properties, geometry }) => [properties.code, JSON.stringify(geometry.coordinates)])), areas = new Set(before.map(({ properties }) => properties.parent));
+  return theirs.filter(({ properties, geometry }) => areas.has(properties.parent) && was.get(properties.code) !== JSON.stringify(geometry.coordinates));
 }
 
 /** Leaves in a view, the nearest to its middle first; at most so many. */
