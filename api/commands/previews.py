@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     from geo.plans.figures import GridFigures
     from geo.plans.moving import Carried, Move
     from geo.plans.previews import Preview
+    from geo.plans.spots import Spots
 
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON on stdout")]
 _CHANGES = {"appeared": "新增 new", "retired": "停用 retired", "changed": "变更 changed"}
+_EFFECTS = {
+    "appears": "将出现 appears",
+    "eases": "将减轻 eases",
+    "unknown": "未登记 not recorded",
+    "closes": "将消除 closes",
+}
+_SPOTS = 12
+"""Blind spots told one by one."""
 _SEVERITIES = {"error": "错误 error", "warn": "警告 warn", "info": "提示 info"}
 
 
@@ -52,6 +61,7 @@ def preview(id: Id, as_json: AsJson = False) -> None:
     _tell_grids(means.grids)
     _tell_moves(means.moves, means.totals)
     _tell_checks(means.checks)
+    _tell_spots(means.spots)
     _tell_balance(means)
 
 
@@ -141,6 +151,14 @@ def _tell_checks(checks: Sequence[Check]) -> None:
     for one in checks:
         mark = "通过 passed" if one.passed else _SEVERITIES[one.severity]
         say(f"  {mark}: {one.text.zh} · {one.text.en}")
+
+
+def _tell_spots(spots: Spots) -> None:
+    for one in spots.shown[:_SPOTS]:
+        effect = _EFFECTS[one.turn.effect]
+        say(f"    {effect}: {one.title.zh} {one.title.en} · {one.name} ({one.id}): {one.text.zh} · {one.text.en}")
+    if (more := len(spots.turns) - _SPOTS) > 0:
+        say(f"    另有 {more} 处，见 --json · {more} more, at most 500 of all with --json")
 
 
 def _tell_balance(means: Consequences) -> None:

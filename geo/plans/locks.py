@@ -65,18 +65,19 @@ def unlock(connection: sa.Connection, plan: Plan, code: str) -> None:
 def refuse_locked(
     connection: sa.Connection, plan: Plan, divisions: Sequence[Division], touched: Collection[str]
 ) -> None:
-    """Raise Refused when any of the codes ``touched`` is locked, or lies in a locked area before or afterwards."""
+    """Raise Refused when any of the codes ``touched``, of grids and areas, is locked or in a locked area on a side."""
     locked = [one.code for one in locks_of(connection, plan)]
     if not locked:
         return
-    found = sorted({code for division in divisions for code in _locked_leaves(division, locked)} & set(touched))
+    found = sorted({code for division in divisions for code in _locked(division, locked)} & set(touched))
     if found:
         raise Refused(f"{', '.join(found[:_SHOWN])} locked in plan {plan.id}; unlock first, or draw elsewhere")
 
 
-def _locked_leaves(division: Division, locked: Sequence[str]) -> list[str]:
-    inside = np.isin(division.leaf_codes, locked)
+def _locked(division: Division, locked: Sequence[str]) -> list[str]:
+    """Codes of the leaves that are locked, or in a locked area, and of these areas."""
+    inside, areas_inside = np.isin(division.leaf_codes, locked), np.zeros(len(division.area_codes), dtype=np.bool_)
     for area in set(locked) & set(division.area_codes.tolist()):
-        inside |= np.isin(division.leaf_parents, division.area_codes[division.areas_within(area)])
-    found: list[str] = division.leaf_codes[inside].tolist()
-    return found
+        areas_inside |= division.areas_within(area)
+    inside |= np.isin(division.leaf_parents, division.area_codes[areas_inside])
+    return [*division.leaf_codes[inside].tolist(), *division.area_codes[areas_inside].tolist()]

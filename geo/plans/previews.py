@@ -48,6 +48,11 @@ class Preview:
         return divisions.touched(self.weighed.base, self.weighed.whole, self.weighed.difference)
 
     @property
+    def renamed(self) -> set[str]:
+        """Codes of the areas that are called otherwise."""
+        return divisions.renamed_areas(self.weighed.base, self.weighed.whole)
+
+    @property
     def is_same(self) -> bool:
         """Whether it would change nothing."""
         return self.weighed.difference.same
@@ -159,7 +164,7 @@ def _worked_out(connection: sa.Connection, plan: Plan, in_force: Edition, *more:
     else:
         worked = _replayed_since(connection, plan, city, in_force, asked)
     _refuse_beyond(plan, worked.base, worked.made)
-    changed = worked.touched
+    changed = worked.touched | worked.renamed
     locks.refuse_locked(connection, plan, (worked.base, worked.made), changed)
     reservations.refuse_reserved(connection, changed, but=plan.id)
     return worked
@@ -178,6 +183,11 @@ def _replayed_since(
             f"in force is edition {in_force.number}: look at both and draw these anew"
         )
     worked = replayed(connection, in_force, city, asked)
+    if both := meant.renamed & divisions.renamed_areas(meant.base, worked.base):
+        raise Stale(
+            f"{_listed(both)} renamed since plan {plan.id} was begun on edition {plan.base_edition}; "
+            f"in force is edition {in_force.number}: look at both names and choose again"
+        )
     refuse_other(plan, in_force, (meant, worked), mine)
     return worked
 

@@ -21,7 +21,7 @@ from geo import divisions, rows
 from geo.areas import City, Edition
 from geo.codes import Scheme
 from geo.plans import numbering
-from geo.space.division import Division, differing
+from geo.space.division import Division, differing, renamed_areas
 from geo.space.redraw import clipping
 from geo.space.redraw.changes import Annex, Cede, Change, changed
 from geo.space.redraw.clipping import Clipped, Polygonal
@@ -50,6 +50,11 @@ class Replayed:
     def touched(self) -> set[str]:
         """Codes of leaves that differ in more than their vertices."""
         return differing(self.base, self.made)
+
+    @property
+    def renamed(self) -> set[str]:
+        """Codes of areas that are called otherwise."""
+        return renamed_areas(self.base, self.made)
 
 
 def replayed(connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change]) -> Replayed:

@@ -137,6 +137,28 @@ def test_of_two_plans_that_change_the_same_grid_the_second_is_stale(city: sa.Con
     assert drafts.one(city, other.id).state == "draft"
 
 
+@pytest.mark.parametrize("name", ["先定的名", "后定的名"])
+def test_of_two_plans_that_rename_the_same_area_the_second_is_stale(city: sa.Connection, name: str) -> None:
+    one, other, above = begun(city), begun(city), begun(city)
+    previews.add(city, ACTOR, one, Rename(COMMUNITIES[0], "先定的名"))
+    previews.add(city, ACTOR, other, Rename(COMMUNITIES[0], name))
+    previews.add(city, ACTOR, above, Rename(COMMUNITIES[0][:9], "另一街道"))
+    previews.publish(city, ACTOR, one.id)
+    assert previews.publish(city, ACTOR, above.id)[1].edition.number == 3
+    with pytest.raises(Stale, match=f"{COMMUNITIES[0]} renamed since plan {other.id} was begun on edition 1"):
+        previews.publish(city, ACTOR, other.id)
+
+
+def test_a_plan_that_renames_an_area_passes_beside_one_that_redraws_its_grids(city: sa.Connection) -> None:
+    one, other = begun(city), begun(city)
+    previews.add(city, ACTOR, one, SPLIT)
+    previews.add(city, ACTOR, other, Rename(COMMUNITIES[0], "新名社区"))
+    previews.publish(city, ACTOR, one.id)
+    previews.publish(city, ACTOR, other.id)
+    assert areas.place(city, COMMUNITIES[0], areas.current(city)).name == "新名社区"
+    assert NEW in codes(city)
+
+
 def test_of_two_plans_that_change_other_grids_both_come_into_force(city: sa.Connection) -> None:
     one, other = begun(city), begun(city)
     beside = f"{COMMUNITIES[1]}001"  # noded by the line that splits the first, and no conflict
@@ -335,7 +357,9 @@ def test_a_plan_is_drawn_up_and_published_by_the_command(said: Callable[..., Res
     told = json.loads(said("preview", "1", "--json").stdout)
     assert (told["base"], told["appeared"], told["retired"]) == (1, [NEW], [])
     assert [one["new"] for one in told["crossings"]] == [FIRST, NEW]
-    assert f"{FIRST} → {NEW}" in said("preview", "1").stdout
+    printed = said("preview", "1").stdout
+    assert f"{FIRST} → {NEW}" in printed
+    assert f"未登记 not recorded: 未知 Unknown · 新北 (grid/{NEW}): 未登记有无网格党支部" in printed
     assert "第 2 版 in force: edition 2" in said("publish", "1").stdout
     shown = json.loads(said("show", "1", "--json").stdout)
     assert (shown["state"], shown["edition"], len(shown["changes"])) == ("in_force", 2, 2)

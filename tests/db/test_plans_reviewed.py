@@ -217,6 +217,8 @@ def test_what_is_locked_is_not_changed_and_neighbours_may_gain_vertices(city: sa
     locks.lock(city, PLANNER, plan, COMMUNITIES[3])
     with pytest.raises(Refused, match=f"{LAST} locked"):
         previews.add(city, PLANNER, plan, Rename(LAST, "改名"))
+    with pytest.raises(Refused, match=f"{COMMUNITIES[3]} locked"):
+        previews.add(city, PLANNER, plan, Rename(COMMUNITIES[3], "改名社区"))
     locks.unlock(city, plan, FIRST)
     locks.lock(city, PLANNER, plan, COMMUNITIES[1])  # the neighbour is noded by the split, and that is no change
     previews.add(city, PLANNER, plan, SPLIT)

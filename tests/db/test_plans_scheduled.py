@@ -15,7 +15,7 @@ from geo.plans import comments, drafts, previews, scheduling
 from geo.plans.drafts import Plan
 from geo.space.redraw.changes import Merge, Rename
 from geo.tables import audit_events
-from tests.small_city import publish_small_city
+from tests.small_city import COMMUNITIES, publish_small_city
 from tests.small_plans import FIRST, LAST, PLANNER, SECOND, drawn, soon
 
 OFFICIAL = Actor("official")
@@ -52,6 +52,14 @@ def test_the_grids_of_a_scheduled_plan_are_for_no_other_to_change(city: sa.Conne
     for hour in (soon(-1), soon(400 * 86_400)):
         with pytest.raises(Refused, match="no hour to schedule for"):
             scheduling.schedule(city, PLANNER, drawn(city, Rename(LAST, "再改")).id, hour)
+
+
+def test_the_name_of_an_area_is_reserved_by_the_scheduled_plan_that_changes_it(city: sa.Connection) -> None:
+    other = drawn(city, Rename(COMMUNITIES[0], "抢先"))
+    plan = scheduling.schedule(city, PLANNER, drawn(city, Rename(COMMUNITIES[0], "到时改名")).id, soon())
+    with pytest.raises(Stale, match=f"{COMMUNITIES[0]} reserved by plan {plan.id}"):
+        previews.publish(city, OFFICIAL, other.id)
+    assert previews.publish(city, OFFICIAL, drawn(city).id)[1].edition.number == 2  # its grids are not
 
 
 def _scheduled(engine: sa.Engine, seconds: float, *changes: Any) -> Plan:

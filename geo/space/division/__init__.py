@@ -8,6 +8,7 @@ from geo.space.division.changes import (
     differing,
     ground_moved,
     polygonal,
+    renamed_areas,
     touched,
 )
 from geo.space.division.divisions import BLOCKING, GAP_M, divide, party
@@ -30,6 +31,7 @@ __all__ = [
     "nothing",
     "party",
     "polygonal",
+    "renamed_areas",
     "replace_scope",
     "touched",
 ]

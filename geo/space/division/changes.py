@@ -67,6 +67,13 @@ def differing(old: Division, new: Division) -> set[str]:
     return {*new.leaf_codes[came].tolist(), *went.tolist()}
 
 
+def renamed_areas(old: Division, new: Division) -> set[str]:
+    """Codes of areas both have that are called otherwise in ``new``."""
+    was = positions(new.area_codes, old.area_codes)
+    both = np.flatnonzero(was != OUTSIDE)
+    return set(new.area_codes[both][new.area_names[both] != old.area_names[was[both]]].tolist())
+
+
 def compare(old: Division, new: Division) -> Comparison:
     """What publishing ``new`` over ``old`` changes; codes name the same thing in both."""
     was = positions(new.leaf_codes, old.leaf_codes)
