@@ -17,9 +17,11 @@ from geo.actors import Actor
 from geo.boundaries import importing
 from geo.boundaries.checking import check
 from geo.boundaries.repairs import Repair
-from geo.boundaries.sources import read_sources
+from geo.boundaries.sources import LayerSource, Sources, read_sources
 from geo.boundaries.standing import standing_of
 from geo.editions import Request
+from geo.exports import editions as exported
+from geo.exports import targets
 from geo.tables import editions
 from tests.made_files import Feature, kinds, moved, write_city
 
@@ -51,6 +53,22 @@ def test_a_mended_file_is_an_edition_without_fault_and_no_news_the_second_time(
     origin = connection.scalar(sa.select(editions.c.origin))
     assert origin["repair"]["limits"] == {"width_m": 2.0, "area_m2": 1000.0}
     again = importing.prepare(sources, standing_of(connection), repair=Repair())
+    assert importing.preview(connection, again, request).is_same
+
+
+def test_an_edition_of_a_mended_file_that_leaves_and_is_mended_again_is_the_same(
+    connection: sa.Connection, tmp_path: Path
+) -> None:
+    request = Request(Actor("tester"), "test", {})
+    importing.publish(
+        connection, importing.prepare(read_sources(write_city(tmp_path, narrow)), None, repair=Repair()), request
+    )
+    city, edition = areas.city(connection), areas.current(connection)
+    target = targets.target_of(tmp_path / "out.gpkg", "EPSG:4326", city)
+    exported.export(connection, edition, [city.grid_level], target)
+    layer = LayerSource(target.path, "grid", "EPSG:4326", code="code", name="name", parent="parent", kind="kind")
+    again = importing.prepare(Sources(None, (layer,)), standing_of(connection), repair=Repair())
+    assert again.ledger == []
     assert importing.preview(connection, again, request).is_same
 
 

@@ -33,6 +33,9 @@ FOUND: dict[str, Callable[[], Case]] = {
     "a node that matching put beside the sharp corner of free ground was the place of a cut the second time": lambda: (
         Case(made_city(252, 3, 0.3), 0, ["double", "grow"], 0.3, (3, 4), False)
     ),
+    "an overlap of two was told that a third holds too, in places too large": lambda: Case(
+        made_city(94_613, 5, 0.2), 54, ["grow", "shake"], 2.5, (), False
+    ),
     "an overlap across the rim was mended inside and left outside": lambda: random_case(36),
 }
 
