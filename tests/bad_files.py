@@ -15,14 +15,22 @@ import osmium
 import pandas as pd
 import shapely
 
+from geo.entities import ENTITIES, Lies
+from tests import entity_rows
 from tests.made_files import communities, grids, write, write_sources
 
 BOUNDARIES, INCIDENTS, BUILDINGS, LINES, ASSIGN = "boundaries", "incidents", "buildings", "lines", "assign"
+ENTITY = "entities"
 ROWS = 40
 
 _COLUMNS = ("--level", "grid", "--datum", "wgs84", "--code", "code", "--name", "name", "--parent", "parent")
 _AREAS = ("grids.geojson", "grids.geojson.gz", "grids.gpkg", "grids.zip", "grids.parquet", "grids.fgb", "grids-mif.zip")
 _TABLES = ("points.csv", "points-gbk.csv", "points.csv.gz", "points.parquet", "points.xlsx")
+_OF_ENTITIES = {f"{key}.{'gpkg' if one.lies is Lies.GROUND else 'csv'}": key for key, one in ENTITIES.items()}
+_OF_ENTITIES |= {"units.xlsx": "units", "units.parquet": "units"}
+_OF_ENTITIES |= {f"ground.{kind}": "business_districts" for kind in ("zip", "parquet", "fgb")}
+"""File → key of the entity it holds: each entity once, those of the most kinds of columns in more formats."""
+_NAMED = ("units.csv", "party_organisations.csv", "business_districts.gpkg", "estates.gpkg", "alliances.csv")
 _TOWNS = ("town.osm", "town.osm.pbf")
 _SHAPES = ("spots.parquet", "spots.gpkg", "spots.geojson", "spots.zip", "spots.fgb")
 
@@ -52,7 +60,7 @@ class Wanted:
     @property
     def names(self) -> tuple[str, ...]:
         """What a refusal may name: the file; of a table also its rows, of a sources.toml what stands in it."""
-        rows = dict.fromkeys((INCIDENTS, BUILDINGS, LINES), ("row ",))
+        rows = dict.fromkeys((INCIDENTS, BUILDINGS, LINES, ENTITY), ("row ",))
         more = {"sources.toml": ("layer", "city", "level"), **rows}
         return (self.file, *self.makes, *more.get(self.file, ()), *more.get(self.noun, ()))
 
@@ -78,6 +86,11 @@ def _lines(file: str, *more: str) -> Wanted:
     return Wanted(LINES, file, ("import", "lines", f"case/{file}", "--datum", "wgs84", "--commit", *of, *more))
 
 
+def _entities(file: str, *more: str) -> Wanted:
+    told = ("--datum", "wgs84", "--source", "t", "--commit")
+    return Wanted(ENTITY, file, ("import", ENTITIES[_OF_ENTITIES[file]].slug, f"case/{file}", *told, *more))
+
+
 def _assign(file: str, *more: str) -> Wanted:
     kind = file.split(".", 1)[1]
     return Wanted(ASSIGN, file, ("assign", f"case/{file}", f"case/{INTO[kind]}", "--datum", "wgs84", *more))
@@ -91,12 +104,14 @@ def _against(areas: str) -> Wanted:
 COMMANDS = [
     *(_boundaries(file) for file in _AREAS),
     *(_incidents(file) for file in _TABLES),
+    *(_entities(file) for file in _OF_ENTITIES),
     _boundaries("sources.toml"),
     *(_assign(file) for file in (*_TABLES, *_SHAPES)),
     *(_buildings(file) for file in (*_TOWNS, *_AREAS)),
     *(_lines(file) for file in (*_TOWNS, "grids.zip", "grids.geojson")),
     *(_boundaries(file, "--repair") for file in _AREAS),
     *(_incidents(file, "--skip-bad") for file in _TABLES),
+    *(_entities(file, "--skip-bad", "--whole") for file in _OF_ENTITIES),
     *(_against(file) for file in ("grids.geojson", "grids.gpkg", "grids.zip", "grids.parquet")),
 ]
 CHECKED = [one for one in COMMANDS if not {"--repair", "--skip-bad"} & set(one.arguments)]
@@ -105,8 +120,21 @@ CHECKED = [one for one in COMMANDS if not {"--repair", "--skip-bad"} & set(one.a
 TAKES = (
     ("import", "boundaries", "good/sources.toml", "--commit"),
     ("import", "incidents", "good/first.csv", "--datum", "wgs84", "--source", "first", "--commit"),
+    *(
+        (
+            "import",
+            ENTITIES[_OF_ENTITIES[file]].slug,
+            f"good/{file}",
+            "--datum",
+            "wgs84",
+            "--source",
+            "first",
+            "--commit",
+        )
+        for file in _NAMED
+    ),
 )
-"""Commands that make the city every case begins with."""
+"""Commands that make the city every case begins with, and of each entity that others name the rows they name."""
 
 
 def write_good_files(folder: Path) -> None:
@@ -118,6 +146,7 @@ def write_good_files(folder: Path) -> None:
     _write_areas(folder)
     _write_points(folder)
     _write_town(folder)
+    _write_entities(folder)
 
 
 def _write_areas(folder: Path) -> None:
@@ -193,3 +222,16 @@ def _write_town(folder: Path) -> None:
     with osmium.SimpleWriter(str(folder / "town.osm.pbf")) as writer:
         for thing in osmium.FileProcessor(str(folder / "town.osm")):
             writer.add(thing)
+
+
+def _write_entities(folder: Path) -> None:
+    """The rows of :mod:`tests.entity_rows`, each entity as a file of its own; points and ground in more formats."""
+    rows = entity_rows.rows(spot=(117.015, 36.605))
+    rows["incident_stages"][0]["incident"] = "first:A1"
+    for key, found in rows.items():
+        entity_rows.written(folder, key, found)
+    units = pd.DataFrame(rows["units"])
+    units["name"] = units["name"].str.lstrip("=")  # a workbook would take it for a formula
+    units.to_parquet(folder / "units.parquet")
+    units.to_excel(folder / "units.xlsx", index=False)
+    _write_layers(geopandas.GeoDataFrame(rows["business_districts"], geometry="geometry", crs=4326), folder, "ground")

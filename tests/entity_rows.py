@@ -20,9 +20,9 @@ SPOT = cell_centre(1, 0)
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def rows() -> Rows:
-    """Rows by the key of their entity, as files have them."""
-    x, y = SPOT
+def rows(spot: tuple[float, float] = SPOT) -> Rows:
+    """Rows by the key of their entity, as files have them; what lies somewhere lies at or around the spot."""
+    x, y = spot
     ground = shapely.box(x - 2e-3, y - 2e-3, x + 2e-3, y + 2e-3)
     return {
         "units": [
