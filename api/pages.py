@@ -136,13 +136,10 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
         boot["city"] = None
+    if page in ("import", "plans"):
+        boot["max_import_mb"] = settings().max_import_mb
     if page == "import":
-        boot |= {
-            "kinds": list(KINDS),
-            "nouns": NOUNS,
-            "max_import_mb": settings().max_import_mb,
-            "import_days": settings().import_days,
-        }
+        boot |= {"kinds": list(KINDS), "nouns": NOUNS, "import_days": settings().import_days}
     html = _DRAWN.get(page, maps.page)(View(page=page, lang=chosen, place=place, nonce=nonce, boot=boot))
     headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
     headers["Link"] = ", ".join([*map(_MODULE.format, needed(html)), *map(_ASKED.format, _ahead(request, page, boot))])

@@ -41,9 +41,11 @@ OWN_WORDS = {
     "plans": ("plan.",),
     "compare": ("compare.",),
     "district": ("bd.",),
+    "upload": ("upload.",),
     "blind-spots": ("spots.", "dismiss.", "do.", "follow.", "limit.", "trial.", "weights.", "toast."),
 }
-"""How the keys of words begin that a page has to itself: no other page carries them."""
+"""How the keys of words begin that a page has to itself: no other page carries them. ``upload`` is a part of the
+planner that fetches its words itself, when it is first wanted."""
 OWN_SHEETS = ("import", "blind-spots", "district", "plans", "compare")
 """Pages with a style sheet of their own, called as they are."""
 

@@ -18,14 +18,18 @@ export const overlay = (id) => asked("GET", `/${id}/overlay.geojson`);
 export const findings = (id, query) => asked("GET", `/${id}/findings?${new URLSearchParams(query)}`);
 
 /** Send a file; `progress(bytes, total)` is called on the way. Answers {done, abort}. */
-export function hand_in(file, kind, progress) {
+export const hand_in = (file, kind, progress) => send(file, `/v1/imports?${new URLSearchParams({ kind, filename: file.name })}`, progress);
+
+/** Send a file to an address. A refusal comes as an Error with the server's words, its findings and its place. */
+export function send(file, address, progress) {
   const request = new XMLHttpRequest(); // fetch does not tell how much of a body has been sent
   const done = new Promise((resolve, reject) => {
-    request.open("POST", `/v1/imports?${new URLSearchParams({ kind, filename: file.name })}`);
+    request.open("POST", address);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded, total));
-    request.addEventListener("load", () => (request.status === 201 ? resolve(request.response) : reject(new Error(request.response?.detail ?? `${request.status}`))));
+    request.upload.addEventListener("load", ({ loaded, total }) => progress(loaded, total));
+    request.addEventListener("load", () => (request.status === 201 ? resolve(request.response) : reject(Object.assign(new Error(request.response?.detail ?? `${request.status}`), { findings: request.response?.findings, where: request.response?.where }))));
     request.addEventListener("error", () => reject(new Error("")));
     request.addEventListener("abort", () => reject(Object.assign(new Error(""), { name: "AbortError" })));
     request.send(file);

@@ -7,7 +7,7 @@ const LISTED = 120; // areas a list of choices holds; of more, one is pointed at
 const SHOWN = 40; // plans shown at once
 
 export class PlanList {
-  /** heard: open(id), making(whether), level(key), scope(code). */
+  /** heard: open(id), making(whether), level(key), scope(code), file(). `other` fills in the form in its place. */
   constructor({ boot, words, heard }) {
     Object.assign(this, { boot, words, heard, plans: null, making: false, scope: null, name: "", shown: SHOWN, problem: null, areas: [] });
     this.body = find(".panel .scroll");
@@ -26,12 +26,12 @@ export class PlanList {
   draw() {
     const { words } = this;
     const head = el("div", { class: "sec head" }, el("div", { class: "row" }, el("h1", {}, words.t("plan.list")), words.lang === "en" ? null : el("span", { class: "en" }, "Plans"), el("span", { class: "push chip info" }, words.t("edition", { n: this.boot.edition.number }))), el("p", { class: "cap dim" }, words.t("plan.list.sub")));
-    this.body.replaceChildren(head, this.making ? this.form() : this.begin(), ...(this.making ? [] : this.rows()));
+    this.body.replaceChildren(head, this.making ? (this.other ?? this).form() : this.begin(), ...(this.making ? [] : this.rows()));
     this.foot.hidden = true;
   }
 
   begin() {
-    return el("div", { class: "sec" }, el("button", { class: "btn main wide", type: "button", onclick: () => this.make(true) }, this.words.t("plan.new")), el("p", { class: "cap compare-door" }, el("a", { href: "/maps/compare" }, this.words.t("plan.compare"))));
+    return el("div", { class: "sec" }, el("button", { class: "btn main wide", type: "button", onclick: () => this.make(true) }, this.words.t("plan.new")), el("button", { class: "btn wide", type: "button", onclick: () => this.heard.file() }, this.words.t("plan.file")), el("p", { class: "cap compare-door" }, el("a", { href: "/maps/compare" }, this.words.t("plan.compare"))));
   }
 
   make(making) {
@@ -49,16 +49,21 @@ export class PlanList {
   }
 
   form() {
-    const { words, scope } = this, rows = this.areas;
+    const { words, scope } = this;
     const name = el("input", { name: "name", value: this.name, maxlength: "200", placeholder: words.t("plan.name.hint"), autocomplete: "off", oninput: (event) => { this.name = event.target.value; } });
-    const options = rows.length <= LISTED ? rows.map((row) => el("option", { value: row.code, selected: row.code === scope?.code || null }, row.name)) : [];
-    const select = options.length ? el("select", { "aria-label": words.t("plan.scope"), onchange: (event) => this.heard.scope(event.target.value) }, el("option", { value: "" }, words.t("plan.scope.choose")), options) : null;
     return el("form", { class: "sec plan-new", onsubmit: (event) => { event.preventDefault(); this.start(); } },
-      el("h2", {}, words.t("plan.new.title")), el("label", { class: "asked" }, el("span", {}, words.t("plan.name")), name),
-      el("div", { class: "asked" }, el("span", {}, words.t("plan.scope")), el("div", { class: "seg", role: "group", "aria-label": words.t("plan.scope.level") }, this.levels()), select,
-        el("p", { class: "note" }, scope ? el("span", {}, el("b", {}, scope.name), " ", el("span", { class: "code" }, scope.code)) : words.t("plan.scope.hint"))),
+      el("h2", {}, words.t("plan.new.title")), el("label", { class: "asked" }, el("span", {}, words.t("plan.name")), name), this.scope_field(words.t("plan.scope.hint")),
       this.fault ? el("p", { class: "fault", role: "alert" }, this.fault) : null,
       el("div", { class: "row" }, el("button", { class: "btn", type: "button", onclick: () => this.make(false) }, words.t("plan.cancel")), el("button", { class: "btn main grow", type: "submit", disabled: !scope }, words.t("plan.begin"))));
+  }
+
+  /** The area in which ground may move, by level and from a list; `hint` while none is chosen. */
+  scope_field(hint) {
+    const { words, scope, areas: rows } = this;
+    const options = rows.length <= LISTED ? rows.map((row) => el("option", { value: row.code, selected: row.code === scope?.code || null }, row.name)) : [];
+    const select = options.length ? el("select", { "aria-label": words.t("plan.scope"), onchange: (event) => this.heard.scope(event.target.value) }, el("option", { value: "" }, words.t("plan.scope.choose")), options) : null;
+    return el("div", { class: "asked" }, el("span", {}, words.t("plan.scope")), el("div", { class: "seg", role: "group", "aria-label": words.t("plan.scope.level") }, this.levels()), select,
+      el("p", { class: "note" }, scope ? el("span", {}, el("b", {}, scope.name), " ", el("span", { class: "code" }, scope.code)) : hint));
   }
 
   levels() {

@@ -5,6 +5,7 @@ const SAID = [
   [/^the outline of the city would move/, "outline"], [/^(.+) locked in plan/, "locked"], [/^(.+) reserved by plan (\d+)/, "reserved"], [/^the drawn polygon holds no ground of another leaf/, "own"],
   [/^the drawn polygon lies outside the city/, "beyond"], [/^a polygon is wanted/, "polygon"], [/^a line is wanted/, "line"], [/^what is drawn is thinner than ([\d.]+) m/, "thin"], [/^the code (\S+) is in use/, "code"],
   [/^the code '(.+)' (?:has not|does not)/, "form"], [/^(\S+) is fallback ground already/, "fallback"], [/^(.+) changed since plan \d+ was begun on edition (\d+); in force is edition (\d+)/, "since"],
+  [/^(\S+) lies outside (\S+), which is replaced/, "elsewhere"], [/^([\d,.]+) m² that are given, first to (\S+), are not/, "overreach"], [/^([\d,.]+) m² are given twice, first to (\S+) and (\S+);/, "twice"],
   [/^(.+) drew or submitted plan/, "own-plan"], [/^(.+) gave a verdict on plan/, "again"], [/is no hour to schedule for/, "hour"],
 ];
 
@@ -20,9 +21,12 @@ export function said(error, words, name = (code) => code) {
   return error.message;
 }
 
+/** How many grids a scope is given, and how many it gives up. */
+const counts = ({ leaves, gone }) => (leaves ? { given: leaves.features.length, gone: gone.length } : {});
+
 /** A change in words. */
 export function told_of(change, words, name) {
   const of = (code) => (code ? name(code) : ""), many = (codes) => codes.map(of).join(words.lang === "en" ? ", " : "、");
-  const values = { a: of(change.code ?? change.a), b: change.b && of(change.b), to: change.to ? of(change.to) : words.t("plan.fallback"), names: change.codes && many(change.codes), keep: change.keep && of(change.keep), name: change.name, parent: change.parent };
+  const values = { a: of(change.code ?? change.a), b: change.b && of(change.b), to: change.to ? of(change.to) : words.t("plan.fallback"), names: change.codes && many(change.codes), ...counts(change), keep: change.keep && of(change.keep), name: change.name, parent: change.parent };
   return words.t(`plan.told.${change.kind}`, values);
 }

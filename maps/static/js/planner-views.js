@@ -57,6 +57,9 @@ export function shown_of(draft, look, { words, brief, colours, borders }) {
   };
 }
 
+/** What the map shows of a place where there is no plan: as `shown_of`, and nothing else. */
+export const place_alone = (place, grave) => ({ phase: "after", leaves: NOTHING, colours: new Map(), moves: NOTHING, told: NOTHING, drawn: NOTHING, gone: NOTHING, arrows: NOTHING, chosen: NOTHING, cut: NOTHING, rim: NOTHING, between: NOTHING, theirs: NOTHING, place, grave });
+
 /** Footprints of the buildings that new borders cut. */
 export function cut_of(draft) {
   return (draft.preview?.checks ?? []).filter(({ kind, where }) => kind === "building_cut" && where).flatMap(({ where }) => where.geometries ?? [where]);

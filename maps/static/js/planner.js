@@ -43,7 +43,7 @@ class Planner extends Hand {
 
   begin() {
     const { map, boot, words, state } = this;
-    this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
+    this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), file: async () => (await import("./planner-upload.js")).begin_from_file(this), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
     this.list.level = this.levels[Math.max(0, this.deepest - 1)].key;
     this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), propose: () => this.propose(), share: async () => (await acts()).share(this.draft, this.words), read: () => this.render(), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
