@@ -13,18 +13,22 @@ from typing_extensions import TypedDict
 
 from api import spot_files
 from api.answers import NOT_STORED
-from api.deps import StoreOf, Text, box_of, only_known
+from api.deps import At, StoreOf, Text, box_of, instant_of, only_known
 from api.errors import Malformed, described
 from api.follow_ups import follow_up_told
 from api.looking import LookerOf
+from geo import areas
 from geo.coverage import details, dossiers, histories, rulebooks, runs, spots
 from geo.coverage.dossiers import Proposed
 from geo.coverage.found import Found, book_of, open_run
 from geo.coverage.rulebooks import GROUND, STATES
+from geo.coverage.runs import Run
 from geo.coverage.scores import SCORED
 from geo.coverage.spots import Asked, Ranking
 from geo.coverage.subjects import subject
+from geo.errors import Refused, Unknown
 from geo.plain import plain_of
+from geo.plans.calendar import is_to_come
 from maps.blind_spots import scored
 
 router = APIRouter(prefix="/v1/blind-spots", tags=["coverage"], dependencies=[Depends(only_known)])
@@ -157,6 +161,7 @@ def search(
     code: Codes = None,
     bbox: Bbox = None,
     run: RunNumber = None,
+    at: At = None,
     limit: Annotated[int, Query(ge=1, description="上限 1000 · At most this many; more than 1000 is 1000")] = 50,
     after: Annotated[int, Query(ge=0, le=_LARGEST, description="翻页 · From the link `next`")] = 0,
     f: Annotated[
@@ -173,7 +178,7 @@ def search(
     looker.look()
     asked = Asked(by, within, business_district, codes_of(code), box_of(bbox))
     with store.read() as connection:
-        chosen = runs.numbered(connection, run)
+        chosen = run_asked(connection, run, at)
         found = open_run(connection, chosen)
         ranking = spots.rank(connection, found, asked)
         if f == "csv":
@@ -243,11 +248,12 @@ def one(
     id: Annotated[Text, Path(max_length=40, description="编号 · Id; of a grid or area its code")],
     code: Annotated[Text | None, Query(description="代码 · As which it is told, G3 beside P1")] = None,
     run: RunNumber = None,
+    at: At = None,
 ) -> Response:
     """Its units, who may help, its joint branch with members and outline, its history, and what was decided of it."""
     looker.look()
     with store.read() as connection:
-        chosen = runs.numbered(connection, run)
+        chosen = run_asked(connection, run, at)
         found = open_run(connection, chosen)
         about = subject(connection, f"{kind}/{id}", found.edition)
         whole = dossiers.dossier(connection, found, about, code)
@@ -261,7 +267,8 @@ def one(
 def _following(request: Request, number: int, after: int, of: int) -> str | None:
     if after >= of:
         return None
-    return f"{request.url.path}?{request.url.include_query_params(after=after, run=number).query}"
+    url = request.url.remove_query_params("at").include_query_params(after=after, run=number)
+    return f"{url.path}?{url.query}"
 
 
 def _with_proposals(told: list[details.Spot], proposed: list[Proposed]) -> list[dict[str, Any]]:
@@ -274,6 +281,30 @@ def _with_proposals(told: list[details.Spot], proposed: list[Proposed]) -> list[
         }
         for spot, more in zip(told, proposed, strict=True)
     ]
+
+
+def run_asked(connection: sa.Connection, number: int | None, at: str | None) -> Run:
+    """The run with this number, or the newest there was at an instant; the newest of all without either.
+
+    Raises
+    ------
+    Malformed
+        When both are given, or ``at`` is no instant.
+    Refused
+        For a time to come.
+    Unknown
+        When there is no such run, or none had been made by then.
+    """
+    if at is None:
+        return runs.numbered(connection, number)
+    if number is not None:
+        raise Malformed("run", number, "names a run as at does: give one of them")
+    instant = instant_of(at, areas.city(connection).time_zone)
+    if is_to_come(instant):
+        raise Refused("盲点不作预测 · what a run will find is not foretold; without at the newest run answers")
+    if found := runs.at(connection, instant):
+        return found
+    raise Unknown(f"blind spots had not been looked for by {at}; GET /v1/blind-spots/trend tells the runs there are")
 
 
 def codes_of(text: str | None) -> tuple[str, ...]:

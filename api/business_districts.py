@@ -12,12 +12,12 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api.answers import GEOJSON, NOT_STORED, cell_of
-from api.blind_spots import RunNamed, RunNumber, run_named
-from api.deps import StoreOf, only_known
+from api.blind_spots import RunNamed, RunNumber, run_asked, run_named
+from api.deps import At, StoreOf, only_known
 from api.entities import Id, feature
 from api.errors import Malformed, described
 from api.looking import LookerOf
-from geo.coverage import districts, runs
+from geo.coverage import districts
 from geo.coverage.districts import BuildingTold
 from geo.coverage.dossiers import Formation
 from geo.coverage.found import open_run
@@ -69,6 +69,7 @@ def one(
     looker: LookerOf,
     id: Id,
     run: RunNumber = None,
+    at: At = None,
     f: Annotated[str, Query(description="格式 · geojson, or csv (a row a building)")] = "geojson",
 ) -> Response:
     """Buildings, floors, units and rates as a run found them; alliances as they are on its day.
@@ -84,7 +85,7 @@ def one(
         row = entity_row(connection, ENTITIES["business_districts"], id)
     looker.look()
     with store.read() as connection:
-        chosen = runs.numbered(connection, run)
+        chosen = run_asked(connection, run, at)
         found = open_run(connection, chosen)
         whole = districts.district(connection, found, id)
         if f == "csv":

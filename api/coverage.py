@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, NotRequired
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -12,16 +13,20 @@ from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from api.answers import GEOJSON, NOT_STORED, cell_of
+from api.answers import GEOJSON, NOT_STORED, EditionNamed, cell_of, edition_named
 from api.blind_spots import RunNamed, Within, run_named
-from api.deps import StoreOf, Text, only_known
+from api.deps import At, Question, StoreOf, Text, only_known
 from api.errors import Malformed, described
 from api.looking import LookerOf
-from geo import areas
 from geo.areas import City, Place
 from geo.coverage import overviews, places, runs
 from geo.coverage.found import open_run
 from geo.coverage.overviews import Overview, Shown
+from geo.coverage.runs import Run
+from geo.coverage.tallies.asking import Asked
+from geo.coverage.tallies.found import answering
+from geo.plans.calendar import is_to_come
+from maps.values import NOT_FORETOLD
 
 router = APIRouter(prefix="/v1/coverage", tags=["coverage"], dependencies=[Depends(only_known)])
 FORMS = ("json", "geojson", "csv")
@@ -43,6 +48,7 @@ class AboutIndicator(TypedDict):
     dated: str
     since: str | None
     until: str | None
+    why: NotRequired[dict[str, str]]
 
 
 class Row(TypedDict):
@@ -57,11 +63,16 @@ class Row(TypedDict):
 
 
 class Coverage(TypedDict):
-    """One page of places by code; ``total`` is the place they all lie in."""
+    """One page of places by code; ``total`` is the place they all lie in.
+
+    ``run`` is null where none was made on the edition of then. A time to come has ``forecast``; figures that ground
+    alone does not decide are null, and the indicator says ``why``.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
-    run: RunNamed
+    run: RunNamed | None
     edition: int
+    forecast: NotRequired[EditionNamed]
     level: str
     indicators: list[AboutIndicator]
     rows: list[Row]
@@ -81,6 +92,7 @@ def coverage(
     looker: LookerOf,
     level: Annotated[Text, Query(description="层级 · Key of a level, as community or grid")] = "community",
     within: Within = None,
+    at: At = None,
     indicator: Annotated[
         Text | None, Query(description="指标 · Keys of /v1/indicators, with commas; none = all")
     ] = None,
@@ -93,19 +105,29 @@ def coverage(
         raise Malformed("f", f, f"must be one of {', '.join(FORMS)}")
     keys = tuple(part.strip() for part in (indicator or "").split(",") if part.strip())
     looker.look()
-    with store.read() as connection:
-        city, edition, run = areas.city(connection), areas.current(connection), runs.numbered(connection)
+    with store.asked(at) as asked:
+        connection, city, edition = asked.connection, asked.city, asked.edition
+        run = _run(asked)
         found = overviews.overview(connection, edition, (level, within, keys), after=after, limit=limit)
         if f == "csv":
-            return _csv(city, found, f"coverage-{run.day.isoformat()}-{level}.csv")
-        named = run_named(connection, open_run(connection, run))
+            day = run.day.isoformat() if run else f"e{edition.number}"
+            return _csv(city, found, f"coverage-{day}-{level}.csv")
+        named = run and run_named(connection, open_run(connection, run))
         head: dict[str, Any] = {"run": named, "edition": edition.number, "level": level}
+        head |= {"forecast": edition_named(edition, asked.instant)} if is_to_come(asked.instant) else {}
         head |= {"indicators": [_about(one) for one in found.shown]}
         head |= {"total": _row(city, found.within, found, None), "next": _following(request, found, after)}
         rows = [_row(city, place, found, at) for at, place in enumerate(found.places)]
         if f == "geojson":
             return _geojson(connection, found, edition.number, head, rows)
     return JSONResponse({**head, "rows": rows}, headers=NOT_STORED)
+
+
+def _run(asked: Question) -> Run | None:
+    """The run whose units are counted: as :func:`geo.coverage.tallies.found.answering` has it."""
+    if asked.instant is None:
+        return runs.numbered(asked.connection)
+    return answering(Asked(asked.connection, asked.edition, datetime.now(UTC)))
 
 
 def _following(request: Request, found: Overview, after: int) -> str | None:
@@ -118,7 +140,8 @@ def _about(shown: Shown) -> dict[str, Any]:
     told = shown.indicator
     plain = {name: getattr(told, name) for name in ("key", "zh", "en", "group", "kind")}
     words = {name: list(both) for name, both in told.words.items()}
-    return plain | {"words": words, "dated": shown.dated, "since": shown.since or None, "until": shown.until or None}
+    days = {"dated": shown.dated, "since": shown.since or None, "until": shown.until or None}
+    return plain | {"words": words} | days | ({} if shown.is_foretold else {"why": NOT_FORETOLD})
 
 
 def _row(city: City, place: Place, found: Overview, at: int | None) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from geo.buildings import tiles
 from geo.buildings.uses import uses
 from geo.coverage import rulebooks, runs
 from geo.coverage import tiles as spot_tiles
+from geo.coverage.indicators import registry
+from geo.coverage.values import is_ground
 from geo.entities.ground import BUSINESS_DISTRICTS
 from geo.entities.searching import one
 from geo.errors import Unknown
@@ -177,6 +179,14 @@ def _districts(connection: sa.Connection, asked: int) -> dict[str, Any]:
     return districts.boot(found, asked or (found[0]["id"] if found else 0))
 
 
+def _foretold(found: dict[str, Any]) -> dict[str, Any]:
+    """The indicators of which a forecast has figures: those that ground alone decides."""
+    told = {one.key: one for one in registry().values() if is_ground(one)}
+    indicators = [one for one in found["indicators"] if one["key"] in told]
+    groups = [one for one in found["groups"] if one["key"] in {each.group for each in told.values()}]
+    return {"indicators": indicators, "groups": groups} | ({"by": "grid-coverage"} if "by" in found else {})
+
+
 def _coverage(connection: sa.Connection) -> dict[str, Any]:
     """The indicator shown at first, and where buildings with a state come from once a grid is entered."""
     return {
@@ -208,7 +218,7 @@ def _scope(asked: Question, plan: str | None) -> str | None:
 
 def _ahead(request: Request, page: str, boot: dict[str, Any]) -> tuple[str, ...]:
     """What the script of a page is sure to ask for at once, as it spells it."""
-    if not boot["city"] or page not in _AHEAD or (page == "blind-spots" and boot["at"]):
+    if not boot["city"] or page not in _AHEAD or (page != "start" and boot["at"]):
         return ()
     indicator = boot.get("by", "grid-coverage")
     levels = boot["city"]["levels"]
@@ -251,6 +261,8 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         found |= _spots(connection, asked.instant)
     if page == "coverage":
         found |= _coverage(connection)
+    if asked.edition.forecast:
+        found |= _foretold(found)
     if page == "plans":
         del found["indicators"], found["groups"]
     if page == "compare":

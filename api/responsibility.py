@@ -11,10 +11,9 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api.answers import EditionNamed, edition_named
-from api.deps import StoreOf, Text, only_known
+from api.deps import At, StoreOf, Text, only_known
 from api.errors import described
 from api.locate import DATUMS, datum_named, lonlat_of
-from geo import areas
 from geo.entities.chains import Link, chain
 from geo.entities.lists import lists
 
@@ -72,16 +71,19 @@ def responsibility(
     lon: Annotated[float, Query(allow_inf_nan=False, description="经度（或东坐标）· Longitude, or east")],
     lat: Annotated[float, Query(allow_inf_nan=False, description="纬度（或北坐标）· Latitude, or north")],
     datum: Annotated[Text, Query(description=f"坐标系 · Datum: {DATUMS}")] = "wgs84",
+    at: At = None,
 ) -> JSONResponse:
-    """社区交办、小区主办、网格承办、楼栋领办: the posts and Party organisations of each step, and the broken ones."""
+    """社区交办、小区主办、网格承办、楼栋领办: the posts and Party organisations of each step, and the broken ones.
+
+    At another time it is the ground of then; posts and organisations are those on record now.
+    """
     place = lonlat_of(lon, lat, datum_named(datum))
-    with store.read() as connection:
-        city, edition = areas.city(connection), areas.current(connection)
-        links = chain(connection, edition, place)
-    labels = {level.key: {"zh": level.zh, "en": level.en} for level in city.levels} | _STEPS
+    with store.asked(at) as asked:
+        links = chain(asked.connection, asked.edition, place)
+    labels = {level.key: {"zh": level.zh, "en": level.en} for level in asked.city.levels} | _STEPS
     steps = [_shown(link, labels[link.step]) for link in links]
     broken = [link.step for link in links if link.is_broken]
-    content = {"steps": steps, "broken": broken, "edition": edition_named(edition, None)}
+    content = {"steps": steps, "broken": broken, "edition": edition_named(asked.edition, asked.instant)}
     return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
 

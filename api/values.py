@@ -6,21 +6,27 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any
 
 import numpy as np
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.deps import StoreOf, Text, only_known
+from api.answers import edition_named
+from api.deps import At, StoreOf, Text, instant_of, only_known
 from api.errors import Malformed, described
 from api.looking import LookerOf
 from api.tiles import tag_of
 from geo import areas, drawings
+from geo.areas import City, Edition
 from geo.coverage.indicators import GROUPS, named, registry
 from geo.coverage.matrix import matrix
 from geo.coverage.values import Reader, Values
 from geo.coverage.values import values as values_of
-from maps.values import about, document, matrix_told, packed
+from geo.errors import Refused
+from geo.plans.calendar import edition_at, is_to_come
+from maps.values import NOT_FORETOLD, about, document, matrix_told, packed
 
 router = APIRouter(prefix="/v1", tags=["values"], dependencies=[Depends(only_known)])
 _FORMS = ("json", "packed", "csv")
@@ -52,6 +58,7 @@ def values(
     edition: Annotated[
         int | None, Query(ge=1, le=2**31 - 1, description="版次 · number of an edition; without it the current one")
     ] = None,
+    at: At = None,
     f: Annotated[
         str, Query(description="格式 · json (columns), packed (as the pages read them), csv (a row a place)")
     ] = "json",
@@ -63,14 +70,14 @@ def values(
     Unknown
         For an indicator, level or edition there is none of.
     Malformed
-        For a format there is none of.
+        For a format there is none of, or when both ``edition`` and ``at`` are given.
     """
     if f not in _FORMS:
         raise Malformed("f", f, f"must be one of {', '.join(_FORMS)}")
     asked_of = named(indicator)
     with store.read() as connection:
         city = areas.city(connection)
-        asked = areas.current(connection) if edition is None else areas.numbered(connection, edition)
+        asked, instant = edition_asked(connection, city, edition, at)
         number = city.level(level)
     if "run" in asked_of.tallies:
         looker.look()
@@ -79,6 +86,8 @@ def values(
     if f == "csv":
         return _csv(found)
     told = packed(document(found)) if f == "packed" else document(found)
+    if is_to_come(instant):
+        told["forecast"] = edition_named(asked, instant)
     body = json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return _documented(request, body)
 
@@ -92,6 +101,7 @@ def staffing(
     store: StoreOf,
     within: Annotated[Text | None, Query(description="区域或网格代码 · An area or grid; none = the city")] = None,
     edition: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="版次 · number of an edition")] = None,
+    at: At = None,
 ) -> dict[str, Any]:
     """Those of the place itself and of everything below it.
 
@@ -99,15 +109,40 @@ def staffing(
     ------
     Unknown
         For an area, grid or edition there is none of.
+    Refused
+        For a time to come, when plans are scheduled until then.
     """
     with store.read() as connection:
-        asked = areas.current(connection) if edition is None else areas.numbered(connection, edition)
-        place = areas.place(connection, within or areas.city(connection).code, asked)
+        city = areas.city(connection)
+        asked, _ = edition_asked(connection, city, edition, at)
+        if asked.forecast:
+            raise Refused(f"{NOT_FORETOLD['zh']} · {NOT_FORETOLD['en']}")
+        place = areas.place(connection, within or city.code, asked)
         return {
             "within": place.code,
             "edition": asked.number,
             **matrix_told(matrix(Reader(connection, asked), place.id)),
         }
+
+
+def edition_asked(
+    connection: sa.Connection, city: City, number: int | None, at: str | None
+) -> tuple[Edition, datetime | None]:
+    """The edition with this number, or that of an instant, which is told too; the one in force without either.
+
+    Raises
+    ------
+    Malformed
+        When both are given, or ``at`` is no instant.
+    Unknown
+        When there is no such edition.
+    """
+    if number is None:
+        instant = instant_of(at, city.time_zone)
+        return edition_at(connection, instant), instant
+    if at is not None:
+        raise Malformed("edition", number, "names an edition as at does: give one of them")
+    return areas.numbered(connection, number), None
 
 
 def _documented(request: Request, body: bytes) -> Response:
@@ -152,6 +187,8 @@ def _lines(found: Values) -> Iterator[list[Any]]:
 
 
 def _state(found: Values, at: int) -> str:
+    if not found.is_foretold:
+        return "not foretold"
     if found.is_unknown[at]:
         return "unknown"
     if found.is_scarce[at]:

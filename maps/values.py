@@ -16,6 +16,11 @@ from geo.entities.lists import lists
 from maps import palette
 
 _DEGREE = 100_000  # places travel as whole hundred-thousandths of a degree: a metre, half the bytes
+NOT_FORETOLD = {
+    "zh": "只有网格的数目与面积随边界而定，可以预测；这一项要看届时登记的数据",
+    "en": "only numbers and areas of grids follow from borders and are foretold; this rests on data recorded by then",
+}
+"""Why a forecast has no value of an indicator."""
 _LEFT = ("of", "among")
 _DIGITS = {"share": 4, "per": 2, "count": 0}
 
@@ -37,6 +42,7 @@ def document(found: Values) -> dict[str, Any]:
         "indicator": indicator.key,
         "about": about(indicator) | {"lowest": city.grid_level - indicator.depth},
         "edition": found.edition.number,
+        **({} if found.is_foretold else {"why": NOT_FORETOLD}),
         "level": found.level,
         "level_key": city.levels[found.level].key,
         "classes": [{"colour": one.colour, "lower": one.lower, "upper": one.upper} for one in drawn],
@@ -132,7 +138,7 @@ def matrix_told(found: Matrix) -> dict[str, Any]:
     }
 
 
-def _two(key: str, told: Parts) -> dict[str, list[int]]:
+def _two(key: str, told: Parts) -> dict[str, list[int | None]]:
     """The two parts of an indicator told beside another: its value follows from them."""
     both = {"of": _whole(told.of), "among": _whole(told.among)}
     return both if named(key).among else {"of": both["of"]}
@@ -165,7 +171,7 @@ def _columns(places: list[Place], *, with_bounds: bool) -> dict[str, list[Any]]:
     return columns
 
 
-def _sized(sizes: dict[str, Floats]) -> dict[str, list[int]]:
+def _sized(sizes: dict[str, Floats]) -> dict[str, list[int | None]]:
     return {name: _whole(size) for name, size in sizes.items()}
 
 
@@ -177,5 +183,5 @@ def _short(value: float) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-def _whole(value: Floats) -> list[int]:
-    return [round(one) for one in value.tolist()]
+def _whole(value: Floats) -> list[int | None]:
+    return [None if np.isnan(one) else round(one) for one in value.tolist()]

@@ -12,7 +12,7 @@ from geo import areas
 from geo.areas import Edition, Place
 from geo.coverage.indicators import Indicator, named, registry
 from geo.coverage.tallies import DATED
-from geo.coverage.values import Parts, Reader, is_unknown, value_of
+from geo.coverage.values import Parts, Reader, is_ground, is_unknown, unforetold, value_of
 
 LIMIT = 1_000
 """Places on one page at most."""
@@ -28,6 +28,8 @@ class Shown:
         Its parts by place (n,), and of the place all lie in (1,).
     dated, since, until
         What its days are, and the first and last of them; blank where there are none.
+    is_foretold
+        False of a forecast for what ground alone does not decide: then every part is NaN.
     """
 
     indicator: Indicator
@@ -36,6 +38,7 @@ class Shown:
     dated: str
     since: str
     until: str
+    is_foretold: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,9 @@ def _lies_in(reader: Reader, place: Place, within: Place) -> bool:
 
 
 def _shown(reader: Reader, indicator: Indicator, ids: np.ndarray, within: int) -> Shown:
+    if reader.edition.forecast and not is_ground(indicator):
+        dated = DATED.get(indicator.tallies[0], "registered")
+        return Shown(indicator, unforetold(len(ids)), unforetold(1), dated, "", "", is_foretold=False)
     reader.read(indicator)
     columns = (indicator.of, indicator.among, indicator.unknown, indicator.whole)
     rows, total = (
@@ -106,6 +112,8 @@ def figures(shown: Shown, parts: Parts, at: int) -> dict[str, float | None]:
     """Value and parts of one place; None for a share of nothing, where too little is known, and for no part."""
     value = float(value_of(shown.indicator, parts)[at])
     hidden = np.isnan(value) or bool(is_unknown(parts)[at])
+    if not shown.is_foretold:
+        return dict.fromkeys(("value", "of", "among", "unknown", "whole"))
     told: dict[str, float | None] = {"value": None if hidden else round(value, 6), "of": round(float(parts.of[at]), 2)}
     for name, columns in (("among", "among"), ("unknown", "unknown"), ("whole", "whole")):
         has = bool(getattr(shown.indicator, columns))

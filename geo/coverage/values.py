@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -72,6 +72,8 @@ class Values:
         What the days are (edition, survey, as_of, incidents, registered), and the first and last of them.
     run, before
         Of an indicator of units, the run that answers, and what an earlier one found.
+    is_foretold
+        False of a forecast for what ground alone does not decide: then every part is NaN.
     """
 
     indicator: Indicator
@@ -95,6 +97,7 @@ class Values:
     sources: tuple[str, ...]
     run: Run | None
     before: Before | None
+    is_foretold: bool = True
 
     @property
     def value(self) -> Floats:
@@ -206,10 +209,12 @@ def values(connection: sa.Connection, edition: Edition, key: str, level: int) ->
 
 def told(reader: Reader, key: str, level: int) -> Values:
     """As :func:`values`, from what a reader has read. Raises Unknown for an indicator or level there is none of."""
-    indicator, city = named(key), reader.asked.city
+    indicator, city, forecast = named(key), reader.asked.city, reader.edition.forecast
     if not 0 <= level <= city.grid_level:
         raise Unknown(f"no level {level}; this city has 0 ({city.levels[0].key}) to {city.grid_level} (grid)")
-    beside = [named(one) for one in indicator.beside]
+    beside = [one for one in map(named, indicator.beside) if forecast is None or is_ground(one)]
+    if forecast and not is_ground(indicator):
+        return _not_foretold(reader, indicator, level)
     for one in (indicator, *beside):
         reader.read(one)
     places, above = reader.on_level(level), [one for step in range(level) for one in reader.on_level(step)]
@@ -241,6 +246,39 @@ def told(reader: Reader, key: str, level: int) -> Values:
         sources=days.sources,
         run=found.answering(reader.asked) if is_run else None,
         before=_before(reader, indicator, ids, ids_above) if is_run else None,
+    )
+
+
+def is_ground(indicator: Indicator) -> bool:
+    """Whether ground alone decides an indicator, so that a forecast of ground foretells it."""
+    return indicator.tallies == ("ground",)
+
+
+def unforetold(n: int) -> Parts:
+    """Parts of n places of which nothing is foretold."""
+    return Parts(*(np.full(n, np.nan) for _ in range(4)))
+
+
+def _not_foretold(reader: Reader, indicator: Indicator, level: int) -> Values:
+    """The places as they will be, with no figure."""
+    grounds = told(reader, "grid-coverage", level)
+    return replace(
+        grounds,
+        indicator=indicator,
+        rows=unforetold(len(grounds.places)),
+        upper=unforetold(len(grounds.above)),
+        smoothed=None,
+        beside={},
+        days={},
+        sizes={name: grounds.sizes[name] for name in ("area_m2", "fallback_m2")},
+        sizes_above={name: grounds.sizes_above[name] for name in ("area_m2", "fallback_m2")},
+        held=(0.0, 0.0),
+        elsewhere=(0.0, 0.0),
+        dated=DATED.get(indicator.tallies[0], "registered"),
+        since="",
+        until="",
+        sources=(),
+        is_foretold=False,
     )
 
 

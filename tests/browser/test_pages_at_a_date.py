@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener, Watched
-from tests.browser.planners import GRIDS, PATH, SHOWN_MS, begun, changed, split_line, tools
+from tests.browser.planners import GRIDS, PATH, SCOPE, SHOWN_MS, begun, changed, split_line, tools
 from tests.serving import served
 from tests.small_city import publish_small_city
 
@@ -106,4 +106,14 @@ def test_blind_spots_that_nobody_had_looked_for_yet_are_said_to_be_none(visit: O
     assert watched.of("/v1/blind-spots") == []
     wide: int = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
+    page.wait_for_load_state("networkidle")
+
+
+def test_coverage_of_a_date_to_come_shows_the_grids_of_then_and_offers_only_what_ground_decides(visit: Opener) -> None:
+    page = visit(f"/maps/coverage?at={LATER}&level=grid&by=staffing&in={SCOPE}&z=14&c=36.112,120.305")
+    bar(page, "北片拆分")
+    panel = page.get_by_role("complementary")
+    expect(panel.get_by_role("row").filter(has_text="综合")).to_have_count(5, timeout=SHOWN_MS)
+    expect(panel).to_contain_text("网格覆盖率")
+    expect(panel.get_by_role("option", name="网格力量")).to_have_count(0)
     page.wait_for_load_state("networkidle")

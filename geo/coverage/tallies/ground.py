@@ -10,17 +10,18 @@ from geo.coverage.rollups import Tally
 from geo.coverage.tallies.asking import Asked, stored
 from geo.entities import ENTITIES
 from geo.fetching import fetch, figure, whole, word
+from geo.forecasts import rows_of
 from geo.incidents import counting
-from geo.tables import grids, in_edition, incidents
+from geo.tables import grids, incidents
 
 _KINDS = ("comprehensive", "dedicated", "fallback")
 
 
 def ground(asked: Asked) -> Tally:
     """Square metres, and how much of them in named grids and in fallback leaves; named grids, dedicated among them."""
-    columns = {"id": whole(grids.c.id), "area_m2": figure(grids.c.area_m2), "kind": word(grids.c.kind, _KINDS)}
-    query = sa.select(grids).where(in_edition(grids, asked.edition.number)).order_by(grids.c.id)
-    told = fetch(asked.connection, columns, query)
+    there = rows_of(grids, asked.edition.number, asked.edition.forecast)
+    columns = {"id": whole(there.c.id), "area_m2": figure(there.c.area_m2), "kind": word(there.c.kind, _KINDS)}
+    told = fetch(asked.connection, columns, sa.select(there).order_by(there.c.id))
     is_named, area_m2 = told["kind"] != "fallback", told["area_m2"]
     day = asked.edition.effective_at.isoformat()
     return Tally(

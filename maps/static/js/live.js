@@ -14,7 +14,8 @@ export function painters(_ground, got) {
 
 /** The document of an indicator on a level. Throws an Error with the server's own words when it refuses. */
 export async function values(boot, indicator, level) {
-  return answered(await fetch(`/v1/values/${indicator}?level=${level}&edition=${boot.edition.number}&f=packed`));
+  const of = boot.forecast?.plans.length && boot.page === "coverage" ? `at=${encodeURIComponent(boot.at)}` : `edition=${boot.edition.number}`;
+  return answered(await fetch(`/v1/values/${indicator}?level=${level}&${of}&f=packed`));
 }
 
 /** Places by code or name, the likeliest first. */

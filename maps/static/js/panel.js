@@ -155,8 +155,9 @@ export class Panel {
     const { values, level, deepest, zoomed, said } = this.view, words = this.words;
     const name = { name: words.lang === "en" ? zoomed.level.en : zoomed.level.zh, cell: (row) => this.named(row), key: "name" };
     if (values.is_ground && level === deepest) {
+      const incidents = ({ beside: { incidents: told } }) => (told ? words.n(told.of) : "–"); // a forecast has none
       return [name, { name: words.t("col.kind"), cell: (row) => el("span", { class: "kind" }, el("i", { class: row.kind === "fallback" ? "hatch-f" : "", style: { background: KIND_COLOURS[row.kind] } }), words.t(`kind.${row.kind}`).replace(/ grid$| ground$/, "")) },
-        { name: words.t("col.area"), num: true, sorted: true, cell: (row) => words.km2(row.area_m2) }, { name: words.t("col.incidents"), num: true, cell: (row) => words.n(row.beside.incidents.of) }];
+        { name: words.t("col.area"), num: true, sorted: true, cell: (row) => words.km2(row.area_m2) }, { name: words.t("col.incidents"), num: true, cell: incidents }];
     }
     const share = said.about.kind === "share";
     const columns = [name, { name: this.axis(), cell: (row) => this.mark_of(row), key: "whisker" },

@@ -1,0 +1,154 @@
+"""Every door and page knows of time, or it is said here why time means nothing to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from api.app import create_app
+from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, cell_centre
+
+_NAMED = "its address names what it is of: editions, a run or a revision, each of which never changes"
+_TODAY = "rows as they are on record now; the grids they carry are today's"
+_NOW = "about the process, or about work that goes on now"
+_PLAN = "a plan is of the edition in force, and says on which it was begun"
+TIMELESS = {
+    "/healthz": _NOW,
+    "/readyz": _NOW,
+    "/v1/editions/{number}": _NAMED,
+    "/v1/editions/{since}/diff/{until}": _NAMED,
+    "/v1/crosswalks": _NAMED,
+    "/v1/changes": _NAMED,
+    "/v1/blind-spots/trend": "every run there was, each with its day",
+    "/v1/blind-spots/rules": _NAMED,
+    "/v1/indicators": "what indicators are, whatever the time",
+    "/v1/incidents": "incidents by when they happened: since, until; their grids are those of then and of today",
+    "/v1/export/incidents.{ending}": "incidents by when they happened: since, until",
+    "/v1/export/buildings.{ending}": _TODAY,
+    "/v1/buildings": _TODAY,
+    "/v1/buildings/{id}": _TODAY,
+    "/v1/entities": _TODAY,
+    "/v1/follow-ups": _TODAY,
+    "/v1/follow-ups/{id}": _TODAY,
+    "/v1/links/{token}": _PLAN,
+}
+BY_START = {"/v1/plans": _PLAN, "/v1/imports": _NOW, "/tiles/": _NAMED}
+PAGES_OF_TODAY = {
+    "/maps/business-districts": "registers of today and the newest run",
+    "/maps/business-districts/{id}": "registers of today and the newest run",
+    "/maps/compare": "any two editions or plans, named in its address",
+}
+
+
+@pytest.fixture(scope="module")
+def app(engine: sa.Engine) -> FastAPI:
+    return create_app(engine)
+
+
+def _why(path: str, entities: set[str]) -> str | None:
+    if path.removesuffix("/{id}").rsplit("/", 1)[-1] in entities and path != "/v1/business-districts/{id}":
+        return _TODAY
+    return TIMELESS.get(path) or next((why for start, why in BY_START.items() if path.startswith(start)), None)
+
+
+def test_every_question_takes_at_or_it_is_said_why_not(app: FastAPI, http: httpx.Client) -> None:
+    slugs = {one["slug"] for one in http.get("/v1/entities").json()["entities"]}
+    paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
+    asked = {path: operations["get"] for path, operations in paths.items() if "get" in operations}
+    asked["/v1/locate "] = paths["/v1/locate"]["post"]
+    for path, operation in asked.items():
+        takes = "at" in {one["name"] for one in operation.get("parameters", ())}
+        assert takes is (_why(path, slugs) is None), f"{path}: at, or a reason"
+    assert TIMELESS.keys() <= asked.keys()
+
+
+def test_every_page_takes_at_or_it_is_said_why_not(app: FastAPI) -> None:
+    pages = {
+        route.path: {one.name for one in route.dependant.query_params}
+        for room in app.routes
+        for route in getattr(getattr(room, "original_router", None), "routes", [room])
+        if getattr(route, "path", "").startswith("/maps") or getattr(route, "path", "") == "/"
+        if hasattr(route, "dependant")
+    }
+    assert len(pages) > 5
+    for path, parameters in pages.items():
+        assert ("at" in parameters) is (path not in PAGES_OF_TODAY), path
+    assert PAGES_OF_TODAY.keys() <= pages.keys()
+
+
+QUESTIONS = (
+    "/v1/city",
+    "/v1/editions",
+    "/v1/areas?level=grid",
+    f"/v1/areas/{COMMUNITIES[0]}",
+    f"/v1/grids/{COMMUNITIES[0]}001",
+    "/v1/forecast",
+    "/v1/incident-counts",
+    "/v1/locate?lon={}&lat={}".format(*cell_centre(0, 0)),
+    "/v1/responsibility?lon={}&lat={}".format(*cell_centre(0, 0)),
+)
+FIGURES = ("/v1/values/grid-coverage?level=grid", "/v1/values/residents?level=community")
+
+
+@pytest.mark.parametrize("door", QUESTIONS)
+def test_a_question_is_answered_by_the_edition_of_then_and_foretold(http: httpx.Client, door: str) -> None:
+    def asked(at: str) -> dict[str, Any]:
+        told: dict[str, Any] = http.get(door, params=dict(httpx.URL(door).params) | {"at": at}).json()["edition"]
+        return told
+
+    assert asked("2024-06-01")["number"] == 1
+    assert asked("2025-06-01")["number"] == 2
+    foretold = asked("2999-01-01")
+    assert (foretold["number"], foretold["forecast"], foretold["plans"]) == (2, True, [])
+
+
+@pytest.mark.parametrize("door", ["/v1/values/grid-coverage", "/v1/staffing", "/v1/export/edition.csv"])
+def test_an_edition_is_named_once(http: httpx.Client, door: str) -> None:
+    answer = http.get(door, params={"at": "2024-06-01", "edition": 1})
+    assert (answer.status_code, "give one of them" in answer.json()["detail"]) == (400, True)
+
+
+def test_blind_spots_of_a_time_are_those_of_the_run_of_then(http: httpx.Client) -> None:
+    assert http.get("/v1/blind-spots").status_code == 200  # a run is there now
+    past, now, later = (
+        http.get("/v1/blind-spots", params={"at": at})
+        for at in ("2024-06-01", datetime.now(UTC).isoformat(), "2999-01-01")
+    )
+    assert (past.status_code, "had not been looked for" in past.json()["detail"]) == (404, True)
+    assert (now.status_code, now.json()["run"]["number"]) == (200, 1)
+    assert (later.status_code, "not foretold" in later.json()["detail"]) == (422, True)
+
+
+def test_figures_of_a_forecast_follow_from_ground_or_are_null_and_say_why(http: httpx.Client) -> None:
+    line = {
+        "type": "LineString",
+        "coordinates": [[WEST - WIDE, SOUTH + 1.5 * HIGH], [WEST + 1.2 * WIDE, SOUTH + 1.5 * HIGH]],
+    }
+    plan = f"/v1/plans/{http.post('/v1/plans', json={'name': '北片'}).json()['id']}"
+    split = {"kind": "split", "code": f"{COMMUNITIES[0]}002", "line": line}
+    assert http.post(f"{plan}/changes", json=split).status_code == 201
+    hour = datetime.now(UTC) + timedelta(days=2)
+    assert http.post(f"{plan}/schedule", json={"effective_at": hour.isoformat()}).status_code == 200
+    when = {"at": hour.isoformat(), "level": "grid"}
+    now, then = (http.get("/v1/values/grid-coverage", params=asked).json() for asked in ({"level": "grid"}, when))
+    assert len(then["rows"]["code"]) == len(now["rows"]["code"]) + 1
+    assert sum(then["rows"]["area_m2"]) == pytest.approx(sum(now["rows"]["area_m2"]), abs=2)
+    assert [one["plan_name"] for one in then["forecast"]["plans"]] == ["北片"]
+    assert "why" not in then
+    unknown = http.get("/v1/values/residents", params=when).json()
+    assert set(unknown["rows"]["value"]) == {None}
+    assert "foretold" in unknown["why"]["en"]
+    table = http.get("/v1/values/residents", params=when | {"f": "csv"}).text
+    assert table.count("not foretold") == len(then["rows"]["code"])
+    whole = http.get("/v1/coverage", params=when | {"indicator": "grid-coverage,residents"}).json()
+    ground, residents = whole["indicators"]
+    assert ("why" in ground, "why" in residents) == (False, True)
+    assert {row["values"]["residents"]["value"] for row in whole["rows"]} == {None}
+    assert whole["total"]["values"]["grid-coverage"]["value"] > 0
+    assert http.get("/v1/staffing", params={"at": hour.isoformat()}).status_code == 422
+    assert http.post(f"{plan}/unschedule").status_code == 200
