@@ -114,9 +114,10 @@ export class Hand {
     return this.words.t("plan.pulled", { n: this.words.n(lines.length), m: this.words.n(far, 2) });
   }
 
-  /** A refusal in the page's words, with its place. */
+  /** A refusal in the page's words, with its place and what was drawn. */
   told(error, geometry = null) {
-    return { message: said(error, this.words, (code) => this.short(code)), where: error.where ?? geometry };
+    const geometries = [...(error.where?.geometries ?? [error.where]), geometry].filter(Boolean);
+    return { message: said(error, this.words, (code) => this.short(code)), where: geometries.length ? { type: "GeometryCollection", geometries } : null };
   }
 
   undo() {

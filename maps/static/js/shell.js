@@ -57,7 +57,8 @@ function zoom(map, boot, state) {
 /** Show west, south, east, north, clear of what floats over the map. */
 export function fit(map, [west, south, east, north], animate = true) {
   const narrow = matchMedia("(max-width: 700px)").matches;
-  const options = narrow ? { paddingTopLeft: [16, 16], paddingBottomRight: [16, 16] } : { paddingTopLeft: [24, 68], paddingBottomRight: [24, 44] };
+  const tools = find(".plan-tools")?.offsetHeight ?? 0; // they lie across a narrow map
+  const options = narrow ? { paddingTopLeft: [16, 16 + tools], paddingBottomRight: [16, 16 + tools] } : { paddingTopLeft: [24, 68], paddingBottomRight: [24, 44] };
   map.fitBounds([[south, west], [north, east]], { ...options, animate });
 }
 
