@@ -135,6 +135,13 @@ def test_figures_of_a_forecast_follow_from_ground_or_are_null_and_say_why(http: 
     hour = datetime.now(UTC) + timedelta(days=2)
     assert http.post(f"{plan}/schedule", json={"effective_at": hour.isoformat()}).status_code == 200
     when = {"at": hour.isoformat(), "level": "grid"}
+    north = {"lon": WEST + WIDE / 2, "lat": SOUTH + 1.8 * HIGH}
+    report = {"source": "tests", "reference": "north", "occurred_at": "2025-06-01T08:00:00+08:00", **north}
+    assert http.post("/v1/incidents", json=report).status_code == 201
+    today, foretold = (http.get("/v1/incident-counts", params=asked).json() for asked in ({}, {"at": hour.isoformat()}))
+    whose = http.get("/v1/locate", params=north | {"at": hour.isoformat()}).json()["grid"]["code"]
+    assert whose in [one["code"] for one in foretold["grids"]]
+    assert (foretold["total"], foretold["unassigned"]) == (today["total"], today["unassigned"])
     now, then = (http.get("/v1/values/grid-coverage", params=asked).json() for asked in ({"level": "grid"}, when))
     assert len(then["rows"]["code"]) == len(now["rows"]["code"]) + 1
     assert sum(then["rows"]["area_m2"]) == pytest.approx(sum(now["rows"]["area_m2"]), abs=2)
