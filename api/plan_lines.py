@@ -22,6 +22,7 @@ STATES = {
     "rejected": "已退回 rejected",
     "withdrawn": "已撤回 withdrawn",
 }
+_LISTED = 8
 _KINDS = {
     "split": "拆分",
     "merge": "合并",
@@ -82,5 +83,10 @@ def tell_change(made: Made) -> None:
 def _short(value: Any) -> str:
     if isinstance(value, dict):
         codes = [one["properties"]["code"] for one in value.get("features", ())]
-        return ", ".join(codes) if "features" in value else str(value["type"])
-    return ", ".join(value) if isinstance(value, list) else str(value)
+        return _few(codes) if "features" in value else str(value["type"])
+    return _few(value) if isinstance(value, list) else str(value)
+
+
+def _few(codes: list[str]) -> str:
+    """Codes, the first of many."""
+    return ", ".join(codes[:_LISTED]) + (f" … {len(codes)}" if len(codes) > _LISTED else "")
