@@ -17,7 +17,9 @@ from geo.arrays import Shapes
 from geo.coverage.indicators import registry
 from geo.coverage.matrix import Matrix, matrix
 from geo.coverage.values import Reader, Values, told
+from geo.errors import Refused
 from geo.lines.kinds import CLASSES, ROAD, WATER
+from geo.plans.calendar import is_to_come
 from geo.settings import settings
 from geo.space.partition import whole_of
 from geo.space.topology import METRES_A_DEGREE, Light, borders, document, lightened, polygons, strands, topology
@@ -97,7 +99,11 @@ def gathered(
     ------
     Unknown
         When nothing has been published.
+    Refused
+        For a time to come, of which there are no figures.
     """
+    if instant is not None and is_to_come(instant):
+        raise Refused(f"{instant.isoformat()} is to come; a page as one file shows what is in force, or was")
     city, edition = areas.city(connection), areas.at(connection, instant)
     _, lineage = areas.lineage(connection, edition)
     reader = Reader(connection, edition)

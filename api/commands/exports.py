@@ -42,19 +42,20 @@ def edition(
     from api.progress import rows_read
     from geo import areas, db
     from geo.exports import editions, targets
+    from geo.plans.calendar import edition_at
 
     if at is not None and number is not None:
         raise typer.BadParameter("--at and --edition both name an edition; say one of them")
     with db.read(db.engine()) as connection:
         city = areas.city(connection)
         if number is None:
-            asked = areas.at(connection, instant_of(at, city.time_zone))
+            asked = edition_at(connection, instant_of(at, city.time_zone))
         else:
             asked = areas.numbered(connection, number)
         target = targets.target_of(out, crs, city)
         with rows_read(out.name) as progress:
             done = editions.export(connection, asked, editions.levels_of(city, level, out), target, progress)
-    _say(done, f"第 {asked.number} 版 edition")
+    _say(done, f"第 {asked.number} 版 edition{'，预测 forecast' if asked.forecast else ''}")
 
 
 def incidents(

@@ -34,15 +34,20 @@ def locate(
     from rich.console import Console
     from rich.markup import escape
 
+    from api.answers import edition_named
     from geo import areas, assignments, db
     from geo.crs import datum_of, to_wgs84
     from geo.explaining import explain
+    from geo.plans.calendar import edition_at
 
     known = datum_of(datum)
     with db.read(db.engine()) as connection:
-        city = assignments.open_index(connection, areas.at(connection, _instant(at, areas.city(connection).time_zone)))
+        instant = _instant(at, areas.city(connection).time_zone)
+        city = assignments.open_index(connection, edition_at(connection, instant))
     place = to_wgs84(np.array([[lon, lat]]), known)[0]
     found = explain(city, (float(place[0]), float(place[1])), accuracy_m=accuracy_m)
+    named = edition_named(city.edition, instant)
+    found |= {name: told for name, told in named.items() if name in ("forecast", "plans", "omitted")}
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -53,7 +58,9 @@ def locate(
         console.print(
             f"  {likely['probability']:.1%}  {escape(likely['code'])} {escape(likely['name'])}", highlight=False
         )
-    console.print(f"版次 edition {found['edition']}", highlight=False)
+    plans = ", ".join(f"{one['plan']} {one['plan_name']}" for one in named.get("plans", []))
+    foretold = f" · 预测 forecast: {plans or '无 nothing scheduled'}" if "forecast" in named else ""
+    console.print(f"版次 edition {found['edition']}{escape(foretold)}", highlight=False)
     console.print(escape(found["explain"]["zh"]), highlight=False)
     console.print(escape(found["explain"]["en"]), highlight=False)
 

@@ -12,6 +12,7 @@ import shapely
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from geo import areas, db, editions, reservations
 from geo.actors import Actor
@@ -189,3 +190,21 @@ def test_the_clock_brings_about_what_was_foretold(fresh_engine: sa.Engine) -> No
     assert [came.edition for came in scheduling.bring_into_force(fresh_engine)] == [2]
     with db.read(fresh_engine) as connection:
         alike(shown, seen(connection, areas.current(connection)))
+
+
+def test_the_command_line_foretells_whose_ground_a_point_will_be(
+    fresh_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from api import cli
+
+    monkeypatch.setattr(db, "engine", lambda: fresh_engine)
+    hour = soon(3600)
+    with db.write(fresh_engine) as connection:
+        publish_small_city(connection)
+        plan = scheduling.schedule(connection, PLANNER, drawn(connection).id, hour)
+    place = [str(WEST + WIDE / 2), str(SOUTH + 0.8 * HIGH)]
+    said = [
+        CliRunner().invoke(cli.build(), ["locate", *place, *more]).stdout for more in ([], ["--at", hour.isoformat()])
+    ]
+    assert [NEW in one for one in said] == [False, True]
+    assert [f"预测 forecast: {plan.id} 调整" in one for one in said] == [False, True]

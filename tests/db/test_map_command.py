@@ -53,6 +53,7 @@ def test_the_command_writes_one_file_and_says_its_size_and_edition(city: sa.Engi
         (["--indicator", "joy"], "no indicator 'joy'; there are grid-coverage"),
         (["--lang", "fr"], "no language 'fr'; there are zh-CN, en"),
         (["--at", "soon"], "at=soon"),
+        (["--at", "2999-01-01"], "is to come; a page as one file shows what is in force, or was"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_what_can(
