@@ -71,14 +71,15 @@ def strike(connection: sa.Connection, leaves: Sequence[int]) -> None:
     connection.execute(sa.delete(laggards).where(rows.one_of(laggards.c.grid_id, leaves)))
 
 
-def today(connection: sa.Connection) -> sa.FromClause:
+def today(connection: sa.Connection, *among: sa.ColumnElement[bool]) -> sa.FromClause:
     """Rows of ``incidents`` as they answer today: the table, or what reads as if all that lag had followed.
 
+    ``among`` are conditions on ``incidents`` which every row that will be asked for meets: no others are located.
     Ask in a transaction that sees one moment; in another, what is published in between is not in the answer.
     """
     if not connection.scalar(sa.select(sa.exists(sa.select(laggards.c.grid_id)))):
         return incidents
-    lag = fetch(connection, asked(), sa.select().select_from(incidents.join(laggards, is_behind())))
+    lag = fetch(connection, asked(), sa.select().select_from(incidents.join(laggards, is_behind())).where(*among))
     edition = areas.current(connection)
     anew = others(lag, placed(open_index(connection, edition), lag))
     return _replaced(anew, edition) if len(anew["id"]) else incidents

@@ -13,8 +13,7 @@ from geo import areas
 from geo.areas import Edition
 from geo.arrays import Ints
 from geo.assignments import assign, open_index
-from geo.incidents.searching import Filters, conditions_of
-from geo.laggards import today
+from geo.incidents.searching import Filters, asked_for
 from geo.tables import grids
 
 UNASSIGNED = 0
@@ -46,8 +45,8 @@ def counts(
     Refused, Unknown
         As ``search`` does.
     """
-    current, those = areas.current(connection), today(connection)
-    asked = conditions_of(connection, filters or Filters(), current, those)
+    current = areas.current(connection)
+    those, asked = asked_for(connection, filters or Filters(), current)
     if borders == "then":
         return _grouped(connection, those.c.grid_then, asked)
     if edition == current:

@@ -20,7 +20,7 @@ from geo.areas import Edition
 from geo.assignments import Rule, open_index
 from geo.errors import Refused, Unknown
 from geo.laggards import today
-from geo.tables import codes
+from geo.tables import codes, incidents
 
 LIMIT = 1_000
 """Incidents in one page at most; a larger limit is clamped."""
@@ -117,8 +117,8 @@ def search(
     if limit < 1:
         raise Refused(f"limit {limit} asks for nothing; 1 to {LIMIT} are possible")
     limit = min(limit, LIMIT)
-    edition, those = areas.current(connection), today(connection)
-    conditions = conditions_of(connection, filters or Filters(), edition, those)
+    edition = areas.current(connection)
+    those, conditions = asked_for(connection, filters or Filters(), edition)
     if after is not None:
         conditions.append(sa.tuple_(those.c.occurred_at, those.c.id) < sa.tuple_(*_read_cursor(after)))
     newest = (those.c.occurred_at.desc(), those.c.id.desc())
@@ -129,7 +129,7 @@ def search(
 
 def one(connection: sa.Connection, number: int, occurred_at: datetime) -> Incident:
     """The incident with this id. Raises Unknown when there is none."""
-    those = today(connection)
+    those = today(connection, incidents.c.id == number, incidents.c.occurred_at == occurred_at)
     key = sa.and_(those.c.id == number, those.c.occurred_at == occurred_at)
     found = _fetch(connection, _query(those).where(key), areas.current(connection))
     if not found:
@@ -137,10 +137,18 @@ def one(connection: sa.Connection, number: int, occurred_at: datetime) -> Incide
     return found[0]
 
 
-def conditions_of(
+def asked_for(
+    connection: sa.Connection, filters: Filters, edition: Edition
+) -> tuple[sa.FromClause, list[sa.ColumnElement[bool]]]:
+    """Incidents as they answer today, and what ``filters`` ask of them. Raises as :func:`search` does."""
+    wherever = replace(filters, area_code=None, unassigned=None)
+    those = today(connection, *_conditions(connection, wherever, edition, incidents))
+    return those, _conditions(connection, filters, edition, those)
+
+
+def _conditions(
     connection: sa.Connection, filters: Filters, edition: Edition, those: sa.FromClause
 ) -> list[sa.ColumnElement[bool]]:
-    """What ``filters`` ask of a row of ``those`` incidents. Raises Refused and Unknown as :func:`search` does."""
     wanted: list[sa.ColumnElement[bool]] = []
     if filters.bbox is not None:
         wanted += _in_box(filters.bbox, those)
