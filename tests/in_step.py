@@ -10,6 +10,13 @@ from geo.areas import Edition
 from geo.space.division import Division
 from geo.space.partition import faults, whole_of
 
+OF_EACH_LEAF = """
+    SELECT coalesce(leaf.id, 0), count(*) FROM incidents AS one LEFT JOIN LATERAL (
+        SELECT grids.id FROM grids JOIN codes USING (id)
+        WHERE grids.last_edition IS NULL AND grids.geom && one.geom AND ST_Covers(grids.geom, one.geom)
+        ORDER BY codes.code COLLATE "C" LIMIT 1
+    ) AS leaf ON true GROUP BY 1"""
+"""Statement that counts the incidents in each leaf in force, by its id; 0 for none."""
 ASTRAY = {
     "incidents": """
         SELECT count(*) FROM incidents AS one LEFT JOIN LATERAL (

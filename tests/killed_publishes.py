@@ -10,7 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,10 +23,9 @@ from geo.cluster import Cluster
 from geo.plans import drafts, previews
 from geo.plans.drafts import Plan
 from tests.in_step import astray, united, whole
-from tests.incoming import forked
+from tests.served_apart import UNTIL_S, ServedApart
 
 ACTOR = Actor("proof")
-UNTIL_S = 60.0
 
 
 def kill_servers(cluster: Cluster, engine: sa.Engine, times: int, planned: Callable[[], Plan]) -> dict[str, int]:
@@ -35,7 +33,7 @@ def kill_servers(cluster: Cluster, engine: sa.Engine, times: int, planned: Calla
     told, random, took = Counter[str](), np.random.default_rng(4), 0.0
     for number in range(times + 1):
         plan = planned()
-        with _Served(cluster.url()) as server:
+        with ServedApart(cluster.url()) as server:
             request = threading.Thread(target=_ask, args=(server.address, plan.id))
             begun = time.monotonic()
             request.start()
@@ -85,41 +83,7 @@ def _left(engine: sa.Engine, plan: Plan) -> str:
     return "new edition" if is_new else "old edition"
 
 
-# -- a server of its own process ---------------------------------------------------------------------------------------
-class _Served:
-    """A server of a city, in a process that can be killed."""
-
-    def __init__(self, url: str) -> None:
-        context = forked()
-        here, there = context.Pipe()
-        self.process = context.Process(target=_serve, args=(url, there))
-        self.process.start()
-        assert here.poll(UNTIL_S), "the server does not answer"
-        self.address = str(here.recv())
-
-    def __enter__(self) -> _Served:
-        return self
-
-    def kill(self) -> None:
-        """``kill -9``."""
-        self.process.kill()
-        self.process.join()
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-        self.process.close()
-
-
-def _serve(url: str, told: Connection) -> None:
-    from api.logs import configure
-    from tests.serving import served
-
-    configure("error")
-    with served(db.connect(url)) as address:
-        told.send(address)
-        threading.Event().wait()
-
-
+# -- publishing ------------------------------------------------------------------------------------------------------
 def _ask(address: str, id: int) -> None:
     """Have a plan published; a server that is killed answers nothing."""
     to = urlsplit(address)
