@@ -36,7 +36,8 @@ def low_areas(base: Division) -> list[str]:
     return [str(code) for code in base.area_codes[base.area_levels == base.levels - 2]]
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 100_000))
 def test_a_scope_replaced_by_its_own_leaves_is_the_same_to_the_last_object(seed: int) -> None:
     base = divided_city(seed % 7)
