@@ -84,9 +84,7 @@ def step(connection: sa.Connection) -> int | None:
     if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_ONE))):
         return None
     edition = lock_current(connection)
-    noted = sa.select(laggards_table.c.grid_id).order_by(laggards_table.c.grid_id).limit(_LEAVES)
-    leaves = list(connection.scalars(noted))
-    behind = sa.and_(is_behind(), rows.one_of(laggards_table.c.grid_id, leaves))
+    leaves, behind = _next(connection)
     order = (laggards_table.c.grid_id, incidents.c.occurred_at, incidents.c.id)
     query = sa.select().select_from(incidents.join(laggards_table, behind)).order_by(*order).limit(STEP)
     found = fetch(connection, asked(), query)
@@ -94,6 +92,21 @@ def step(connection: sa.Connection) -> int | None:
         _write(connection, edition, others(found, placed(open_index(connection, edition), found)), _among(found))
     _move_on(connection, leaves, found)
     return len(found["id"])
+
+
+def _next(connection: sa.Connection) -> tuple[list[int], sa.ColumnElement[bool]]:
+    """Leaves to go on with, and what finds the incidents of them that lag.
+
+    A leaf that was begun comes alone and from where it was left: else each step would read again what it is past.
+    """
+    begun = sa.func.nullif(laggards_table.c.after_at, sa.text("'-infinity'")).label("begun")
+    noted = sa.select(laggards_table.c.grid_id, begun).order_by(laggards_table.c.grid_id).limit(_LEAVES)
+    found = connection.execute(noted).all()
+    leaves = [one.grid_id for one in found]
+    if found and found[0].begun is not None:
+        from_there = sa.and_(incidents.c.grid_now == leaves[0], incidents.c.occurred_at >= found[0].begun)
+        return leaves[:1], sa.and_(is_behind(), laggards_table.c.grid_id == leaves[0], from_there)
+    return leaves, sa.and_(is_behind(), rows.one_of(laggards_table.c.grid_id, leaves))
 
 
 def _move_on(connection: sa.Connection, leaves: list[int], found: Rows) -> None:
