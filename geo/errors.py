@@ -60,7 +60,7 @@ class Misjudged(Refused):
         All that was found in it, the worst first.
     """
 
-    def __init__(self, detail: str, findings: Sequence[Any], *, where: BaseGeometry | None = None) -> None:
+    def __init__(self, detail: str, findings: Sequence[Any] = (), *, where: BaseGeometry | None = None) -> None:
         super().__init__(detail, where=where)
         self.findings = findings
 

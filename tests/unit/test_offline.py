@@ -37,7 +37,7 @@ def text_of(address: str) -> str:
 
 
 def exported(name: str) -> set[str]:
-    return set(re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", (JS / name).read_text(), re.M))
+    return set(re.findall(r"^export (?:async )?(?:function|class|const|let) (\w+)", (JS / name).read_text(), re.M))
 
 
 def test_every_module_finds_every_other_in_the_map() -> None:

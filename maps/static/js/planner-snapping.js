@@ -13,10 +13,10 @@ export function borders_beside(features, { at, bend }) {
   return { still, vertices: [...vertices.values()] };
 }
 
-/** Where a place is pulled within a reach in metres: {place, kind, away_m}; null where nothing is as near, or where it came from is nearer. */
-export function pulled({ still, vertices }, place, from, reach_m) {
+/** Where a place is pulled within a reach in metres: {place, kind, away_m}; null where nothing is as near, or its `origin` is nearer. */
+export function pulled({ still, vertices }, place, origin, reach_m) {
   const flat = (lng) => (lng - place[0]) * Math.cos((place[1] * Math.PI) / 180) * METRES, up = (lat) => (lat - place[1]) * METRES;
-  const far = ([lng, lat]) => Math.hypot(flat(lng), up(lat)), most = Math.min(reach_m, far(from));
+  const far = ([lng, lat]) => Math.hypot(flat(lng), up(lat)), most = Math.min(reach_m, far(origin));
   const nearest = (places) => places.reduce((best, one) => { const away_m = far(one); return away_m < (best?.away_m ?? most) ? { place: one, away_m } : best; }, null);
   const vertex = nearest(vertices);
   if (vertex) return { ...vertex, kind: "vertex" };
