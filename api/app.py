@@ -231,6 +231,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.clock.end(LEAVE_S)
     app.state.looker.rest(LEAVE_S)
+    app.state.jobs.rest(LEAVE_S)
     await opening.rest(LEAVE_S)
     beside.join(LEAVE_S)
     app.state.timeline.close()

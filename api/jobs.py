@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,10 @@ class _Withdrawn(Exception):
     """Whoever handed the file in took it back while it was being worked on."""
 
 
+class _Ended(Exception):
+    """The server stops; what was being worked on is begun anew when somebody asks for it."""
+
+
 @dataclass
 class _Job:
     """One step of one import, asked for and not yet done."""
@@ -57,16 +61,20 @@ class _Job:
     run: Callable[[_Job], Import]
     actor: Actor
     hold: ExitStack
-    shelf: Shelf
+    jobs: Jobs
     told_s: float = float("-inf")
 
     def step(self, zh: str, en: str, done: int | None, total: int | None) -> None:
         """Note how far it is; ends it when it was withdrawn meanwhile, unless it already changes the city."""
-        if self.record.state != COMMITTING and self.shelf.is_taken_back(self.record):
-            raise _Withdrawn
+        shelf = self.jobs.shelf
+        if self.record.state != COMMITTING:
+            if self.jobs.is_ending:
+                raise _Ended
+            if shelf.is_taken_back(self.record):
+                raise _Withdrawn
         if done is None or time.monotonic() - self.told_s > TELL_S:
             self.told_s = time.monotonic()
-            self.shelf.tell(self.record, {"step": {"zh": zh, "en": en}, "done": done, "total": total})
+            shelf.tell(self.record, {"step": {"zh": zh, "en": en}, "done": done, "total": total})
 
 
 class Jobs:
@@ -77,7 +85,8 @@ class Jobs:
 
     def __init__(self, shelf: Shelf, engine: sa.Engine) -> None:
         self.shelf, self._engine = shelf, engine
-        self._queue: queue.Queue[_Job] = queue.Queue()
+        self._queue: queue.Queue[_Job | None] = queue.Queue()
+        self.is_ending = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -135,17 +144,25 @@ class Jobs:
             hold.enter_context(self.shelf.at_work(record.id))
             self.shelf.begin(record)
             taken = self.shelf.put(record.now(state))
-            self._queue.put(_Job(taken, record, run, actor, hold.pop_all(), self.shelf))
+            self._queue.put(_Job(taken, record, run, actor, hold.pop_all(), self))
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="imports", daemon=True)
                 self._thread.start()
         return taken
 
+    def rest(self, seconds: float) -> None:
+        """Begin nothing more; what is worked on ends at its next step, or is taken in, waited for at most so long."""
+        self.is_ending = True
+        with self._lock:
+            working = self._thread
+        if working is not None:
+            self._queue.put(None)
+            working.join(seconds)
+
     # -- the thread ---------------------------------------------------------------------------------------------------
     def _work(self) -> None:
-        while True:
-            job = self._queue.get()
-            with job.hold:
+        while (job := self._queue.get()) is not None:
+            with job.hold, suppress(_Ended):
                 with self.shelf.turn():
                     done = self.shelf.put(self._done(job))
                 if done.state == WITHDRAWN or self.shelf.is_taken_back(done):
@@ -157,6 +174,8 @@ class Jobs:
         try:
             job.step("准备", "preparing", None, None)
             return job.run(job)
+        except _Ended:
+            raise
         except _Withdrawn:
             return record.now(WITHDRAWN)
         except GeoError as error:

@@ -48,6 +48,16 @@ def connect(url: str) -> sa.Engine:
     return sa.create_engine(url, pool_size=size, max_overflow=OVERFLOW, pool_pre_ping=True, future=True)
 
 
+@contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """Engine on ``url`` for as long as the block takes; no connection of it is left open."""
+    made = connect(url)
+    try:
+        yield made
+    finally:
+        made.dispose()
+
+
 @cache
 def engine() -> sa.Engine:
     """The engine of this process, its schema brought up to date."""

@@ -39,8 +39,9 @@ def up() -> None:
 
     if not _is_foreign():
         _say(Cluster(progress=_say).up(_say))
-    if db.migrate(db.connect(db.database_url())):
-        _say("the schema is up to date")
+    with db.opened(db.database_url()) as engine:
+        if db.migrate(engine):
+            _say("the schema is up to date")
 
 
 @db_app.command()
@@ -62,7 +63,7 @@ def status() -> None:
 
     if _is_foreign():
         try:
-            with db.connect(db.database_url()).connect() as connection:
+            with db.opened(db.database_url()) as engine, engine.connect() as connection:
                 _out(f"up (GRIDATLAS_DATABASE_URL)  {connection.scalar(sa.text('SELECT version()'))}")
         except sa.exc.OperationalError as error:
             raise Unavailable(f"the server of GRIDATLAS_DATABASE_URL does not answer: {error.orig}") from error
@@ -111,7 +112,8 @@ def reset(
     if not sure and not typer.confirm(f"Drop the database {NAME} in {cluster.data} with everything in it?"):
         raise typer.Exit(1)
     cluster.reset()
-    db.migrate(db.connect(cluster.url()))
+    with db.opened(cluster.url()) as engine:
+        db.migrate(engine)
     _say("the database is empty")
 
 

@@ -65,11 +65,10 @@ def _bring_up(steps: Steps, name: str | None) -> None:
     from geo.demo.plans import Order
     from geo.settings import settings
 
-    engine = db.connect(db.database_url(steps.say))
-    db.migrate(engine)
-    steps.done("数据库就绪 database ready", is_new=False)
-    bring_city_up(engine, Actor(name or settings().actor), (settings().home / "demo", Order()), steps)
-    engine.dispose()
+    with db.opened(db.database_url(steps.say)) as engine:
+        db.migrate(engine)
+        steps.done("数据库就绪 database ready", is_new=False)
+        bring_city_up(engine, Actor(name or settings().actor), (settings().home / "demo", Order()), steps)
 
 
 def bring_city_up(engine: sa.Engine, acting: Actor, made: tuple[Path, Order], steps: Steps) -> None:

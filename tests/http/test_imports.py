@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -14,7 +17,7 @@ from geo import areas
 from geo.imports.records import JUDGING
 from geo.imports.shelves import Shelf
 from tests.serving import served
-from tests.small_city import CITY, SPLIT_OFF
+from tests.small_city import CITY, SPLIT_OFF, publish_small_city
 from tests.uploads import (
     MAPPING,
     committed,
@@ -39,6 +42,28 @@ FORM = "application/x-www-form-urlencoded"
 def edition(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         return areas.newest_number(connection)
+
+
+def test_a_server_that_stops_leaves_no_work_behind_and_what_it_cut_short_can_be_judged_again(
+    fresh_engine: sa.Engine, tmp_path: Path
+) -> None:
+    with fresh_engine.begin() as connection:
+        publish_small_city(connection)
+    app = create_app(fresh_engine, handed_in=tmp_path)
+    with served(app) as address, httpx.Client(base_url=address) as site:
+        numbers = [hand_in(site, grids_file(2))["id"] for _ in range(4)]
+        for number in numbers:
+            declare(site, number)
+            assert site.post(f"/v1/imports/{number}/judge").status_code == 202
+    assert [one.name for one in threading.enumerate() if one.name == "imports"] == []
+    assert isinstance(fresh_engine.pool, sa.QueuePool)
+    assert fresh_engine.pool.checkedout() == 0
+    left = [app.state.jobs.shelf.get(number).state for number in numbers]
+    assert set(left) <= {"judged", "interrupted"}
+    with served(create_app(fresh_engine, handed_in=tmp_path)) as address, httpx.Client(base_url=address) as site:
+        for number in numbers:
+            assert site.post(f"/v1/imports/{number}/judge").status_code == 202
+            assert settled(site, number)["state"] == "judged"
 
 
 # -- the way through ---------------------------------------------------------------------------------------------------

@@ -1,9 +1,7 @@
 // One of the two maps: an edition's tiles and names, what a plan draws over them, and the ground that changed hands.
 import { Atlas, label } from "./atlas.js";
-import { PlanGround, PlanLines } from "./planner-layer.js";
+import { NOTHING, PlanGround, PlanLines } from "./planner-layer.js";
 import { load } from "./values.js";
-
-const NOTHING = { phase: "after", leaves: [], moves: [], gone: [], rim: [], drawn: [], theirs: [], chosen: [], arrows: [], place: null };
 
 export class Side {
   /** `state` keeps the view, `heard.moved()` is called when the map has moved. */

@@ -9,6 +9,9 @@ const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
 const LEAST_PX = 104; // an arrow is not shorter
 const PILL_PX = 24; // how high its label is
 
+/** What both layers look at, and none of it: whoever shows less says only what there is. */
+export const NOTHING = { phase: "after", leaves: [], moves: [], gone: [], between: [], rim: [], cut: [], drawn: [], theirs: [], chosen: [], arrows: [], place: null };
+
 const Shapes = CanvasLayer.extend({
   initialize(pane, map, z, blend = "") {
     this.pane = pane;
