@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -245,7 +246,7 @@ async def locate_many(
     wanted = Wanted(*body, datum, at, columns, streams.ARROW in request.headers.get("accept", ""))
     timeline: Timeline = request.app.state.timeline
     lane = timeline.lane if len(wanted.body) <= _SHORT else None
-    content = await to_thread.run_sync(_answered, timeline, wanted, limiter=lane)
+    content = await to_thread.run_sync(_answered, timeline, wanted, time.monotonic(), limiter=lane)
     media_type = streams.ARROW if wanted.is_stream else JSON
     return Response(content, media_type=media_type, headers={"Cache-Control": "no-store", "Vary": "Accept"})
 
@@ -293,9 +294,9 @@ _SHORT = 1 << 18
 _RULED = ("rule", "border_m", "is_doubtful", "nearest")
 
 
-def _answered(timeline: Timeline, wanted: Wanted) -> bytes:
+def _answered(timeline: Timeline, wanted: Wanted, arrived: float) -> bytes:
     points, known, at = wanted.read()
-    city, instant = timeline.asked_here(at)
+    city, instant = timeline.asked_here(at, arrived)
     told = {"edition": edition_named(city.edition, instant), "datum": known.name}
     return _answer(city, points, told, wanted.names(city), is_stream=wanted.is_stream)
 

@@ -85,9 +85,15 @@ class Timeline:
             found = await to_thread.run_sync(self._open, edition)
         return found, instant
 
-    def asked_here(self, at: str | None) -> tuple[CityIndex, datetime | None]:
-        """As :meth:`asked`, in a thread that may wait: what has a thread of its own anyway saves the way to another."""
-        edition, instant = self._in_force(self._look(), at)
+    def asked_here(self, at: str | None, arrived: float) -> tuple[CityIndex, datetime | None]:
+        """As :meth:`asked`, in a thread that may wait: what has a thread of its own anyway saves the way to another.
+
+        Parameters
+        ----------
+        arrived
+            When the request came, on the monotonic clock: those that waited for a thread meanwhile share a look.
+        """
+        edition, instant = self._in_force(self._look(arrived), at)
         if instant is not None and is_to_come(instant):
             edition = self._foreseen(instant)
         return self._indexes.get(edition) or self._open(edition), instant
@@ -113,8 +119,8 @@ class Timeline:
         self._lane = self._lane or CapacityLimiter(1)
         return await to_thread.run_sync(self._look, limiter=self._lane)
 
-    def _look(self) -> Moment:
-        arrived = time.monotonic()
+    def _look(self, arrived: float | None = None) -> Moment:
+        arrived = time.monotonic() if arrived is None else arrived
         with self._looking:
             if self._moment is None or self._began <= arrived:
                 self._began = time.monotonic()

@@ -32,8 +32,8 @@ from tests.throw_away import throw_away_postgis
 from tests.winding_city import ORIGIN, STEP
 
 SIDES = {"small": 40, "full": 173}
-LIMITS = {"small": (200, 4.0), "full": (1_000, 20.0)}
-ROUNDS = {"small": 1, "full": 5}
+LIMITS = {"small": (200, 4.0), "full": (400, 8.0)}
+ROUNDS = {"small": 1, "full": 15}
 CLIENTS = 8
 POINTS = 1_000
 BODIES = 100
