@@ -184,7 +184,7 @@ def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None
     app.state.filing = CapacityLimiter(1)  # judging takes processor and memory: one file at a time
     app.state.looker = Looker(store.engine)
     app.state.clock = Clock(store.engine)
-    app.state.on_open, app.state.declared = (lambda: None), {}
+    app.state.on_open, app.state.is_open, app.state.declared = (lambda: None), False, {}
     add_handlers(app)
     for room in ROOMS:
         app.include_router(room.router)

@@ -49,25 +49,28 @@ async def open_once(app: FastAPI) -> None:
     await _beside(lambda: load_kernels(timeline.open_current()))
     timeline.let_go()
     app.state.store.engine.dispose()
+    app.state.is_open = True
 
 
 class Opening:
-    """The tasks of one server that starts."""
+    """The tasks of one server that starts; where it was forked from one that has all of it open, the index alone."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._index = asyncio.create_task(_beside(self._open_index))
-        self._pages = asyncio.create_task(_beside(self._open_pages))
-        self._drawn = asyncio.create_task(self._draw_pages())
-        self._kernels = asyncio.create_task(self._load_kernels())
+        self._shown = [asyncio.create_task(_beside(self._open_index))]
+        self._later: list[asyncio.Task[None]] = []
+        if not app.state.is_open:
+            self._shown.append(asyncio.create_task(_beside(self._open_pages)))
+            self._shown.append(asyncio.create_task(self._draw_pages()))
+            self._later.append(asyncio.create_task(self._load_kernels()))
 
     async def wait(self, seconds: float) -> None:
         """Return when what is shown is open, or cannot be; at the latest after ``seconds``."""
-        await asyncio.wait([self._index, self._pages, self._drawn], timeout=seconds)
+        await asyncio.wait(self._shown, timeout=seconds)
 
     async def rest(self, seconds: float) -> None:
         """Return when nothing is opened any more, at the latest after ``seconds``; nothing more is begun."""
-        tasks = [self._index, self._pages, self._drawn, self._kernels]
+        tasks = [*self._shown, *self._later]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=seconds)
@@ -96,7 +99,7 @@ class Opening:
                 await ask(self._app, script)
 
     async def _load_kernels(self) -> None:
-        await asyncio.wait([self._index, self._pages, self._drawn])
+        await asyncio.wait(self._shown)
         await asyncio.sleep(KERNELS_S)
         timeline: Timeline = self._app.state.timeline
         await _beside(lambda: load_kernels(timeline.open_current()))

@@ -47,7 +47,7 @@ def asked_of_all(kept: Kept, path: str) -> list[httpx.Response]:
 
 
 def test_all_answer_alike(kept: Kept) -> None:
-    assert len(kept.workers()) == MANY
+    until(lambda: len(kept.workers()) == MANY)
     answers = asked_of_all(kept, "/v1/editions")
     assert {one.status_code for one in answers} == {200}
     assert len({one.text for one in answers}) == 1
@@ -97,6 +97,7 @@ def test_a_file_goes_its_way_whichever_worker_is_asked(kept: Kept, city: sa.Engi
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_all_stop_in_order(city: sa.Engine, how: signal.Signals) -> None:
     with kept_workers(city, 2) as kept:
+        until(lambda: len(kept.workers()) == 2)
         workers = kept.workers()
         assert httpx.get(f"{kept.address}/healthz").json() == {"status": "ok"}
         log = kept.stop(how)
