@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from api.app import create_app
 from geo import incidents
 from geo.actors import Actor
 from geo.incidents import NewIncident
@@ -121,3 +122,12 @@ def _complain(watched: Watched, message: ConsoleMessage) -> None:
 
 def _note(watched: Watched, asked: Request) -> None:
     watched.requests.append(asked.url)
+
+
+@pytest.fixture
+def desk(fresh_engine: sa.Engine, tmp_path: Path) -> Iterator[str]:
+    """Address of a server with the first edition of the small city and nothing handed in."""
+    with fresh_engine.begin() as connection:
+        small_city.publish_small_city(connection)
+    with served(create_app(fresh_engine, handed_in=tmp_path / "handed in")) as address:
+        yield address

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,11 @@ from playwright.sync_api import Page, expect
 from api.app import create_app
 from tests.browser.conftest import Opener
 from tests.serving import served
-from tests.small_city import publish_small_city
 from tests.uploads import grids_file, incidents_file, moved_east
 
 PATH = "/maps/import"
 JOB_MS = 30_000
 """Until a file has been looked at, judged or taken in: that is work, on a machine that does other work too."""
-
-
-@pytest.fixture
-def desk(fresh_engine: sa.Engine, tmp_path: Path) -> Iterator[str]:
-    """Address of a server with the first edition of the small city and nothing handed in."""
-    with fresh_engine.begin() as connection:
-        publish_small_city(connection)
-    with served(create_app(fresh_engine, handed_in=tmp_path / "handed in")) as address:
-        yield address
 
 
 @pytest.fixture

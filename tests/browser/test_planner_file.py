@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas
@@ -12,25 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from api.app import create_app
 from tests.browser.conftest import Opener, Watched
 from tests.browser.planners import GRIDS, PATH, SCOPE, SHOWN_MS, ready
-from tests.serving import served
-from tests.small_city import COMMUNITIES, publish_small_city
+from tests.small_city import COMMUNITIES
 
 NEW = f"{SCOPE}009"
-
-
-@pytest.fixture
-def desk(fresh_engine: sa.Engine, tmp_path: Path) -> Iterator[str]:
-    """Address of a server with the first edition of the small city."""
-    with fresh_engine.begin() as connection:
-        publish_small_city(connection)
-    with served(create_app(fresh_engine, handed_in=tmp_path / "handed in")) as address:
-        yield address
 
 
 @pytest.fixture
