@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -34,19 +32,9 @@ from tests.small_city import (
     publish_small_city,
 )
 from tests.standing import stand
+from tests.undone import undone
 
 ACTOR = Actor("tests")
-
-
-@contextmanager
-def undone(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction of its own, undone at the end: editions of two examples are never taken for each other."""
-    with engine.connect() as connection:
-        transaction = connection.begin()
-        try:
-            yield connection
-        finally:
-            transaction.rollback()
 
 
 def some_buildings(seed: int, n: int) -> np.ndarray:

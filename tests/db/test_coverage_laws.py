@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import numpy as np
@@ -21,6 +19,7 @@ from geo.coverage.units import METHODS
 from tests.covered import enter, remove
 from tests.small_city import COLUMNS, HIGH, ROWS, SOUTH, WEST, WIDE, publish_small_city
 from tests.standing import stand
+from tests.undone import undone
 
 ACTOR = Actor("tests")
 ON = date(2026, 11, 22)
@@ -33,16 +32,6 @@ def city_engine(engine: sa.Engine) -> sa.Engine:
     with engine.begin() as connection:
         publish_small_city(connection)
     return engine
-
-
-@contextmanager
-def undone(engine: sa.Engine) -> Iterator[sa.Connection]:
-    with engine.connect() as connection:
-        transaction = connection.begin()
-        try:
-            yield connection
-        finally:
-            transaction.rollback()
 
 
 class City:

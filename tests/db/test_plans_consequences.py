@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -43,6 +41,7 @@ from tests.db.test_plans import ACTOR, begun
 from tests.hand_drawings import line_over, polygon_over
 from tests.small_city import COLUMNS, COMMUNITIES, HIGH, ROWS, SOUTH, WEST, WIDE, publish_small_city
 from tests.standing import stand
+from tests.undone import undone
 
 NOW = datetime.now(UTC)
 
@@ -61,17 +60,6 @@ SELECT codes.code, coalesce(buildings, 0) AS buildings, households, firms, worke
        coalesce(open, 0) AS open, coalesce(recent, 0) AS recent, coalesce(units, 0) AS units
   FROM codes LEFT JOIN held USING (id) LEFT JOIN happened USING (id) LEFT JOIN inside USING (id)
 """
-
-
-@contextmanager
-def undone(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction of its own, undone at the end."""
-    with engine.connect() as connection:
-        transaction = connection.begin()
-        try:
-            yield connection
-        finally:
-            transaction.rollback()
 
 
 def places(random: np.random.Generator, n: int) -> Any:

@@ -50,3 +50,12 @@ export const CanvasLayer = L.Layer.extend({
     return point.x > -MARGIN && point.y > -MARGIN && point.x < size.x + MARGIN && point.y < size.y + MARGIN;
   },
 });
+
+/** Draw along a path, dashed where lengths are given. */
+export function stroke(context, path, width, colour, dash = []) {
+  context.lineWidth = width;
+  context.strokeStyle = colour;
+  context.setLineDash(dash);
+  context.stroke(path);
+  context.setLineDash([]);
+}

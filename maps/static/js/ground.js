@@ -1,10 +1,12 @@
 // The ground a file holds (TopoJSON), cut into the tiles the painter asks for. Borders are shared arcs: thinned for a
 // zoom once, they are the same line for both their neighbours.
+import { boxed, degrees, walked, world } from "./world.js";
+
 const PIXELS = 256;
 const REACH = 8; // pixels beyond a tile's edge, as the server's tiles have them
 const THIN_PX = 0.35;
 const KEPT_ZOOMS = 3;
-const STEP = 1e7;
+const STEPS = 1e7; // of a building's ring in a degree
 
 export class Ground {
   /** A topology; `buildings` beside it are columns, their rings whole steps of 1e-7 degrees, each from the one before. */
@@ -18,8 +20,7 @@ export class Ground {
   /** West, south, east, north of an area or a grid in degrees. */
   bounds(id) {
     const one = [...this.objects.areas.geometries, ...this.objects.grids.geometries].find((shape) => shape.id === id);
-    const [left, top, right, bottom] = boxed(one.arcs.flat(2).map((name) => this.arcs[name < 0 ? ~name : name]));
-    return [left * 360 - 180, latitude(bottom), right * 360 - 180, latitude(top)];
+    return degrees(boxed(one.arcs.flat(2).map((name) => this.arcs[name < 0 ? ~name : name])));
   }
 
   /** Rings of an area or a grid in world coordinates (0..1), every vertex kept; none for an id that is not there. */
@@ -44,9 +45,9 @@ export class Ground {
   zoom(z) {
     if (!this.zooms.has(z)) {
       const arcs = this.arcs.map((arc) => thinned(arc, THIN_PX / (PIXELS * 2 ** z)));
-      const walked = (names) => joined(names.map((name) => (name < 0 ? reversed(arcs[~name]) : arcs[name])));
+      const line = (names) => joined(names.map((name) => (name < 0 ? reversed(arcs[~name]) : arcs[name])));
       const shape = ({ id, properties, arcs: parts, type }) => {
-        const rings = type === "MultiPolygon" ? parts.flat().map(walked) : parts.map(walked);
+        const rings = type === "MultiPolygon" ? parts.flat().map(line) : parts.map(line);
         return { ...properties, id, type: type === "MultiPolygon" ? 3 : 2, rings, box: boxed(rings) };
       };
       const of = (name) => (this.objects[name]?.geometries ?? []).map(shape);
@@ -61,24 +62,9 @@ export class Ground {
 function stood({ id, code, unknown, straddles, rings }) {
   const part = new Set(unknown), across = new Set(straddles);
   return id.map((one, k) => {
-    const walked = rings[k].map(stepped);
-    return { id: one, type: 3, code: code[k] || undefined, has_unknown: part.has(one), straddles: across.has(one), rings: walked, box: boxed(walked) };
+    const paths = rings[k].map((ring) => walked(ring, STEPS));
+    return { id: one, type: 3, code: code[k] || undefined, has_unknown: part.has(one), straddles: across.has(one), rings: paths, box: boxed(paths) };
   });
-}
-
-function stepped(steps) {
-  const points = new Float64Array(steps.length);
-  for (let k = 0, lng = 0, lat = 0; k < steps.length; k += 2) {
-    lng += steps[k];
-    lat += steps[k + 1];
-    [points[k], points[k + 1]] = world(lng / STEP, lat / STEP);
-  }
-  return points;
-}
-
-function world(lng, lat) {
-  const turned = Math.sin((lat * Math.PI) / 180);
-  return [(lng + 180) / 360, 0.5 - Math.log((1 + turned) / (1 - turned)) / (4 * Math.PI)];
 }
 
 // -- arcs -----------------------------------------------------------------------------------------------------------
@@ -91,10 +77,6 @@ function projected(steps, { scale, translate }) {
     [points[2 * k], points[2 * k + 1]] = world(translate[0] + x * scale[0], translate[1] + y * scale[1]);
   });
   return points;
-}
-
-function latitude(y) {
-  return (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
 }
 
 /** An arc without the points that stand within `near` of the last kept; its ends stay, and a ring keeps four. */
@@ -123,19 +105,6 @@ function joined(arcs) {
   const points = [];
   arcs.forEach((arc, k) => { for (let at = k ? 2 : 0; at < arc.length; at++) points.push(arc[at]); });
   return points;
-}
-
-function boxed(lines) {
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const line of lines) {
-    for (let k = 0; k < line.length; k += 2) {
-      if (line[k] < box[0]) box[0] = line[k];
-      if (line[k] > box[2]) box[2] = line[k];
-      if (line[k + 1] < box[1]) box[1] = line[k + 1];
-      if (line[k + 1] > box[3]) box[3] = line[k + 1];
-    }
-  }
-  return box;
 }
 
 // -- tiles ----------------------------------------------------------------------------------------------------------

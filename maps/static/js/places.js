@@ -4,8 +4,9 @@
 // before, as maps/mends.py writes them; null draws the mark alone) and width_m; a kind has colour, fill, shape and glyph.
 import { brush, shaped, tint } from "./place-brushes.js";
 import { METRES_A_PIXEL } from "./values.js";
+import { boxed, degrees, walked, world } from "./world.js";
 
-const PIXELS = 256, STEP = 1e8;
+const PIXELS = 256, STEPS = 1e8; // of ground in a degree
 const MARGIN = 160; // pixels beyond the screen, so that a drag shows marks at once
 const MARK = 9, RIM = 1.6; // radius of a mark, width of its white rim
 const SEEN_PX = 2.5; // smaller ground is its mark alone
@@ -82,9 +83,7 @@ export const Places = L.Layer.extend({
 
   /** West, south, east, north of a place in degrees. */
   bounds(place) {
-    const [left, top, right, bottom] = this._of(place).box;
-    const latitude = (y) => (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
-    return [left * 360 - 180, latitude(bottom), right * 360 - 180, latitude(top)];
+    return degrees(this._of(place).box);
   },
 
   /** Rectangles, in pixels of the map, that the marks in view take: no label belongs there. */
@@ -349,36 +348,8 @@ const metres_a_pixel = (latitude, zoom) => (METRES_A_PIXEL * Math.cos((latitude 
 function ready({ ground, at }) {
   const [x, y] = world(at[1], at[0]);
   const kind = ["rings", "lines", "points"].find((name) => ground?.[name]) ?? "points";
-  const paths = (ground?.[kind] ?? []).map(walked);
+  const paths = (ground?.[kind] ?? []).map((path) => walked(path, STEPS));
   return { x, y, kind, paths, box: paths.length ? boxed(paths) : [x, y, x, y] };
-}
-
-function world(lng, lat) {
-  const turned = Math.sin((lat * Math.PI) / 180);
-  return [(lng + 180) / 360, 0.5 - Math.log((1 + turned) / (1 - turned)) / (4 * Math.PI)];
-}
-
-function walked(steps) {
-  const points = new Float64Array(steps.length);
-  for (let k = 0, lng = 0, lat = 0; k < steps.length; k += 2) {
-    lng += steps[k];
-    lat += steps[k + 1];
-    [points[k], points[k + 1]] = world(lng / STEP, lat / STEP);
-  }
-  return points;
-}
-
-function boxed(paths) {
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const path of paths) {
-    for (let k = 0; k < path.length; k += 2) {
-      box[0] = Math.min(box[0], path[k]);
-      box[1] = Math.min(box[1], path[k + 1]);
-      box[2] = Math.max(box[2], path[k]);
-      box[3] = Math.max(box[3], path[k + 1]);
-    }
-  }
-  return box;
 }
 
 function path_of(paths, box, zoom, closes) {

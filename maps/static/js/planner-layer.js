@@ -1,5 +1,5 @@
 // What a plan does to the ground, on two canvases: colours laid into the map like glass, and lines and arrows above it.
-import { CanvasLayer } from "./canvas-layer.js";
+import { CanvasLayer, stroke } from "./canvas-layer.js";
 import { OUTSIDE, QUIET, ground, stripes } from "./planner-colours.js";
 import { rings } from "./planner-geometry.js";
 
@@ -204,11 +204,3 @@ export const PlanLines = Shapes.extend({
     return [...boxes.values()].map(({ x, y, wide }) => ({ left: x - wide / 2, right: x + wide / 2, top: y - 14, bottom: y + 14 }));
   },
 });
-
-function stroke(context, path, width, colour, dash = []) {
-  context.lineWidth = width;
-  context.strokeStyle = colour;
-  context.setLineDash(dash);
-  context.stroke(path);
-  context.setLineDash([]);
-}

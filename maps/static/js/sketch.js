@@ -1,5 +1,5 @@
 // What lies over the buildings: outlines of a business district and of a proposed joint branch, and lines to who can help.
-import { CanvasLayer } from "./canvas-layer.js";
+import { CanvasLayer, stroke } from "./canvas-layer.js";
 import { GROUP, SCOPE } from "./spot-codes.js";
 
 const VEIL = "rgba(235,234,230,.66)";
@@ -64,11 +64,3 @@ export const Sketch = CanvasLayer.extend({
     stroke(context, path, 1.5, "#111318", [1, 5]);
   },
 });
-
-function stroke(context, path, width, colour, dash = []) {
-  context.lineWidth = width;
-  context.strokeStyle = colour;
-  context.setLineDash(dash);
-  context.stroke(path);
-  context.setLineDash([]);
-}
