@@ -11,9 +11,9 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api.answers import GEOJSON, EditionNamed, on_edition
-from api.deps import At, StoreOf, only_known
+from api.deps import At, Question, StoreOf, only_known
 from api.errors import described
-from geo.areas import Edition
+from api.tiles import address_of
 from geo.forecasts import Forecast
 
 router = APIRouter(prefix="/v1", tags=["areas"], dependencies=[Depends(only_known)])
@@ -43,11 +43,15 @@ class GroundToCome(TypedDict):
 
 
 class ForecastTold(TypedDict):
-    """Grids that will be others, as GeoJSON in the order of code, and those that will be gone."""
+    """Grids that will be others, as GeoJSON in the order of code, and those that will be gone.
+
+    ``tiles`` is where the ground of then is drawn from, with layer (areas, grids, base), z, x and y to be put in.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
     type: Literal["FeatureCollection"]
     edition: EditionNamed
+    tiles: str
     retired: list[GridNamed]
     features: list[GroundToCome]
 
@@ -61,12 +65,14 @@ class ForecastTold(TypedDict):
 def forecast(request: Request, store: StoreOf, at: At = None) -> Response:
     """Those that change, appear or go until `at`, not those that only gain a vertex; none with nothing scheduled."""
     with store.asked(at) as asked:
-        return on_edition(request, asked.edition, asked.instant, lambda: _told(asked.edition), GEOJSON)
+        return on_edition(request, asked.edition, asked.instant, lambda: _told(asked), GEOJSON)
 
 
-def _told(edition: Edition) -> dict[str, Any]:
+def _told(asked: Question) -> dict[str, Any]:
+    edition = asked.edition
     features, retired = _changed(edition.forecast) if edition.forecast else ([], [])
-    return {"type": "FeatureCollection", "retired": retired, "features": features}
+    tiles = address_of(edition, asked.instant)
+    return {"type": "FeatureCollection", "tiles": tiles, "retired": retired, "features": features}
 
 
 def _changed(forecast: Forecast) -> tuple[list[dict[str, Any]], list[GridNamed]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,10 +15,9 @@ from starlette.background import BackgroundTask
 from api.auth import ROLES, Asker
 from api.deps import At, Question, StoreOf
 from api.forecasts import expected, omitted
-from api.tiles import prepare, version_of
+from api.tiles import address_of, prepare
 from geo import areas, drawings, lines, revisions
 from geo.actors import Actor
-from geo.areas import Edition
 from geo.buildings import tiles
 from geo.buildings.uses import uses
 from geo.coverage import rulebooks, runs
@@ -133,8 +131,7 @@ def _page(page: str, request: Request, store: StoreOf, asker: Actor, at: str | N
             asked_for = request.query_params.get
             code = _scope(asked, asked_for("plan")) if page == "plans" else asked_for("in")
             boot["within"] = _within(asked, code, district)
-            stored = replace(asked.edition, forecast=None)  # there are no tiles of what is to come
-            ready = BackgroundTask(prepare, store, stored)  # while the browser reads the page's scripts
+            ready = BackgroundTask(prepare, store, asked.edition)  # while the browser reads the page's scripts
             place = asked.city.name if chosen == "zh-CN" else asked.city.name_en or asked.city.name
     except Unknown:
         boot["city"] = None
@@ -241,11 +238,6 @@ def _role(asker: Actor) -> str:
     return next(iter(asker.roles)) if len(asker.roles) == 1 else ""
 
 
-def _address(edition: Edition) -> str:
-    """Where the tiles of an edition come from."""
-    return f"/tiles/{edition.number}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?v={version_of(edition)}"
-
-
 def _boot(asked: Question, page: str) -> dict[str, Any]:
     connection, edition = asked.connection, asked.edition
     editions = areas.all_editions(connection)
@@ -254,7 +246,7 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
         edition,
         editions=editions,
         bounds=drawings.extent(connection, edition),
-        tiles=_address(edition),
+        tiles=address_of(edition, asked.instant),
     )
     newest = areas.current(connection)
     if page in ("blind-spots", "district"):
@@ -266,7 +258,7 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
     if page == "plans":
         del found["indicators"], found["groups"]
     if page == "compare":
-        found |= compare.boot((one.number, _address(one)) for one in editions)
+        found |= compare.boot((one.number, address_of(one, None)) for one in editions)
     return found | {
         "at": asked.instant and asked.instant.isoformat(),
         "now": datetime.now(UTC).isoformat(),

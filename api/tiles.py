@@ -6,18 +6,22 @@ import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime
 from threading import Lock
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api.deps import Store, StoreOf
+from api.answers import IMMUTABLE
+from api.deps import At, Store, StoreOf, Text
 from api.errors import described
-from geo import areas, drawings, lines
+from geo import areas, drawings, lines, redrawings
 from geo.areas import Edition
 from geo.buildings import tiles
 from geo.coverage import runs
 from geo.coverage import tiles as spots
+from geo.errors import Unknown
 
 router = APIRouter()
 TILE_TYPE = "application/vnd.mapbox-vector-tile"
@@ -110,6 +114,48 @@ def spots_tile(
 
 
 @router.get(
+    "/tiles/forecasts/{forecast}/{layer}/{z}/{x}/{y}.mvt",
+    summary="预测瓦片 · Vector tile of a time to come: areas, grids, or base",
+    response_class=Response,
+    responses={200: {"content": {TILE_TYPE: {}}}, **described("malformed", "unknown", "unavailable")},
+    tags=["tiles"],
+)
+def forecast_tile(
+    store: StoreOf,
+    request: Request,
+    forecast: Annotated[Text, Path(description="预测的指纹 · Digest, as `tiles` of /v1/forecast has it")],
+    layer: str,
+    z: Zoom,
+    x: Number,
+    y: Number,
+    at: At = None,
+) -> Response:
+    """Ground and borders as at a time to come, in a layer `to_come` of `areas` what will be other ground by then.
+
+    The digest is of all that the forecast says: what it names never changes, and is gone when plans or the edition do.
+
+    Raises
+    ------
+    Unknown
+        When what is scheduled until ``at`` makes another forecast than this one, or none, besides as :func:`tile`.
+    """
+    if layer == "base":
+        return _base(store, request, (z, x, y))
+    with store.asked(at) as asked:
+        edition = asked.edition
+    if edition.forecast is None or edition.forecast.key != forecast:
+        raise Unknown(f"no forecast {forecast} any more: {_OTHERWISE}")
+    key = (str(store.engine.url), "forecast", forecast, layer, z, x, y)
+    return sent(request, SHELF.take(key, lambda: _ground(store, edition, layer, (z, x, y))), IMMUTABLE)
+
+
+_OTHERWISE = (
+    "plans were scheduled, taken back or came into force since; open the page of this date anew, "
+    "or take `tiles` of GET /v1/forecast?at=… for where they are now"
+)
+
+
+@router.get(
     "/tiles/{edition}/{layer}/{z}/{x}/{y}.mvt",
     summary="矢量瓦片 · Vector tile of an edition: areas, grids, or base",
     response_class=Response,
@@ -125,31 +171,51 @@ def tile(store: StoreOf, request: Request, edition: int, layer: str, z: Zoom, x:
         For an edition, layer or tile there is none of; grids below their first zoom are refused, never thinned out.
     """
     if layer == "base":
-        with store.read() as connection:
-            drawn = ("base", str(store.engine.url), lines.revision(connection), z, x, y)
-            packed = SHELF.take(drawn, lambda: drawings.packed(drawings.base_tile(connection, (z, x, y))))
-        return sent(request, packed, SHORTLY)
-
+        return _base(store, request, (z, x, y))
     # v= tells an edition from its namesake before a reset, so it belongs to the key as it does to the URL
     key = (str(store.engine.url), edition, request.query_params.get("v", ""), layer, z, x, y)
-    return sent(request, SHELF.take(key, lambda: _ground(store, edition, layer, (z, x, y))), FOR_EVER)
+
+    def make() -> bytes:
+        with store.read() as connection:
+            found = areas.numbered(connection, edition)
+        return _ground(store, found, layer, (z, x, y))
+
+    return sent(request, SHELF.take(key, make), FOR_EVER)
 
 
-def _ground(store: Store, number: int, layer: str, at: tuple[int, int, int]) -> bytes:
+def address_of(edition: Edition, instant: datetime | None) -> str:
+    """Where the ground tiles of an edition come from, or of its forecast for an instant: with layer, z, x and y."""
+    if edition.forecast is None or not edition.forecast.plans:
+        return f"/tiles/{edition.number}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?v={version_of(edition)}"
+    assert instant is not None, "a forecast is of a time to come"
+    when = quote(instant.isoformat(), safe="")
+    return f"/tiles/forecasts/{edition.forecast.key}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt?at={when}"
+
+
+def _base(store: Store, request: Request, at: tuple[int, int, int]) -> Response:
     with store.read() as connection:
-        edition = areas.numbered(connection, number)
+        drawn = ("base", str(store.engine.url), lines.revision(connection), *at)
+        packed = SHELF.take(drawn, lambda: drawings.packed(drawings.base_tile(connection, at)))
+    return sent(request, packed, SHORTLY)
+
+
+def _ground(store: Store, edition: Edition, layer: str, at: tuple[int, int, int]) -> bytes:
     prepare(store, edition)
     with store.read() as connection:
-        return drawings.packed(drawings.ground_tile(connection, edition, layer, at))
+        laid = redrawings.over(connection, edition).get(drawings.band_of(at[0]))
+        return drawings.packed(drawings.ground_tile(connection, edition, layer, at, laid))
 
 
 def prepare(store: Store, edition: Edition) -> None:
-    """Nothing; afterwards tiles of ``edition`` can be cut. Quick when they already could."""
+    """Nothing; afterwards tiles of ``edition`` can be cut, of its forecast too. Quick when they already could."""
     with store.read() as connection:
-        if drawings.is_prepared(connection, edition):
-            return
-    with store.write() as connection:
-        drawings.prepare(connection, edition)
+        is_prepared = drawings.is_prepared(connection, edition)
+    if not is_prepared:
+        with store.write() as connection:
+            drawings.prepare(connection, edition)
+    if edition.forecast:
+        with store.read() as connection:
+            redrawings.over(connection, edition)
 
 
 def sent(request: Request, packed: bytes, caching: str) -> Response:

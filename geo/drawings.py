@@ -11,6 +11,7 @@ import gzip
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -21,7 +22,7 @@ from pyproj import Transformer
 
 from geo import areas
 from geo.areas import Edition, Ids
-from geo.arrays import Floats, Ints, Shapes
+from geo.arrays import Bools, Codes, Floats, Ints, Shapes
 from geo.errors import Unknown
 from geo.lines.kinds import drawn_at
 from geo.statements import statement
@@ -57,6 +58,31 @@ class Drawing:
     borders: Shapes
 
 
+@dataclass(frozen=True, eq=False)
+class Over:
+    """What is laid over the drawing of an edition in one band.
+
+    Attributes
+    ----------
+    gone
+        Ids of areas and leaves that are not shown as they are kept.
+    gone_borders
+        Borders that are not shown, as they are kept, in WKB.
+    drawing
+        What is shown in their place.
+    codes
+        Of the ground in ``drawing`` (n,).
+    coming
+        Ground (k,) that is another one than in the edition, by more than a vertex; told in a layer of its own.
+    """
+
+    gone: list[int]
+    gone_borders: list[bytes]
+    drawing: Drawing
+    codes: Codes
+    coming: Shapes
+
+
 # -- borders -----------------------------------------------------------------------------------------------------------
 def borders(shapes: Shapes, lineage: Ids) -> tuple[Ints, Shapes]:
     """Highest level (m,) and line (m,) of every border between leaves, each stretch once; level 0 is the outline.
@@ -68,7 +94,17 @@ def borders(shapes: Shapes, lineage: Ids) -> tuple[Ints, Shapes]:
     lineage
         Ids (n, levels) of the area of each leaf on every level, the leaf itself last; 0 where there is none.
     """
-    ends, owner = _segments(shapes)
+    _, level, lines = edges(shapes, lineage)
+    return merged(level, lines)
+
+
+def edges(shapes: Shapes, lineage: Ids) -> tuple[Ints, Ints, Shapes]:
+    """Every segment between two leaves, or of the outline, once: positions (m, 2) of both, level (m,), line (m,).
+
+    As :func:`borders`, which puts them together; -1 where nothing lies beyond. What only parts a leaf from itself is
+    left out.
+    """
+    ends, owner = segments(shapes)
     places, number = np.unique(ends.reshape(-1, 2), axis=0, return_inverse=True)
     first, second = np.sort(number.reshape(-1, 2), axis=1).T
     edge, inverse, count = np.unique(
@@ -83,20 +119,26 @@ def borders(shapes: Shapes, lineage: Ids) -> tuple[Ints, Shapes]:
     keep = (right < 0) | differs.any(axis=1)
     ends = np.stack([places[edge // len(places)], places[edge % len(places)]], axis=1)
     lines = np.asarray(shapely.linestrings(ends))
-    return _merged(level[keep], lines[keep])
+    return np.column_stack([left, right])[keep], level[keep], lines[keep]
 
 
-def _segments(shapes: Shapes) -> tuple[Floats, Ints]:
-    """Ends (m, 2, 2) of every segment of every ring, and the position of the shape it belongs to."""
+def segments(shapes: Shapes) -> tuple[Floats, Ints]:
+    """Ends (m, 2, 2) of every segment of every ring, and the position of the polygons it belongs to."""
     parts, of_part = shapely.get_parts(shapes, return_index=True)
     rings, of_ring = shapely.get_rings(parts, return_index=True)
-    points, of_point = shapely.get_coordinates(rings, return_index=True)
+    ends, of_line = steps(rings)
+    return ends, of_part[of_ring[of_line]]
+
+
+def steps(lines: Shapes) -> tuple[Floats, Ints]:
+    """Ends (m, 2, 2) of every segment of lines, and the position of the line it belongs to."""
+    points, of_point = shapely.get_coordinates(lines, return_index=True)
     joined = of_point[1:] == of_point[:-1]
-    ends = np.stack([points[:-1], points[1:]], axis=1)[joined]
-    return ends, of_part[of_ring[of_point[:-1][joined]]]
+    return np.stack([points[:-1], points[1:]], axis=1)[joined], of_point[:-1][joined]
 
 
-def _merged(level: Ints, lines: Shapes) -> tuple[Ints, Shapes]:
+def merged(level: Ints, lines: Shapes) -> tuple[Ints, Shapes]:
+    """Segments (m,) of each level put together to lines that are as long as can be."""
     levels, merged = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.object_)]
     for one in np.unique(level):
         joined = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines[level == one])))
@@ -111,18 +153,15 @@ def tolerance_m(band: int) -> float:
     return 0.5 * _WORLD_M / _PIXELS / float(2**band)
 
 
+def simplified(shapes: Shapes, band: int) -> Shapes:
+    """Shapes (n,) of the band before, as they are drawn in ``band``; what they share they still share."""
+    return np.asarray(shapely.coverage_simplify(shapes, tolerance_m(band)))
+
+
 def draw(connection: sa.Connection, edition: Edition) -> Iterator[tuple[int, Drawing]]:
     """Band and drawing, from the exact shapes to the coarsest, each simplified from the one before."""
     leaves, upper = areas.leaves(connection, edition), areas.upper(connection, edition)
     _, lineage = areas.lineage(connection, edition)
-    to_mercator = Transformer.from_crs(4326, 3857, always_xy=True)
-
-    def mercator(shapes: Shapes) -> Shapes:
-        def turn(points: Floats) -> Floats:
-            return np.column_stack(to_mercator.transform(points[:, 0], points[:, 1]))
-
-        return np.asarray(shapely.transform(shapes, turn))
-
     grid_level = lineage.shape[1] - 1
     shapes, above = mercator(leaves.shapes), mercator(upper.shapes)
     ids = np.concatenate([upper.ids, leaves.ids])
@@ -130,9 +169,19 @@ def draw(connection: sa.Connection, edition: Edition) -> Iterator[tuple[int, Dra
     kinds = np.concatenate([np.full(len(upper.ids), None), leaves.kinds.astype(np.object_)])
     for band in reversed(BANDS):
         if band != EXACT:
-            shapes = np.asarray(shapely.coverage_simplify(shapes, tolerance_m(band)))
+            shapes = simplified(shapes, band)
             above = _united(shapes, lineage, upper.ids)
         yield band, Drawing(ids, levels, kinds, np.concatenate([above, shapes]), *borders(shapes, lineage))
+
+
+def mercator(shapes: Shapes) -> Shapes:
+    """Degrees as Web Mercator metres."""
+    to_mercator = Transformer.from_crs(4326, 3857, always_xy=True)
+
+    def turn(points: Floats) -> Floats:
+        return np.column_stack(to_mercator.transform(points[:, 0], points[:, 1]))
+
+    return np.asarray(shapely.transform(shapes, turn))
 
 
 def _united(shapes: Shapes, lineage: Ids, ids: Ids) -> Shapes:
@@ -213,13 +262,18 @@ def raster_of(z: int) -> dict[str, int | float]:
     return {"extent": extent, "buffer": extent * _BUFFER_PX // _PIXELS, "reach": _BUFFER_PX / _PIXELS}
 
 
-def ground_tile(connection: sa.Connection, edition: Edition, layer: str, tile: tuple[int, int, int]) -> bytes:
+def ground_tile(
+    connection: sa.Connection, edition: Edition, layer: str, tile: tuple[int, int, int], over: Over | None = None
+) -> bytes:
     """Vector tile of ``areas`` (every level above the grids, and fallback ground) or ``grids`` (leaves), uncompressed.
 
     Parameters
     ----------
     tile
         z, x, y of the usual Web Mercator scheme.
+    over
+        What is laid over the drawings in the band of this zoom. What is to come among it, a third layer ``to_come``
+        of ``areas`` outlines.
 
     Raises
     ------
@@ -230,7 +284,43 @@ def ground_tile(connection: sa.Connection, edition: Edition, layer: str, tile: t
     check_tile(z, x, y)
     wanted = _wanted(layer, z, areas.city(connection).grid_level)
     given = {"edition": edition.number, "band": band_of(z), "z": z, "x": x, "y": y, "with_codes": z >= 12}
-    return bytes(connection.execute(statement("ground_tile"), wanted | given | raster_of(z)).scalar_one())
+    laid = _laid(over, tile) | ({} if over and layer == "areas" else {"coming": []})
+    return bytes(connection.execute(statement("ground_tile"), wanted | given | laid | raster_of(z)).scalar_one())
+
+
+_LAID = ("gone", "gone_borders", "ids", "levels", "kinds", "codes", "shapes", "spots", "border_levels", "borders")
+
+
+def _laid(over: Over | None, tile: tuple[int, int, int]) -> dict[str, list[Any]]:
+    """Parameters of what is laid over the drawings; of shapes only those that come near a tile."""
+    if over is None:
+        return {name: [] for name in (*_LAID, "coming")}
+    drawing = over.drawing
+    ground, borders, coming = (_near(shapes, tile) for shapes in (drawing.shapes, drawing.borders, over.coming))
+    shapes = drawing.shapes[ground]
+    return {
+        "gone": over.gone,
+        "gone_borders": over.gone_borders,
+        "ids": drawing.ids[ground].tolist(),
+        "levels": drawing.levels[ground].tolist(),
+        "kinds": drawing.kinds[ground].tolist(),
+        "codes": over.codes[ground].tolist(),
+        "shapes": shapely.to_wkb(shapes).tolist(),
+        "spots": shapely.to_wkb(shapely.point_on_surface(shapes)).tolist(),
+        "border_levels": drawing.border_levels[borders].tolist(),
+        "borders": shapely.to_wkb(drawing.borders[borders]).tolist(),
+        "coming": shapely.to_wkb(over.coming[coming]).tolist(),
+    }
+
+
+def _near(shapes: Shapes, tile: tuple[int, int, int]) -> Bools:
+    """Which shapes (n,), in metres of Web Mercator, have a box that comes near a tile."""
+    z, x, y = tile
+    side = _WORLD_M / 2**z
+    west, north = x * side - _WORLD_M / 2, _WORLD_M / 2 - y * side
+    left, low, right, high = shapely.bounds(shapes).reshape(-1, 4).T
+    near = (left <= west + 2 * side) & (right >= west - side) & (low <= north + side) & (high >= north - 2 * side)
+    return np.asarray(near, dtype=np.bool_)
 
 
 def _wanted(layer: str, z: int, grid_level: int) -> dict[str, int | bool]:

@@ -71,6 +71,11 @@ class Rows:
     area_m2: Floats
     labels: Shapes
 
+    def plain(self) -> list[object]:
+        """All that decides what is answered, as plain values: the same for the same rows."""
+        told = (self.ids, self.codes, self.names, self.levels, self.kinds, self.parent_ids)
+        return [self.gone, *(column.tolist() for column in told), _wkb(self.shapes)]
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
@@ -79,7 +84,7 @@ class Forecast:
     Attributes
     ----------
     key
-        Short text that differs for every other forecast on the same edition.
+        Short text of all it says and of its edition: another forecast has another, the same one always the same.
     plans, omitted
         What it rests on, and what it leaves out, each in the order of their hours.
     grids, areas

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
@@ -27,6 +27,7 @@ from geo.forecasts import Expected, Forecast, Omitted, Rows
 from geo.plans import drafts, previews, reviews
 from geo.plans.drafts import Plan
 from geo.plans.replaying import Replayed, replayed
+from geo.plans.tables import plan_changes
 from geo.space.division import Division, compare, nothing
 from geo.space.division.proving import refuse_broken_since
 from geo.space.redraw.changes import Change
@@ -61,7 +62,7 @@ def foreseen(connection: sa.Connection, due: Sequence[int]) -> Edition:
     in_force = areas.current(connection)
     plans = [drafts.one(connection, id) for id in due]
     hours = tuple((plan.id, plan.effective_at) for plan in plans)
-    key = (connection.engine.url, in_force, revisions.of(connection, BUILDINGS), hours)
+    key = (connection.engine.url, in_force, revisions.of(connection, BUILDINGS), hours, _drawn(connection, due))
     with _working:
         if key not in _made:
             _made[key] = replace(in_force, forecast=_worked_out(connection, in_force, plans))
@@ -69,6 +70,13 @@ def foreseen(connection: sa.Connection, due: Sequence[int]) -> Edition:
         while len(_made) > _KEPT:
             _made.popitem(last=False)
         return _made[key]
+
+
+def _drawn(connection: sa.Connection, due: Sequence[int]) -> tuple[object, ...]:
+    """What tells the changes of plans from others they had: a plan may be taken back, changed and scheduled again."""
+    made = plan_changes.c
+    query = sa.select(made.plan_id, made.seq, made.made_at).where(made.plan_id.in_(due), ~made.is_undone)
+    return tuple(map(tuple, connection.execute(query.order_by(made.plan_id, made.seq))))
 
 
 def about(forecast: Forecast, lon: float, lat: float) -> list[Foreseen]:
@@ -113,7 +121,7 @@ def _worked_out(connection: sa.Connection, in_force: Edition, plans: Sequence[Pl
             expected.append(Expected(plan.id, plan.name, plan.effective_at, *found))
         except GeoError as error:
             omitted.append(Omitted(plan.id, plan.name, plan.effective_at, str(error)))
-    return _forecast(connection, so_far.worked, tuple(expected), tuple(omitted))
+    return _forecast(connection, in_force, so_far.worked, tuple(expected), tuple(omitted))
 
 
 def _after(
@@ -160,18 +168,26 @@ class _Parts:
 
 def _forecast(
     connection: sa.Connection,
+    in_force: Edition,
     worked: Replayed | None,
     expected: tuple[Expected, ...],
     omitted: tuple[Omitted, ...],
 ) -> Forecast:
-    told = repr([[(one.plan, one.effective_at) for one in some] for some in (expected, omitted)])
-    key = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
     base, made = (worked.base, worked.made) if worked else (nothing(2), nothing(2))
     difference = compare(base, made)
     ids, fresh_from = _ids(connection, base, made)
     leaves = _rows(ids, (base.leaf_codes, difference.closed), _Parts.leaves(made), difference.opened)
     above = _rows(ids, (base.area_codes, difference.closed_areas), _Parts.areas(made), difference.opened_areas)
-    return Forecast(key, expected, omitted, leaves, above, fresh_from)
+    rests = [(one.plan, one.effective_at) for one in expected], [(one.plan, one.effective_at) for one in omitted]
+    told = [in_force, fresh_from, rests, leaves.plain(), above.plain()]
+    return Forecast(_digest(told), expected, omitted, leaves, above, fresh_from)
+
+
+def _digest(told: Iterable[object]) -> str:
+    digest = hashlib.blake2b(digest_size=10)
+    for one in told:
+        digest.update(repr(one).encode())
+    return digest.hexdigest()
 
 
 def _ids(connection: sa.Connection, base: Division, made: Division) -> tuple[dict[str, int], int]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from api.app import create_app
+from tests.db.test_tiles import tile_over
 from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, cell_centre
 
 _NAMED = "its address names what it is of: editions, a run or a revision, each of which never changes"
@@ -51,6 +52,8 @@ def app(engine: sa.Engine) -> FastAPI:
 
 
 def _why(path: str, entities: set[str]) -> str | None:
+    if path.startswith("/tiles/forecasts/"):
+        return None
     if path.removesuffix("/{id}").rsplit("/", 1)[-1] in entities and path != "/v1/business-districts/{id}":
         return _TODAY
     return TIMELESS.get(path) or next((why for start, why in BY_START.items() if path.startswith(start)), None)
@@ -159,3 +162,43 @@ def test_figures_of_a_forecast_follow_from_ground_or_are_null_and_say_why(http: 
     assert whole["total"]["values"]["grid-coverage"]["value"] > 0
     assert http.get("/v1/staffing", params={"at": hour.isoformat()}).status_code == 422
     assert http.post(f"{plan}/unschedule").status_code == 200
+
+
+SPLIT = {
+    "kind": "split",
+    "code": f"{COMMUNITIES[0]}002",
+    "line": {
+        "type": "LineString",
+        "coordinates": [[WEST - WIDE, SOUTH + 1.5 * HIGH], [WEST + 1.2 * WIDE, SOUTH + 1.5 * HIGH]],
+    },
+}
+
+
+def test_a_forecast_has_tiles_that_name_it_and_are_gone_with_it(http: httpx.Client) -> None:
+    hour = datetime.now(UTC) + timedelta(days=3)
+    later = (hour + timedelta(hours=1)).isoformat()
+    plan = f"/v1/plans/{http.post('/v1/plans', json={'name': '北片'}).json()['id']}"
+    assert http.post(f"{plan}/changes", json=SPLIT).status_code == 201
+    assert http.post(f"{plan}/schedule", json={"effective_at": hour.isoformat()}).status_code == 200
+
+    x, y = tile_over(WEST + WIDE / 2, SOUTH + 1.5 * HIGH, 13)
+
+    def told(at: str | None) -> str:
+        address: str = http.get("/v1/forecast", params={"at": at} if at else {}).json()["tiles"]
+        return address.format(layer="areas", z=13, x=x, y=y)
+
+    now, then = told(None), told(later)
+    assert (now.startswith("/tiles/2/areas/"), then.startswith("/tiles/forecasts/")) == (True, True)
+    old, new = http.get(now), http.get(then)
+    assert (old.status_code, new.status_code, old.content == new.content) == (200, 200, False)
+    assert (b"to_come" in new.content, b"to_come" in old.content) == (True, False)
+    assert new.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert http.get(then, headers={"If-None-Match": new.headers["etag"]}).status_code == 304
+    base = http.get(then.replace("/areas/", "/base/"))
+    assert (base.status_code, base.headers["cache-control"]) == (200, "public, max-age=60")
+    for page in ("/", "/maps/coverage", "/maps/planner"):
+        assert then.split("{")[0].split("/areas/")[0] in http.get(page, params={"at": later}).text
+    assert http.post(f"{plan}/unschedule").status_code == 200
+    gone = http.get(then)
+    assert (gone.status_code, "/v1/forecast?at=" in gone.json()["detail"]) == (404, True)
+    assert told(later) == now

@@ -65,9 +65,6 @@ export function downloads() {
 /** A file holds no layers. */
 export const layers = null;
 
-/** Nor is a file of a time to come. */
-export const forecasts = null;
-
 function all(boot) {
   return boot.city.levels.flatMap(({ key }) => {
     const found = boot.values.levels[key];

@@ -54,6 +54,3 @@ export function downloads({ number }) {
 
 /** The layers menu, fetched when it is first wanted. */
 export const layers = () => import("./layers.js");
-
-/** What scheduled plans will have changed, fetched where a page is of a time to come. */
-export const forecasts = () => import("./forecast-layer.js");

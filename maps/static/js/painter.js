@@ -80,6 +80,7 @@ function merged({ areas, grids, base, buildings, spots }) {
   return {
     ground: [...(areas?.ground ?? []), ...(grids?.ground ?? []).filter((leaf) => leaf.kind !== "fallback")],
     borders: [...(grids?.borders ?? []), ...(areas?.borders ?? [])],
+    coming: areas?.to_come ?? [],
     base: base?.base ?? [],
     buildings: together(buildings?.buildings ?? [], spots?.buildings ?? []),
   };
@@ -113,6 +114,7 @@ async function paint(tile) {
   if (style.scope) veil(context, tile);
   borders(context, tile, level);
   if (style.scope) outline(context, tile);
+  if (tile.coming.length) coming(context, tile);
   rows?.gather(tile, layers);
   rows?.draw(context, tile, layers);
   const answer = { key: tile.key, names: names(tile), taken: rows?.taken(tile) ?? [] };
@@ -166,6 +168,18 @@ function outline(context, tile) {
     context.setLineDash(dash);
     context.stroke(path);
   }
+  context.setLineDash([]);
+}
+
+/** Ground that will be another one by the date of the page. */
+function coming(context, tile) {
+  context.strokeStyle = context.fillStyle = INK.scope;
+  context.globalAlpha = 0.1;
+  context.fill(joined(tile.coming));
+  context.globalAlpha = 1;
+  context.lineWidth = 2;
+  context.setLineDash([6, 4]);
+  for (const { path } of tile.coming) context.stroke(path);
   context.setLineDash([]);
 }
 

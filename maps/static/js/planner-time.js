@@ -47,8 +47,7 @@ class PlannerAt {
   async read_coming() {
     if (!this.boot.forecast?.plans.length) return;
     try {
-      const { told } = await import("./forecast-layer.js");
-      this.coming = await told(this.boot.at);
+      this.coming = await answered(await fetch(`/v1/forecast?at=${encodeURIComponent(this.boot.at)}`));
       this.draw();
     } catch (error) {
       say(this.words.t("error.values", { reason: error.message }));
@@ -116,7 +115,7 @@ class PlannerAt {
     this.atlas.mark(id, this.grid?.id ?? 0);
   }
 
-  /** By place, not by what is painted: a grid to come has no tile. */
+  /** By place, not by what is painted: of two grids on a border the server knows whose it is. */
   async choose_at({ lng, lat }) {
     try {
       const { grid } = await answered(await fetch(`/v1/locate?lon=${lng}&lat=${lat}&at=${encodeURIComponent(this.boot.at)}`));

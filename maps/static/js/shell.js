@@ -1,6 +1,5 @@
 // What every page has around its map: bar, zoom, status line, print, keys, and the sheet of narrow screens.
 import { el, find } from "./dom.js";
-import { forecasts } from "./live.js";
 import { when } from "./when.js";
 import { search } from "./search.js";
 
@@ -12,7 +11,6 @@ export function shell({ map, boot, words, state, go }) {
   role(boot, words);
   language(state);
   when({ boot, words, state });
-  if (boot.forecast?.plans.length) forecasts().then(({ foretell }) => foretell(map, boot));
   search({ boot, words, go });
   zoom(map, boot, state);
   scale(map, words);
