@@ -14,7 +14,7 @@ export function painters(_ground, got) {
 
 /** The document of an indicator on a level. Throws an Error with the server's own words when it refuses. */
 export async function values(boot, indicator, level) {
-  const of = boot.forecast?.plans.length && boot.page === "coverage" ? `at=${encodeURIComponent(boot.at)}` : `edition=${boot.edition.number}`;
+  const of = boot.forecast?.plans.length && boot.page !== "blind-spots" ? `at=${encodeURIComponent(boot.at)}` : `edition=${boot.edition.number}`;
   return answered(await fetch(`/v1/values/${indicator}?level=${level}&${of}&f=packed`));
 }
 

@@ -62,13 +62,13 @@ function panel(boot, words, values) {
   const share = 1 - total.fallback_m2 / total.area_m2;
   find(".panel .scroll").replaceChildren(
     el("div", { class: "sec lead" }, el("h1", {}, words.city(boot.city)), el("p", { class: "dim" }, words.t("start.lead"))),
-    el("div", { class: "sec" }, el("div", { class: "row" }, el("h2", {}, words.t("start.division")), el("span", { class: "push chip info" }, words.t("edition", { n: edition.number }))),
+    el("div", { class: "sec" }, el("div", { class: "row" }, el("h2", {}, words.t(boot.forecast ? "start.division.then" : "start.division", { date: boot.at && words.date(boot.at) })), el("span", { class: `push chip ${boot.forecast ? "warn" : "info"}` }, words.t(boot.forecast ? "forecast" : "edition", { n: edition.number }))),
       el("dl", { class: `facts ${counts.length === 4 ? "four" : ""}` }, counts.map(fact)),
       el("p", { class: "cap dim published" }, `${edition.summary ? `${edition.summary} · ` : ""}${words.t("start.published", { who: edition.published_by, date: words.date(edition.effective_at) })}`)),
     el("div", { class: "sec" }, el("h2", {}, words.t("start.ground")),
       el("dl", { class: "facts" }, [[words.t("fact.area"), words.km2(total.area_m2)], [said(values, words).name, `${words.percent(share)}%`], [words.t("fact.fallback"), [words.km2(total.fallback_m2), el("small", {}, " km²")]]].map(fact)),
       el("div", { class: "known", role: "img", "aria-label": `${said(values, words).name} ${words.percent(share)}%` }, el("i", { class: "known-part", style: { width: `${share * 100}%` } }), el("i", { class: "hatch-f", style: { flex: "1" } })),
-      incidents.until ? el("p", { class: "cap dim published" }, `${words.t("start.incidents")} ${words.n(total.beside.incidents.of)}，${words.date(incidents.since)} – ${words.date(incidents.until)}`.replace("，", words.lang === "en" ? ", " : "，")) : null),
+      incidents?.until ? el("p", { class: "cap dim published" }, `${words.t("start.incidents")} ${words.n(total.beside.incidents.of)}，${words.date(incidents.since)} – ${words.date(incidents.until)}`.replace("，", words.lang === "en" ? ", " : "，")) : null),
     el("div", { class: "sec flush doors-list" }, el("div", { class: "row" }, el("h2", {}, words.t("start.doors"))),
       el("ul", {}, [door("plans", "/maps/planner", words), door("coverage", `/maps/coverage${location.search}`, words), door("blind-spots", "/maps/blind-spots", words), door("import", "/maps/import", words), ...LATER.map((key) => door(key, null, words))])));
 }
