@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from geo.errors import TooMuch
 
-_TOLD = 10_000  # rows listed of a kind that refuses nothing; all are counted, and stored
+LISTED = 10_000
+"""Rows listed of a kind that refuses nothing; all are counted, and stored."""
 _REFUSED = 100_000  # refused rows before the file is given up: the mapping is wrong, not the rows
 
 
@@ -76,7 +77,7 @@ class Findings:
         kind = self.kinds[key]
         for row, value in rows:
             self.totals[key] += 1
-            if kind.refuses or self.totals[key] <= _TOLD:
+            if kind.refuses or self.totals[key] <= LISTED:
                 self.listed.append(Finding(kind, row, column, value, (where or {}).get(row)))
         if self.refused > _REFUSED:
             last = self.listed[-1].message

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from geo import findings
-from geo.findings import ENCODING, Kind
+from geo.findings import ENCODING, LISTED, Kind, Place
 
 KINDS = {
     kind.key: kind
@@ -48,7 +49,26 @@ KINDS = {
 }
 
 
+@dataclass
+class Told:
+    """Buildings of which one thing is told: all are counted, the first are listed by row, id and first node."""
+
+    number: int = 0
+    listed: list[tuple[int, str, Place]] = field(default_factory=list)
+
+    def add(self, others: Told) -> None:
+        """Take in others, of any rows."""
+        self.number += others.number
+        self.listed = sorted(self.listed + others.listed)[:LISTED]
+
+
 class Findings(findings.Findings):
     """Findings of a file of buildings."""
 
     kinds: ClassVar[Mapping[str, Kind]] = KINDS
+
+    def tell(self, key: str, column: str, told: Told) -> None:
+        """Take note of what is told of buildings."""
+        rows = [(row, reference) for row, reference, _ in told.listed]
+        self.add(key, column, rows, {row: place for row, _, place in told.listed})
+        self.count(key, told.number - len(rows))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 
 from geo import marks, revisions, rows
+from geo.areas import Edition
 from geo.assignments import GroundOver, Moving
 from geo.buildings.footprints import NOUN
 from geo.buildings.placing import Places, placed
@@ -40,10 +41,18 @@ def follow(connection: sa.Connection, moving: Moving, over: GroundOver) -> int:
     concerned = [rows.one_of(buildings.c.grid_id, moving.left), _parted(moving)]
     if moving.outline_moved:
         concerned.append(sa.or_(buildings.c.grid_id.is_(None), buildings.c.share < 1))
+    if found := place_anew(connection, moving.edition, over, sa.or_(*concerned)):
+        marks.mark_those(connection, NOUN, sa.select(sa.column("id")).select_from(sa.table("new_building_places")))
+        revisions.raise_(connection, NOUN)
+    return found
+
+
+def place_anew(connection: sa.Connection, edition: Edition, over: GroundOver, concerned: sa.ColumnElement[bool]) -> int:
+    """Number of ``concerned`` buildings, then with their grids of ``edition``; pins that hold nothing are released."""
     asked = sa.select(buildings.c.id, gis.ST_AsBinary(buildings.c.geom).label("shape"), buildings.c.pinned_id)
     found, after = 0, 0
     while some := connection.execute(
-        asked.where(sa.or_(*concerned), buildings.c.id > after).order_by(buildings.c.id).limit(_BATCH)
+        asked.where(concerned, buildings.c.id > after).order_by(buildings.c.id).limit(_BATCH)
     ).all():
         if not found:
             connection.execute(sa.text(_NEW_PLACES))
@@ -51,9 +60,7 @@ def follow(connection: sa.Connection, moving: Moving, over: GroundOver) -> int:
         _place(connection, over, some)
         found, after = found + len(some), some[-1].id
     if found:
-        connection.execute(_FOLLOW, {"number": moving.edition.number})
-        marks.mark_those(connection, NOUN, sa.select(sa.column("id")).select_from(sa.table("new_building_places")))
-        revisions.raise_(connection, NOUN)
+        connection.execute(_FOLLOW, {"number": edition.number})
     return found
 
 

@@ -12,20 +12,25 @@ import sqlalchemy as sa
 from geo import areas, revisions
 from geo.actors import Actor
 from geo.areas import Edition
+from geo.arrays import Ints
 from geo.assignments import open_index
 from geo.buildings import osm, staging
-from geo.buildings.findings import Findings
-from geo.buildings.footprints import NOUN
+from geo.buildings.findings import Findings, Told
+from geo.buildings.footprints import NOUN, Footprints
 from geo.buildings.judging import Reading, judge
 from geo.buildings.mapping import mapped
+from geo.buildings.storing import FirstLoad, Parcel, first_load, wait_for_files
 from geo.crs import datum_of
 from geo.errors import Refused
-from geo.frames import Sheet, opened
+from geo.frames import Frame, Sheet, opened
+from geo.frames.sheets import parted
 from geo.locking import lock_current
 from geo.pipes import ahead
 from geo.tables import audit_events
 
 Progress = Callable[[int, int | None], None]
+CHUNK = 8_192
+"""Rows judged at once: few enough that storing the first begins soon, and that what is told of them lies near."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     """What is found in the file and what is stored of it; all of it in the caller's transaction.
 
     Refused rows keep the whole file out unless ``skip_bad``. Loading a file twice changes nothing; what changed since
-    is brought up to date, and keeps its id and its pin.
+    is brought up to date, and keeps its id and its pin. Of a first load most rows are stored while the next are read.
 
     Raises
     ------
@@ -107,18 +112,14 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
         When nothing has been published.
     """
     loading = _Loading(connection, intake)
-    read = loading.stage(progress)
-    folded = loading.fold()
-    already, changed = staging.take_stored(connection)
-    loading.findings.add("changed", loading.columns["reference"], changed)
-    is_kept = intake.commit and (intake.skip_bad or not loading.findings.refused)
-    loading.place(areas.current(connection))
-    if is_kept:
-        loading.store()
-    new = loading.placed - len(changed)
-    refused, left_out = loading.findings.refused, loading.findings.totals["no_building"]
-    stored = Stored(read, new, len(changed), already, folded, left_out, refused, loading.outside, loading.straddling)
-    if is_kept and (new or changed):
+    with connection.begin_nested() as attempt:
+        stored = loading.take(progress)
+        is_kept = intake.commit and (intake.skip_bad or not loading.findings.refused)
+        if is_kept:
+            loading.store()
+        else:
+            attempt.rollback()
+    if is_kept and (stored.stored or stored.changed):
         detail = {"file": intake.path.name, **asdict(stored)}
         connection.execute(sa.insert(audit_events).values(actor=actor.name, action="buildings.load", detail=detail))
         revisions.raise_(connection, NOUN)
@@ -134,10 +135,24 @@ class _Loading:
         self.columns: dict[str, str] = {}
         self.datum = datum_of(intake.datum)
         self.edition = areas.current(connection)
+        self.first: FirstLoad | None = None
+        self.last = 0
         staging.open_stage(connection)
 
+    def take(self, progress: Progress | None) -> Stored:
+        """What becomes of the rows, stored as yet only where it is a first load."""
+        self.first = first_load(self.connection, self.edition) if self.intake.commit else None
+        read = self.stage(progress)
+        folded = self.fold()
+        already, changed = staging.take_stored(self.connection)
+        self.findings.add("changed", self.columns["reference"], changed)
+        self.place(areas.current(self.connection))
+        refused, left_out = self.findings.refused, self.findings.totals["no_building"]
+        new = self.placed - len(changed)
+        return Stored(read, new, len(changed), already, folded, left_out, refused, self.outside, self.straddling)
+
     def stage(self, progress: Progress | None) -> int:
-        """Number of rows read; those that can be stored are on the stage."""
+        """Number of rows read; those that can be stored are on the stage, or stored."""
         read = 0
         path, intake = self.intake.path, self.intake
         with opened(path, encoding=intake.encoding, layer=intake.layer or osm.layer_of(path)) as opening:
@@ -145,14 +160,27 @@ class _Loading:
             reading = self.reading(sheet)
             if sheet.recognised:
                 self.findings.add("encoding", "*", [(1, sheet.recognised)])
-            judged = ((judge(frame, reading, self.findings), len(frame.rows)) for frame in sheet.frames)
+            judged = (self.judged(frame, reading) for frame in parted(sheet.frames, CHUNK))
             with closing(ahead(judged)) as chunks:
-                for footprints, rows in chunks:
-                    staging.stage(self.connection, footprints)
-                    read += rows
+                for taken, rows in chunks:
+                    self.put(taken)
+                    read += len(rows)
+                    self.last = int(rows[-1])
                     if progress:
                         progress(read + self.findings.totals["no_building"], sheet.total)
         return read + self.findings.totals["no_building"]
+
+    def judged(self, frame: Frame, reading: Reading) -> tuple[Footprints | Parcel, Ints]:
+        """The rows of ``frame`` that can be stored, and the numbers of all."""
+        footprints = judge(frame, reading, self.findings)
+        return (self.first.pack(footprints) if self.first else footprints), frame.rows
+
+    def put(self, taken: Footprints | Parcel) -> None:
+        """Put on the stage, or store, what can be stored."""
+        if isinstance(taken, Footprints):
+            staging.stage(self.connection, taken)
+        elif self.first:
+            self.first.put(taken)
 
     def reading(self, sheet: Sheet) -> Reading:
         """How this file is read."""
@@ -173,6 +201,8 @@ class _Loading:
 
     def fold(self) -> int:
         """Number of rows that became part of another row's building."""
+        if self.first:
+            self.first.take_back(self.last)
         less = 0
         column = self.columns["reference"]
         for part in staging.fold_repeated(self.connection):
@@ -187,22 +217,30 @@ class _Loading:
 
     def place(self, edition: Edition) -> None:
         """Find the grid in ``edition`` of all that is on the stage; what was found before is forgotten."""
-        self.edition, self.placed, self.outside, self.straddling = edition, 0, 0, 0
-        for key in ("outside", "straddles", "pin_released"):
-            self.findings.forget(key)
-        column = self.columns["reference"]
+        self.edition, self.placed = edition, 0
+        found = {key: Told() for key in ("outside", "straddles", "pin_released")}
         for placed in staging.place_all(self.connection, edition):
-            found, away = placed.found, placed.found.grid == 0
-            for key, where in (("outside", away), ("straddles", found.straddles), ("pin_released", found.released)):
-                told = zip(placed.rows[where].tolist(), placed.references[where].tolist(), strict=True)
-                self.findings.add(key, column, told, placed.places)
             self.placed += len(placed.rows)
-            self.outside += int(away.sum())
-            self.straddling += int(found.straddles.sum())
+            where = (placed.found.grid == 0, placed.found.straddles, placed.found.released)
+            for told, some in zip(found.values(), where, strict=True):
+                told.add(placed.told(some))
+        if self.first:
+            number, stored = self.first.place(edition)
+            self.placed += number
+            for key, told in stored.items():
+                found[key].add(told)
+        for key, told in found.items():
+            self.findings.forget(key)
+            self.findings.tell(key, self.columns["reference"], told)
+        self.outside, self.straddling = found["outside"].number, found["straddles"].number
 
     def store(self) -> None:
         """Store all that is on the stage, with its grids of the edition in force."""
+        if not self.first:
+            wait_for_files(self.connection)
         current = lock_current(self.connection)
         if current.number != self.edition.number:
             self.place(current)
-        staging.store(self.connection, current)
+        if self.first:
+            self.first.mark()
+        staging.store(self.connection, current, self.first.before if self.first else None)

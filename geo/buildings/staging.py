@@ -13,15 +13,16 @@ import sqlalchemy as sa
 
 from geo import marks
 from geo.areas import Edition
-from geo.arrays import Codes, Floats, Ints, Positions, Shapes
+from geo.arrays import Bools, Floats, Ints, Positions, Shapes
+from geo.buildings.findings import Told
 from geo.buildings.folding import Folded, fold
 from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints, digests
-from geo.buildings.indexing import indexed_afterwards
 from geo.buildings.placing import Places, place
-from geo.copying import copy, figures, grounds, ids, numbers, texts
+from geo.copying import Column, copy, figures, grounds, ids, numbers, texts
 from geo.crs import small_area_m2
 from geo.entities.following import take_along
 from geo.errors import Refused
+from geo.findings import LISTED
 from geo.polygons import firsts
 from geo.statements import statement
 from geo.tables import buildings
@@ -44,8 +45,12 @@ def stage(connection: sa.Connection, footprints: Footprints) -> None:
     """Put buildings, or pieces of them, on the stage."""
     if not len(footprints):
         return
-    columns = {
-        "row_number": numbers(footprints.row, "i8"),
+    copy(connection, "staged_buildings", {"row_number": numbers(footprints.row, "i8"), **told(footprints)})
+
+
+def told(footprints: Footprints) -> dict[str, Column]:
+    """What a file says of buildings, as it is copied: column → cells."""
+    return {
         **{name: texts(getattr(footprints, name)) for name in ("source", "reference", *TEXTS)},
         "floors": figures(footprints.floors, "f4"),
         **{name: figures(getattr(footprints, name), "i4") for name in COUNTS[1:]},
@@ -53,7 +58,17 @@ def stage(connection: sa.Connection, footprints: Footprints) -> None:
         "area_m2": figures(small_area_m2(footprints.shapes)),
         "digest": texts(digests(footprints)),
     }
-    copy(connection, "staged_buildings", columns)
+
+
+def belonging(found: Places) -> dict[str, Column]:
+    """Where buildings belong, as it is copied: column → cells."""
+    return {
+        "grid_id": ids(found.grid),
+        "share": figures(found.share),
+        "straddles": numbers(found.straddles, "u1"),
+        "community_id": ids(found.community),
+        "pinned_id": ids(found.pinned),
+    }
 
 
 # -- folding -----------------------------------------------------------------------------------------------------------
@@ -124,12 +139,20 @@ def take_stored(connection: sa.Connection) -> tuple[int, list[tuple[int, str]]]:
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Some of what is on the stage and where it belongs; ``places`` row number → first node of the footprint."""
+    """Some of what is on the stage and where it belongs; ``nodes`` (n, 2) are the first of each footprint."""
 
     rows: Ints
-    references: Codes
-    places: dict[int, tuple[float, float]]
+    references: list[str]
+    nodes: Floats
     found: Places
+
+    def told(self, where: Bools) -> Told:
+        """Those ``where`` something is to be told of them."""
+        at = np.flatnonzero(where)
+        some = at[:LISTED]
+        places = [(x, y) for x, y in self.nodes[some].tolist()]
+        names = [self.references[one] for one in some.tolist()]
+        return Told(len(at), list(zip(self.rows[some].tolist(), names, places, strict=True)))
 
 
 def place_all(connection: sa.Connection, edition: Edition) -> Iterator[Placed]:
@@ -144,25 +167,19 @@ def place_all(connection: sa.Connection, edition: Edition) -> Iterator[Placed]:
         pinned: Positions = np.array([row.pinned_id or 0 for row in rows], dtype=np.int32)
         footprints = _shapes(rows)
         found = place(connection, edition, footprints, pinned)
-        columns = {
-            "row_number": numbers(number, "i8"),
-            "grid_id": ids(found.grid),
-            "share": figures(found.share),
-            "straddles": numbers(found.straddles, "u1"),
-            "community_id": ids(found.community),
-            "pinned_id": ids(found.pinned),
-        }
-        copy(connection, "staged_building_places", columns)
-        nodes = [(x, y) for x, y in firsts(footprints).tolist()]
-        references = np.array([row.reference for row in rows], dtype=np.str_)
-        yield Placed(number, references, dict(zip(number.tolist(), nodes, strict=True)), found)
+        copy(connection, "staged_building_places", {"row_number": numbers(number, "i8"), **belonging(found)})
+        yield Placed(number, [row.reference for row in rows], firsts(footprints), found)
         after = rows[-1].row_number
 
 
-def store(connection: sa.Connection, edition: Edition) -> int:
-    """Number of buildings stored from the stage or brought up to date, with their grids of ``edition``; marked."""
-    with indexed_afterwards(connection):
-        stored = int(connection.execute(statement("buildings_store"), {"edition": edition.number}).rowcount)
+def store(connection: sa.Connection, edition: Edition, before: int | None = None) -> int:
+    """Number of buildings stored from the stage or brought up to date, with their grids of ``edition``; marked.
+
+    New ones get their row numbers as ids, that many further on as ``before`` says; None: the next ids there are.
+    """
+    stored = int(
+        connection.execute(statement("buildings_store"), {"edition": edition.number, "before": before}).rowcount
+    )
     staged = sa.table("staged_buildings", sa.column("source", sa.Text), sa.column("reference", sa.Text))
     same = sa.and_(buildings.c.source == staged.c.source, buildings.c.reference == staged.c.reference)
     those = sa.select(buildings.c.id).join(staged, same)

@@ -115,6 +115,13 @@ def regrouped(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield _joined(held)
 
 
+def parted(frames: Iterator[Frame], most: int) -> Iterator[Frame]:
+    """The same rows in the same order, at most ``most`` in a frame."""
+    for frame in frames:
+        for first in range(0, len(frame.rows), most):
+            yield _sliced(frame, first, first + most)
+
+
 def _joined(frames: list[Frame]) -> Frame:
     cells = {row: number for frame in frames for row, number in frame.cells.items()}
     rows = np.concatenate([frame.rows for frame in frames])

@@ -1,13 +1,14 @@
 -- The staged buildings become buildings, in the order of the file; what is stored under the same source and reference
 -- is brought up to date.
--- Parameters: edition: number of the edition their grids are of.
+-- Parameters: edition: number of the edition their grids are of; before: what their ids are ahead of their row numbers,
+-- null = the next ones.
 -- Leans on uq_buildings_source_reference.
 INSERT INTO buildings (
-    source, reference, use, use_given, floors, households, firms, workers, name, address, geom, area_m2, digest,
+    id, source, reference, use, use_given, floors, households, firms, workers, name, address, geom, area_m2, digest,
     grid_id, share, straddles, community_id, pinned_id, edition
 )
-SELECT source, reference, use, use_given, floors, households, firms, workers, name, address, geom, area_m2, digest,
-       grid_id, share, straddles, community_id, pinned_id, :edition
+SELECT coalesce(CAST(:before AS bigint) + row_number, nextval('buildings_id_seq')), source, reference, use, use_given,
+       floors, households, firms, workers, name, address, geom, area_m2, digest, grid_id, share, straddles, community_id, pinned_id, :edition
   FROM staged_buildings JOIN staged_building_places USING (row_number)
  ORDER BY row_number
 ON CONFLICT (source, reference) DO UPDATE SET

@@ -1,0 +1,116 @@
+"""A first load: buildings stored as they are read, but for those whose id comes again; nothing else is stored yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+from geoalchemy2 import functions as gis
+
+from geo import marks
+from geo.areas import Edition
+from geo.arrays import Shapes
+from geo.assignments import EditionGround, open_index
+from geo.buildings import following, staging
+from geo.buildings.findings import Told
+from geo.buildings.footprints import NOUN, Footprints
+from geo.buildings.placing import placed
+from geo.buildings.seen import Seen
+from geo.copying import Packed, copy_packed, numbers, packed
+from geo.findings import LISTED
+from geo.polygons import firsts
+from geo.statements import statement
+from geo.tables import buildings
+
+_FILES = 7_149_323  # any fixed number: files are stored one after the other, so that none waits for an id of another
+_CONDITIONS = {"outside": buildings.c.grid_id.is_(None), "straddles": buildings.c.straddles}
+
+
+def wait_for_files(connection: sa.Connection) -> None:
+    """Wait until no other file of buildings is being stored; until this transaction ends others wait."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FILES)))
+
+
+def first_load(connection: sa.Connection, edition: Edition) -> FirstLoad | None:
+    """The first load of a city, which no other file can disturb; None where buildings are stored."""
+    if _are_stored(connection):
+        return None
+    wait_for_files(connection)
+    return None if _are_stored(connection) else FirstLoad(connection, edition)
+
+
+def _are_stored(connection: sa.Connection) -> bool:
+    return bool(connection.scalar(sa.select(sa.exists().select_from(buildings))))
+
+
+@dataclass(frozen=True, eq=False)
+class Parcel:
+    """Buildings on their way in: ``straight`` those that are stored at once, ``waiting`` those for the stage."""
+
+    straight: Packed | None
+    rows: np.typing.NDArray[np.int64]
+    waiting: Footprints
+
+
+class FirstLoad:
+    """What a file stores at once; the id of each building is its row number and ``before`` on top of it."""
+
+    def __init__(self, connection: sa.Connection, edition: Edition) -> None:
+        self.connection, self.edition = connection, edition
+        self.ground: EditionGround = open_index(connection, edition)
+        self.before: int = connection.scalar(sa.text("SELECT nextval('buildings_id_seq') - 1")) or 0
+        self.seen = Seen()
+
+    def pack(self, footprints: Footprints) -> Parcel:
+        """Those among ``footprints`` whose ids were not seen yet, placed and ready; the others are to wait."""
+        repeated = self.seen.add(footprints.source, footprints.reference)
+        if repeated.any():
+            waiting = footprints.taken(np.flatnonzero(repeated))
+            footprints = footprints.taken(np.flatnonzero(~repeated))
+        else:
+            waiting = footprints.taken(np.empty(0, dtype=np.int64))
+        if not len(footprints):
+            return Parcel(None, footprints.row, waiting)
+        columns = {
+            **staging.told(footprints),
+            **staging.belonging(placed(self.ground, footprints.shapes)),
+            "edition": numbers(np.full(len(footprints), self.edition.number), "i4"),
+        }
+        return Parcel(packed("id", columns), footprints.row, waiting)
+
+    def put(self, parcel: Parcel) -> None:
+        """Store what is ready, and put the rest on the stage."""
+        if parcel.straight:
+            copy_packed(self.connection, NOUN, parcel.straight, parcel.rows + self.before)
+        staging.stage(self.connection, parcel.waiting)
+
+    def take_back(self, last: int) -> None:
+        """Put on the stage what is stored of ids that wait there; no id up to row ``last`` is given again."""
+        number = sa.text("SELECT setval('buildings_id_seq', :last)")
+        self.connection.execute(number, {"last": self.before + max(last, 1)})
+        self.connection.execute(statement("buildings_unstore"), {"before": self.before})
+
+    def place(self, edition: Edition) -> tuple[int, Mapping[str, Told]]:
+        """Number of buildings stored, with their grids of ``edition``; and which lie outside, and which straddle."""
+        if edition.number != self.edition.number:
+            ground = open_index(self.connection, edition)
+            following.place_anew(self.connection, edition, lambda _: ground, buildings.c.id > self.before)
+            self.edition = edition
+        number = self.connection.scalar(sa.select(sa.func.count()).select_from(buildings)) or 0
+        return number, {key: self._told(where) for key, where in _CONDITIONS.items()}
+
+    def _told(self, where: sa.ColumnElement[bool]) -> Told:
+        count = self.connection.scalar(sa.select(sa.func.count()).select_from(buildings).where(where)) or 0
+        asked = sa.select(buildings.c.id, buildings.c.reference, gis.ST_AsBinary(buildings.c.geom).label("shape"))
+        rows = self.connection.execute(asked.where(where).order_by(buildings.c.id).limit(LISTED)).all()
+        shapes: Shapes = np.asarray(shapely.from_wkb([bytes(row.shape) for row in rows]), dtype=object)
+        places = [(x, y) for x, y in firsts(shapes).tolist()]
+        listed = [(row.id - self.before, row.reference, place) for row, place in zip(rows, places, strict=True)]
+        return Told(count, listed)
+
+    def mark(self) -> None:
+        """Note that these buildings were written."""
+        marks.mark_those(self.connection, NOUN, sa.select(buildings.c.id).where(buildings.c.id > self.before))
