@@ -15,7 +15,7 @@ from api.answers import GEOJSON, EditionNamed, edition_named
 from api.auth import Asker
 from api.deps import StoreOf, Text, box_of, instant_of, only_known
 from api.errors import Malformed, described
-from api.repeats import Key, once
+from api.repeats import Key, kept
 from geo import areas, incidents
 from geo.crs import datum_of
 from geo.errors import Refused
@@ -170,12 +170,8 @@ def report(
     fields = body.model_dump(exclude={"lon", "lat", "reference"})
     incident = NewIncident(**fields, reference=reference, x=body.lon, y=body.lat)
     with store.write() as connection:
-
-        def carry_out() -> Answered:
-            stored = incidents.add(connection, actor, incident)
-            return Answered(feature(stored.incident), stored.is_repeat)
-
-        found = once(connection, key, body, carry_out)
+        stored = incidents.add(connection, actor, incident)
+        found = kept(connection, key, body, Answered(feature(stored.incident), stored.is_repeat))
     return JSONResponse(dict(found.answer), status_code=200 if found.is_repeat else 201, media_type=GEOJSON)
 
 

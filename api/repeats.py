@@ -29,3 +29,10 @@ def once(connection: sa.Connection, key: str | None, body: BaseModel, carry_out:
     if key is None:
         return carry_out()
     return intakes.once(connection, key, body.model_dump(mode="json"), carry_out)
+
+
+def kept(connection: sa.Connection, key: str | None, body: BaseModel, made: Answered) -> Answered:
+    """As :func:`geo.intakes.kept`; without a key just what was made. Raises Stale for a key of another request."""
+    if key is None:
+        return made
+    return intakes.kept(connection, key, body.model_dump(mode="json"), made)

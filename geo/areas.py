@@ -174,8 +174,8 @@ def numbered(connection: sa.Connection, number: int) -> Edition:
 
 
 @cache
-def _in_force() -> sa.Select[*tuple[Any, ...]]:
-    """The edition in force at the parameter ``instant``; made once, since every question asks."""
+def in_force() -> sa.Select[*tuple[Any, ...]]:
+    """Statement: the edition in force at the parameter ``instant``; made once, since every question asks."""
     begun = editions.c.effective_at <= sa.bindparam("instant", type_=editions.c.effective_at.type)
     newest = sa.case((begun, -editions.c.number), else_=editions.c.number)
     return sa.select(*_edition_columns()).order_by(begun.desc(), newest).limit(1)
@@ -189,7 +189,7 @@ def at(connection: sa.Connection, instant: datetime | None) -> Edition:
     Unknown
         When nothing has been published.
     """
-    row = connection.execute(_in_force(), {"instant": instant or datetime.now(UTC)}).mappings().one_or_none()
+    row = connection.execute(in_force(), {"instant": instant or datetime.now(UTC)}).mappings().one_or_none()
     if row is None:
         raise Unknown("no edition has been published yet; bring one in: gridatlas import boundaries … --commit")
     return Edition(**row)

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from geoalchemy2 import functions as gis
 from sqlalchemy.dialects import postgresql as pg
 
 from geo import areas
 from geo.actors import Actor
+from geo.areas import Edition
 from geo.assignments import microseconds
 from geo.crs import datum_of
 from geo.errors import Refused, Stale
-from geo.incidents.months import make_months
+from geo.incidents.months import make_months, name_of
 from geo.incidents.placing import Places, place
 from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, digests, lonlat_of
-from geo.incidents.searching import Incident, one
+from geo.incidents.searching import Incident, asked_of, one, told
 from geo.instants import NEVER_US
-from geo.locking import lock_current
+from geo.locking import held_after, is_in_force, lock_current
 from geo.tables import audit_events, incident_keys, incidents
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -90,24 +93,75 @@ def add(connection: sa.Connection, actor: Actor, incident: NewIncident) -> Store
     reports = _reports(connection, incident)
     digest = digests(reports)[0].as_py()
     key = {"source": reports.source[0].as_py(), "reference": reports.reference[0].as_py()}
-    occurred_at = _instant(int(reports.occurred_us[0]))
-    number = connection.scalar(
-        pg.insert(incident_keys)
-        .values(**key, id=sa.text("nextval(pg_get_serial_sequence('incidents', 'id'))"))
-        .values(occurred_at=occurred_at, digest=digest)
-        .on_conflict_do_nothing()
-        .returning(incident_keys.c.id)
-    )
-    if number is None:
+    entered = _enter(connection, reports, {**key, "digest": digest})
+    if entered is None:
         return _repeated(connection, key, digest)
-    current = lock_current(connection)
-    places = place(connection, current, reports.lonlat, reports.occurred_us, reports.accuracy_m)
-    make_months(connection, reports.occurred_us)
-    connection.execute(sa.insert(incidents).values(id=number, **_row(reports, places)))
-    connection.execute(
-        sa.insert(audit_events).values(actor=actor.name, action="incidents.add", detail={**key, "id": number})
+    if not entered.has_month:
+        make_months(connection, reports.occurred_us)
+    event = {"actor": actor.name, "action": "incidents.add", "detail": {**key, "id": entered.id}}
+    edition = entered.edition
+    while True:
+        places = place(connection, edition, reports.lonlat, reports.occurred_us, reports.accuracy_m)
+        values = {"id": entered.id, **_row(reports, places), **event, "instant": datetime.now(UTC)}
+        stored = connection.execute(_storing(), values).mappings().all()
+        if stored:
+            return StoredIncident(told(connection, stored, edition)[0], is_repeat=False)
+        edition = lock_current(connection)  # the key, or the edition's row, had to be waited for
+
+
+@dataclass(frozen=True)
+class _Entered:
+    """An incident whose key is entered: its id, the edition that is held, and whether its month is there."""
+
+    id: int
+    edition: Edition
+    has_month: bool
+
+
+def _enter(connection: sa.Connection, reports: Reports, key: dict[str, Any]) -> _Entered | None:
+    """None where the key is known; then nothing is held."""
+    instant, month = _instant(int(reports.occurred_us[0])), name_of(reports.occurred_us)
+    asked = {**key, "occurred_at": instant, "month": month, "instant": datetime.now(UTC)}
+    row = connection.execute(_entering(), asked).mappings().one_or_none()
+    if row is None:
+        return None
+    fields = dict(row)
+    number, has_month = fields.pop("incident"), fields.pop("has_month")
+    edition = areas.current(connection) if fields["number"] is None else Edition(**fields)
+    return _Entered(number, edition, has_month)
+
+
+@cache
+def _entering() -> sa.Select[tuple[Any, ...]]:
+    """Statement: a key that is new is entered, and then the edition in force is held."""
+    key = {name: sa.bindparam(name, type_=incident_keys.c[name].type) for name in ("source", "reference", "digest")}
+    anew = pg.insert(incident_keys).values(
+        **key,
+        id=sa.text("nextval(pg_get_serial_sequence('incidents', 'id'))"),
+        occurred_at=sa.bindparam("occurred_at", type_=incident_keys.c.occurred_at.type),
     )
-    return StoredIncident(one(connection, number, occurred_at), is_repeat=False)
+    entered = anew.on_conflict_do_nothing().returning(incident_keys.c.id).cte("entered")
+    held = held_after(entered)
+    has_month = sa.func.to_regclass(sa.bindparam("month", type_=sa.Text)).is_not(None)
+    asked = sa.select(entered.c.id.label("incident"), has_month.label("has_month"), *held.c)
+    return asked.select_from(entered.outerjoin(held, sa.true()))
+
+
+@cache
+def _storing() -> sa.Select[tuple[Any, ...]]:
+    """Statement: an incident and its audit entry, where the edition that places it is in force; else nothing."""
+    kept = is_in_force(sa.bindparam("edition_now", type_=sa.Integer))
+    place = gis.ST_Point(_given("lon", sa.Double()), _given("lat", sa.Double()), 4326)
+    fields = {one.name: place if one.name == "geom" else _given(one.name, one.type) for one in incidents.c}
+    stored = sa.insert(incidents).from_select([*fields], sa.select(*fields.values()).where(kept))
+    entry = {name: _given(name, audit_events.c[name].type) for name in ("actor", "action", "detail")}
+    audited = sa.insert(audit_events).from_select([*entry], sa.select(*entry.values()).where(kept))
+    return asked_of(stored.returning(*incidents.c).cte("stored")).add_cte(audited.cte("audited"))
+
+
+def _given(name: str, kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+    """A parameter of a statement, whose type PostgreSQL is told even where there is no value."""
+    return sa.cast(sa.bindparam(name, type_=kind), kind)
 
 
 def _repeated(connection: sa.Connection, key: dict[str, str], digest: bytes) -> StoredIncident:
@@ -130,7 +184,6 @@ def _reports(connection: sa.Connection, incident: NewIncident) -> Reports:
     if incident.urgency not in (0, 1):
         raise Refused(f"urgency {incident.urgency} is not known; 0 is ordinary, 1 urgent")
     datum = datum_of(incident.datum).name
-    zone = ZoneInfo(areas.city(connection).time_zone)
     raw = np.array([[_figure(incident.x), _figure(incident.y)]])
     return Reports(
         row=np.array([1], dtype=np.int64),
@@ -139,8 +192,8 @@ def _reports(connection: sa.Connection, incident: NewIncident) -> Reports:
         category=pa.array([_text(incident.category) or UNCLASSIFIED]),
         urgency=np.array([incident.urgency], dtype=np.int16),
         status=pa.array([_text(incident.status) or REPORTED]),
-        occurred_us=np.array([_time("occurred_at", incident.occurred_at, zone)]),
-        reported_us=np.array([_time("reported_at", incident.reported_at, zone)]),
+        occurred_us=np.array([_time(connection, "occurred_at", incident.occurred_at)]),
+        reported_us=np.array([_time(connection, "reported_at", incident.reported_at)]),
         raw=raw,
         datum=pa.array([datum]),
         accuracy_m=np.array([_figure(incident.accuracy_m)]),
@@ -159,10 +212,10 @@ def _figure(figure: float | None) -> float:
     return float(figure) if figure is not None and np.isfinite(figure) else float("nan")
 
 
-def _time(name: str, instant: datetime | None, zone: ZoneInfo) -> int:
+def _time(connection: sa.Connection, name: str, instant: datetime | None) -> int:
     if instant is None:
         return NEVER_US
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=zone)
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(areas.city(connection).time_zone))
     latest = datetime.now(UTC) + AHEAD
     if not EARLIEST <= aware <= latest:
         raise Refused(f"{name} {aware.isoformat()} cannot be; possible: {EARLIEST:%Y-%m-%d} to {latest:%Y-%m-%d}")
@@ -174,7 +227,7 @@ def _instant(us: int) -> datetime:
 
 
 def _row(reports: Reports, places: Places) -> dict[str, Any]:
-    """The columns of the only incident of a batch."""
+    """The columns of the only incident of a batch; ``lon`` and ``lat`` for its point."""
     lon, lat = reports.lonlat[0].tolist()
     reported_us = int(reports.reported_us[0])
     texts = ("source", "reference", "category", "status", "datum", "address", "stated_area")
@@ -187,7 +240,8 @@ def _row(reports: Reports, places: Places) -> dict[str, Any]:
         "urgency": int(reports.urgency[0]),
         "occurred_at": _instant(int(reports.occurred_us[0])),
         "reported_at": datetime.now(UTC) if reported_us == NEVER_US else _instant(reported_us),
-        "geom": None if np.isnan(lon) else f"SRID=4326;POINT({lon!r} {lat!r})",
+        "lon": None if np.isnan(lon) else lon,
+        "lat": None if np.isnan(lon) else lat,
         "edition_then": int(places.edition_then[0]),
         "is_before_first_edition": bool(places.is_before_first[0]),
         "edition_now": places.edition_now,

@@ -29,6 +29,11 @@ def months_of(occurred_us: Ints) -> Months:
     return np.asarray(occurred_us.astype("datetime64[us]").astype("datetime64[M]"))
 
 
+def name_of(occurred_us: Ints) -> str:
+    """Name of the partition of one instant (1,), microseconds since 1970 UTC: a table that is there is attached."""
+    return _name(months_of(occurred_us)[0])
+
+
 def make_months(connection: sa.Connection, occurred_us: Ints) -> int:
     """Number of partitions made so that every instant (n, microseconds since 1970 UTC) has its own month."""
     missing = missing_months(connection, months_of(occurred_us))

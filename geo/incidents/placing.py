@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import RLock
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Positions
-from geo.assignments import CityIndex, assign, in_force, open_index
+from geo.assignments import CityIndex, assign, in_force, microseconds, open_index
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class Places:
 
 
 class Placing:
-    """What incidents are placed by: the editions there are, of which ``current`` answers today.
+    """What incidents are placed by: the editions there are, of which ``current``, the newest begun, answers today.
 
     Attributes
     ----------
@@ -52,13 +53,18 @@ class Placing:
     def __init__(self, connection: sa.Connection, current: Edition) -> None:
         self.connection, self.current, self.asking = connection, current, RLock()
         self.today = open_index(connection, current)
-        self.editions = areas.all_editions(connection)
+
+    @cached_property
+    def editions(self) -> list[Edition]:
+        """Every edition; read where something happened before today's, which most reports did not."""
+        with self.asking:
+            return areas.all_editions(self.connection)
 
     def place(self, lonlat: Floats, occurred_us: Ints, accuracy_m: Floats) -> Places:
         """The grids of incidents at ``lonlat`` (n, 2), then and today; not finite: no position."""
         now = assign(self.today, lonlat, accuracy_m=accuracy_m)
         grid_now = self.today.ids(now.position)
-        numbers, before = in_force(self.editions, occurred_us)
+        numbers, before = self._in_force(occurred_us)
         grid_then = grid_now.copy()
         for number in np.unique(numbers[numbers != self.current.number]).tolist():
             rows = np.flatnonzero(numbers == number)
@@ -76,6 +82,11 @@ class Placing:
             is_doubtful=now.is_doubtful,
             nearest_area=self.today.lowest_areas(now.nearest),
         )
+
+    def _in_force(self, occurred_us: Ints) -> tuple[Positions, Bools]:
+        """As :func:`geo.assignments.in_force`."""
+        since_us = microseconds(self.current.effective_at)
+        return in_force(self.editions if (occurred_us < since_us).any() else [self.current], occurred_us)
 
     def _opened(self, number: int) -> CityIndex:
         with self.asking:

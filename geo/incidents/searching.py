@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -122,7 +122,7 @@ def search(
     if after is not None:
         conditions.append(sa.tuple_(those.c.occurred_at, those.c.id) < sa.tuple_(*_read_cursor(after)))
     newest = (those.c.occurred_at.desc(), those.c.id.desc())
-    found = _fetch(connection, _query(those).where(*conditions).order_by(*newest).limit(limit + 1), edition)
+    found = _fetch(connection, asked_of(those).where(*conditions).order_by(*newest).limit(limit + 1), edition)
     more = len(found) > limit
     return Page(found[:limit], _cursor(found[limit - 1]) if more else None)
 
@@ -131,7 +131,7 @@ def one(connection: sa.Connection, number: int, occurred_at: datetime) -> Incide
     """The incident with this id. Raises Unknown when there is none."""
     those = today(connection, incidents.c.id == number, incidents.c.occurred_at == occurred_at)
     key = sa.and_(those.c.id == number, those.c.occurred_at == occurred_at)
-    found = _fetch(connection, _query(those).where(key), areas.current(connection))
+    found = _fetch(connection, asked_of(those).where(key), areas.current(connection))
     if not found:
         raise Unknown(f"no incident {number} at {occurred_at.isoformat()}")
     return found[0]
@@ -184,7 +184,8 @@ def _in_area(connection: sa.Connection, code: str, edition: Edition, those: sa.F
     return those.c.grid_now == sa.any_(sa.cast(leaves, pg.ARRAY(sa.Integer)))
 
 
-def _query(those: sa.FromClause) -> sa.Select[tuple[Any, ...]]:
+def asked_of(those: sa.FromClause) -> sa.Select[tuple[Any, ...]]:
+    """What is asked of rows of ``incidents``, or of others like them, for :func:`told`."""
     code = {name: codes.alias(name) for name in ("grid_then", "grid_now", "community_id")}
     query = sa.select(
         *(those.c[name] for name in Incident.__dataclass_fields__ if name in those.c and name not in code),
@@ -202,7 +203,11 @@ def _query(those: sa.FromClause) -> sa.Select[tuple[Any, ...]]:
 
 
 def _fetch(connection: sa.Connection, query: sa.Select[tuple[Any, ...]], edition: Edition) -> list[Incident]:
-    rows = connection.execute(query).mappings()
+    return told(connection, connection.execute(query).mappings(), edition)
+
+
+def told(connection: sa.Connection, rows: Iterable[sa.RowMapping], edition: Edition) -> list[Incident]:
+    """Incidents of rows as of :func:`asked_of`, those outside the city with the nearest community of ``edition``."""
     found = [Incident(**{**row, "rule": Rule(row["rule"]).key}) for row in rows]
     away = [at for at, incident in enumerate(found) if incident.rule == Rule.OUTSIDE.key and incident.lon is not None]
     if away:
