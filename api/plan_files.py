@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import shapely
+import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -34,6 +35,7 @@ ADDRESS = "/v1/plans/from-file"
 router = APIRouter(tags=["plans"], dependencies=[Depends(only_known)])
 _MOST_LISTED = 1_000
 _MOST_POINTS = 500
+_NO_PLAN: dict[str, Any] = {"plan": None, "preview": None}
 
 
 class PlaceTold(TypedDict):
@@ -54,10 +56,10 @@ class PlaceTold(TypedDict):
 
 
 class FiledTold(TypedDict):
-    """The plan of a file; ``preview`` is null where the file is what is in force, and the plan then has no change."""
+    """The plan of a file and its preview; both null where nothing differs from the edition in force."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
-    plan: PlanWhole
+    plan: PlanWhole | None
     findings: list[PlaceTold]
     preview: PreviewTold | None
 
@@ -77,7 +79,7 @@ class _Filed(BaseModel):
     summary="文件回交 · A plan of a file of grids that was edited elsewhere",
     response_model=FiledTold,
     responses={
-        200: {"model": FiledTold, "description": "已收到过 · The same request again: the plan it made"},
+        200: {"model": FiledTold, "description": "没有差别，或已收到过 · Nothing differs, or the same request again"},
         **described(
             "malformed", "denied", "unknown", "stale", "too-much", "refused", "broken", "misjudged", "unavailable"
         ),
@@ -98,6 +100,8 @@ async def from_file(
     key: Key = None,
 ) -> Response:
     """Judged as any import: nothing is kept of a file with errors, and the problem has all `findings`, each its place.
+
+    A file that differs in nothing from the edition in force makes no plan: 200, with `plan` and `preview` null.
 
     The file has columns code, name, kind and parent, as an exported edition; see docs/plans.md.
     """
@@ -125,18 +129,24 @@ def _begun(store: Store, actor: Actor, about: _Filed, key: str | None, path: Pat
         def carry_out() -> Answered:
             begun = filed.begin(connection, actor, about.name, path, (about.within, about.datum))
             listed = [_place(one.document(), one.where) for one in begun.findings[:_MOST_LISTED]]
-            return Answered({"plan": begun.plan.id, "findings": listed}, is_repeat=False)
+            return Answered({"plan": begun.plan and begun.plan.id, "findings": listed}, is_repeat=False)
 
         found = once(connection, key, about, carry_out)
-        plan = drafts.one(connection, int(found.answer["plan"]))
-        made = drafts.changes_of(connection, plan)
-        shown = previews.preview(connection, plan) if made else None
-        told = {
-            "plan": {**plain_of(plan), "changes": [made_told(one) for one in made]},
-            "findings": found.answer["findings"],
-            "preview": None if shown is None else preview_told(shown, consequences(connection, shown)),
-        }
-    return JSONResponse(told, status_code=200 if found.is_repeat else 201, headers=NOT_STORED)
+        number = found.answer["plan"]
+        told = _NO_PLAN if number is None else _told(connection, int(number))
+    status = 200 if found.is_repeat or number is None else 201
+    return JSONResponse({**told, "findings": found.answer["findings"]}, status_code=status, headers=NOT_STORED)
+
+
+def _told(connection: sa.Connection, number: int) -> dict[str, Any]:
+    """The plan of a file with its change, and its preview."""
+    plan = drafts.one(connection, number)
+    made = drafts.changes_of(connection, plan)
+    shown = previews.preview(connection, plan)
+    return {
+        "plan": {**plain_of(plan), "changes": [made_told(one) for one in made]},
+        "preview": preview_told(shown, consequences(connection, shown)),
+    }
 
 
 def _place(told: dict[str, Any], where: BaseGeometry | None) -> dict[str, Any]:

@@ -235,7 +235,7 @@ def undo(
     Changes that were made at once with it are undone too.
     """
     with store.write() as connection:
-        return answered(made_told(drafts.undo(connection, drafts.one(connection, id, lock=True), seq)))
+        return answered(made_told(drafts.undo(connection, drafts.one(connection, id, lock=True), seq)[-1]))
 
 
 @router.post(
@@ -247,7 +247,7 @@ def undo(
 def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
     """The first change that was undone, and all that were made at once with it."""
     with store.write() as connection:
-        return answered(made_told(drafts.redo(connection, drafts.one(connection, id, lock=True))))
+        return answered(made_told(drafts.redo(connection, drafts.one(connection, id, lock=True))[0]))
 
 
 @router.post(

@@ -27,8 +27,8 @@ def begin_from(file: Path, told: tuple[str, str | None, str], actor: str | None)
     console = Console(stderr=True)
     with db.write(db.engine()) as connection, console.status("读取 reading …") as status:
         begun = filed.begin(connection, actor_of(actor), name, file, (within, datum), status.update)
+    if begun.plan is None or begun.made is None:
+        say("与现行版没有差别，未建方案 nothing differs from the edition in force: no plan was begun")
+        return
     tell(begun.plan)
-    if begun.made:
-        tell_change(begun.made)
-    else:
-        say("  与现行版相同，没有变更 the file is what is in force: nothing changes")
+    tell_change(begun.made)

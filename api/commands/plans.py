@@ -65,12 +65,12 @@ def change(
 
 
 def undo(id: Id) -> None:
-    """撤销 · Undo the last change of a draft."""
+    """撤销 · Undo the last change of a draft, and all that were made at once with it."""
     _turn(id, is_undo=True)
 
 
 def redo(id: Id) -> None:
-    """重做 · Do again what was undone."""
+    """重做 · Do again what was undone last, all of its act."""
     _turn(id, is_undo=False)
 
 
@@ -137,4 +137,5 @@ def _turn(id: int, *, is_undo: bool) -> None:
 
     with db.write(db.engine()) as connection:
         plan = drafts.one(connection, id, lock=True)
-        tell_change(drafts.undo(connection, plan) if is_undo else drafts.redo(connection, plan))
+        for one in drafts.undo(connection, plan) if is_undo else drafts.redo(connection, plan):
+            tell_change(one)

@@ -72,6 +72,7 @@ KINDS: dict[str, str] = {
     "area_made": "warning",
     "area_left_out": "warning",
     "grid_without_ground": "error",
+    "mending_unsettled": "info",
     "not_contiguous": "warning",
     "too_small": "warning",
     "union_differs": "error",

@@ -15,7 +15,7 @@ from geo.boundaries.members import Members
 from geo.boundaries.nesting import Tree
 from geo.boundaries.repairs import Repair
 from geo.boundaries.shapes import stand_ins
-from geo.crs import metric_epsg
+from geo.crs import area_m2, metric_epsg
 from geo.space.division import BLOCKING, AreaLayer, Division, NamedGrids, divide
 from geo.space.mending import Layers, Mend, mended
 from geo.space.partition import OUTSIDE, Fault
@@ -75,6 +75,7 @@ def judge_ground(tree: Tree, outline: BaseGeometry | None, repair: Repair | None
     ledger = [_entry(tree, parties, one) for one in done.mends]
     found = [_left_out(one) for one in _found(tree, done.faults, parties, outline is not None)]
     found += outside_findings(ledger) + _emptied(grids, done.layers.named.shapes, named.shapes)
+    found += unsettled(done.unsettled)
     return Ground(done.division, found, ledger)
 
 
@@ -105,6 +106,19 @@ def _holder(tree: Tree, parties: list[Party], at: int) -> Holder:
 def _left_out(found: Finding) -> Finding:
     """An area without ground is left out by a repair: its ground was the grids', and they name another."""
     return replace(found, severity="warning") if found.kind == "area_without_ground" else found
+
+
+def unsettled(ground: BaseGeometry) -> list[Finding]:
+    """Told where the rounds of mending were used up while something still moved: a second run would mend this."""
+    if ground.is_empty:
+        return []
+    n, total_m2 = shapely.get_num_geometries(ground), float(area_m2(shapely.get_parts(ground)).sum())
+    zh = f"修补到最后一轮仍有 {n} 处窄缝（共 {total_m2:,.2f} m²）可补；再导入一次会接着补，或在原图上把边界画拢"
+    en = (
+        f"the rounds of mending were used up with {n} cracks ({total_m2:,.2f} m²) still to mend; importing once more "
+        "mends them, or draw the borders together in the file"
+    )
+    return [Finding("mending_unsettled", zh, en, where=ground, area_m2=total_m2)]
 
 
 def _emptied(grids: Members, after: Shapes, before: Shapes) -> list[Finding]:

@@ -50,6 +50,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "outside_outline": ("超出城市外廓", "Outside the city"),
     "outlines_differ": ("各层外廓不一", "Layers disagree about the outline"),
     "ground_without_area": ("地面没有下级", "Ground in none of the areas below"),
+    "mending_unsettled": ("修补未稳", "Mending not settled"),
     "ground_unassigned": ("兜底地块", "Ground in no named grid"),
     "code_matched": ("沿用现行编码", "Keeps the code in force"),
     "code_new": ("新编码", "New code"),

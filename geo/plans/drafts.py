@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo import areas
 from geo.actors import Actor
+from geo.areas import Edition
 from geo.errors import Refused, Stale, Unknown
 from geo.plans import wire
 from geo.plans.tables import plan_changes, plans
@@ -78,16 +79,22 @@ def begin(
     Unknown
         When nothing has been published, or ``scope`` is no area of the edition in force.
     """
-    if not name.strip():
-        raise Refused("a plan has a name; this one is blank")
-    base = areas.current(connection)
-    if scope is not None:
-        areas.place(connection, scope, base)
+    base = base_for(connection, name, scope)
     values = {"name": name.strip(), "scope": scope, "base_edition": base.number}
     values |= {"made_by": actor.name, "forked_from": forked_from}
     number = connection.scalar(sa.insert(plans).values(values).returning(plans.c.id))
     assert number is not None
     return one(connection, number)
+
+
+def base_for(connection: sa.Connection, name: str, scope: str | None) -> Edition:
+    """The edition in force, on which a plan of this name and scope can begin. Raises as :func:`begin`."""
+    if not name.strip():
+        raise Refused("a plan has a name; this one is blank")
+    base = areas.current(connection)
+    if scope is not None:
+        areas.place(connection, scope, base)
+    return base
 
 
 def one(connection: sa.Connection, id: int, *, lock: bool = False) -> Plan:
@@ -138,8 +145,8 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change, act
     return changes_of(connection, plan)[-1]
 
 
-def undo(connection: sa.Connection, plan: Plan, seq: int | None = None) -> Made:
-    """The last change that was in effect, undone now with all that were made at once with it.
+def undo(connection: sa.Connection, plan: Plan, seq: int | None = None) -> list[Made]:
+    """The last change that was in effect and all that were made at once with it, undone now, in the order made.
 
     Raises
     ------
@@ -151,8 +158,8 @@ def undo(connection: sa.Connection, plan: Plan, seq: int | None = None) -> Made:
     return _turn(connection, plan, undone=True, seq=seq)
 
 
-def redo(connection: sa.Connection, plan: Plan) -> Made:
-    """The first change that was undone, in effect again with all of its act.
+def redo(connection: sa.Connection, plan: Plan) -> list[Made]:
+    """The first change that was undone and all of its act, in effect again, in the order made.
 
     Raises Refused when there is none, Stale as :func:`add`.
     """
@@ -170,7 +177,7 @@ def put(connection: sa.Connection, plan: Plan, **values: object) -> Plan:
     return one(connection, plan.id)
 
 
-def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | None = None) -> Made:
+def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | None = None) -> list[Made]:
     refuse_settled(plan)
     made = [each for each in changes_of(connection, plan) if each.is_undone is not undone]
     if not made:
@@ -181,7 +188,7 @@ def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | Non
     where = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.act == chosen.act)
     connection.execute(sa.update(plan_changes).where(where).values(is_undone=undone))
     _put_back(connection, plan)
-    return next(each for each in changes_of(connection, plan) if each.seq == chosen.seq)
+    return [each for each in changes_of(connection, plan) if each.act == chosen.act]
 
 
 def _put_back(connection: sa.Connection, plan: Plan) -> None:

@@ -33,7 +33,7 @@ def begin(
     told: tuple[str | None, str],
     progress: Progress = lambda _: None,
 ) -> Begun:
-    """A draft that replaces a scope by the grids of a file, without any change where they are in force already.
+    """A draft that replaces a scope by the grids of a file; none where they are in force already.
 
     The file is read as :mod:`geo.exports.editions` writes one: columns code, name, kind and parent; a GeoPackage's
     layer of grids is taken where it has one. Without a column of codes grids are matched by mutual overlap.
@@ -56,7 +56,7 @@ def begin(
     standing = standing_of(connection)
     if standing is None:
         raise Unknown("no city has been published yet, so there is nothing to plan on")
-    plan = drafts.begin(connection, actor, name, within)
+    drafts.base_for(connection, name, within)
     sources = _sources(file, datum, standing)
     judged = None if within is None or _goes_beyond(sources, standing, within) else within
     prepared = prepare(sources, standing, within=judged, progress=progress)
@@ -65,16 +65,17 @@ def begin(
         raise Misjudged(f"{found[0].zh} · {found[0].en}", found, where=found[0].where)
     asked = replace(trimmed(standing.division, _asked(prepared.judgement.division, judged)), within=within)
     if is_idle(asked):
-        return Begun(plan, None, prepared.findings)
+        return Begun(None, None, prepared.findings)
     progress("试算 weighing")
+    plan = drafts.begin(connection, actor, name, within)
     return Begun(plan, previews.add(connection, actor, plan, asked), prepared.findings)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """The plan of a file, its change, None where the file is what is in force, and what was found in the file."""
+    """The plan of a file and its change, both None where nothing differs, and what was found in the file."""
 
-    plan: Plan
+    plan: Plan | None
     made: Made | None
     findings: list[Finding]
 

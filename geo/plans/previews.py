@@ -13,10 +13,12 @@ from datetime import datetime
 import numpy as np
 import shapely
 import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
 
 from geo import areas, editions, reservations
 from geo.actors import Actor
 from geo.areas import City, Edition
+from geo.arrays import Bools
 from geo.editions import Published, Request, Weighed
 from geo.errors import Refused, Stale
 from geo.plans import drafts, locks, verdicts
@@ -25,7 +27,7 @@ from geo.plans.replaying import Replayed, clipped_after, numbered_after, replaye
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division, differing
 from geo.space.redraw.changes import Change
-from geo.space.redraw.clipping import Clipped, Polygonal
+from geo.space.redraw.clipping import Clipped, Polygonal, may_reach_beyond
 from geo.space.redraw.numbering import is_numbered
 
 _SHOWN = 5  # codes named in a message before "…"
@@ -131,7 +133,7 @@ def _inside(connection: sa.Connection, plan: Plan, in_force: Edition, change: Ch
         return None
     scope = plan.scope or areas.city(connection).code
     ground = areas.geometry(connection, scope, in_force)
-    if shapely.is_valid(change.drawn) and shapely.covers(ground, change.drawn):
+    if not may_reach_beyond(change.drawn, ground):
         return None
     if in_force.number != plan.base_edition:
         _worked_out(connection, plan, in_force)
@@ -217,19 +219,41 @@ def refuse_other(
 
 
 def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
-    """A plan moves ground inside its scope alone, and the outline only where that is the city."""
+    """Raise Refused where anything would change that lies outside the plan's scope before or after, or the outline."""
     if plan.scope is None:
         return
     difference: Comparison = divisions.compare(base, whole)
     if difference.outline_moved:
         raise Refused(f"the outline of the city would move; plan {plan.id} is of {plan.scope}, begin one of the city")
-    inside = set(base.area_codes[base.areas_within(plan.scope)].tolist())
-    outside = set()
-    for division, which in ((whole, difference.appeared | difference.changed), (base, difference.left_ground)):
-        parents = division.leaf_parents[which]
-        outside |= set(division.leaf_codes[which][~np.isin(parents, sorted(inside))].tolist())
-    if outside:
-        raise Refused(f"{_listed(outside)} would change outside {plan.scope}, the scope of plan {plan.id}")
+    if outside := _beyond(base, whole, difference, base.areas_within(plan.scope)):
+        raise Refused(
+            f"{_listed(outside.keys())} would change outside {plan.scope}, the scope of plan {plan.id}; "
+            f"leave that as it is, or begin a plan of {_holding(base, plan.scope, outside.keys())}",
+            where=shapely.GeometryCollection([*outside.values()]),
+        )
+
+
+def _beyond(base: Division, whole: Division, difference: Comparison, within: Bools) -> dict[str, BaseGeometry]:
+    """Ground by code of what differs outside some areas (n,): leaves by the area they are or were in, areas by name."""
+    inside = base.area_codes[within]
+    was = np.isin(base.leaf_codes, whole.leaf_codes[difference.changed]) | difference.retired
+    found: dict[str, BaseGeometry] = {}
+    for division, which in ((base, was), (whole, difference.appeared | difference.changed)):
+        out = which & ~np.isin(division.leaf_parents, inside)
+        found |= zip(division.leaf_codes[out].tolist(), division.leaf_shapes[out], strict=True)
+    renamed = np.isin(base.area_codes, sorted(divisions.renamed_areas(base, whole))) & ~within
+    return found | dict(zip(base.area_codes[renamed].tolist(), base.area_shapes[renamed], strict=True))
+
+
+def _holding(base: Division, scope: str, codes: Set[str]) -> str:
+    """The lowest area, as a message names it, that holds an area and some leaves and areas."""
+    above = scope
+    while above := base.parent_of_area(above):
+        areas_in = base.area_codes[base.areas_within(above)]
+        leaves_in = base.leaf_codes[np.isin(base.leaf_parents, areas_in)]
+        if np.isin([*codes], [*areas_in.tolist(), *leaves_in.tolist()]).all():
+            return above
+    return "the whole city"
 
 
 def _listed(codes: Set[str]) -> str:

@@ -121,7 +121,7 @@ def test_what_is_wrong_with_a_file_is_listed_and_gone_to(
     watched.complaints.clear()
 
 
-def test_on_a_narrow_screen_a_file_that_is_in_force_makes_a_plan_without_changes(
+def test_on_a_narrow_screen_a_file_that_differs_in_nothing_is_said_to_and_leaves_no_plan(
     visit: Opener, desk: str, rows: geopandas.GeoDataFrame, tmp_path: Path, pictures: Path | None
 ) -> None:
     page = visit(PATH, address=desk)
@@ -130,11 +130,12 @@ def test_on_a_narrow_screen_a_file_that_is_in_force_makes_a_plan_without_changes
     shoot(page, pictures, "planner-file-390.png")
     page.get_by_role("button", name="取消").click()
     begin(page, rows, tmp_path / "没改.gpkg")
-    expect(page.get_by_text("文件与现行版相同")).to_be_visible(timeout=SHOWN_MS)
+    expect(page.get_by_role("heading", name="没有差别")).to_be_visible(timeout=SHOWN_MS)
+    expect(page.get_by_text("没有新建方案")).to_be_visible()
     shoot(page, pictures, "planner-file-same-390.png")
-    page.get_by_role("button", name="打开方案").click()
-    ready(page)
-    expect(page.get_by_role("heading", name="没改")).to_be_visible()
+    assert httpx.get(f"{desk}/v1/plans", timeout=30).json()["plans"] == []
+    page.get_by_role("button", name="换一个文件").click()
+    expect(page.get_by_role("form", name="从文件新建方案")).to_be_visible()
 
 
 def test_what_a_file_changes_outside_the_scope_is_refused_in_words_and_shown(

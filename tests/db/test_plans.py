@@ -27,7 +27,18 @@ from geo.errors import Refused, Stale, Unknown
 from geo.plans import drafts, forks, previews, reviews, wire
 from geo.plans.drafts import Plan
 from geo.space.partition import faults
-from geo.space.redraw.changes import Annex, Change, CutDedicated, Dissolve, Merge, Rename, Split, Transfer
+from geo.space.redraw.changes import (
+    Annex,
+    Change,
+    CutDedicated,
+    Dissolve,
+    Merge,
+    Recode,
+    Rename,
+    Reparent,
+    Split,
+    Transfer,
+)
 from geo.tables import audit_events
 from tests.small_city import COMMUNITIES, HIGH, SMALL_CITY, SOUTH, WEST, WIDE, publish_small_city, small_division
 from tests.small_city import FIRST as FIRST_OF_ALL
@@ -51,6 +62,10 @@ def across(column: float, row: float) -> shapely.LineString:
     """A line from west to east through the cells of a row, from two columns on."""
     y = SOUTH + (row + 0.5) * HIGH
     return shapely.LineString([(WEST + (column - 0.2) * WIDE, y), (WEST + (column + 1.2) * WIDE, y)])
+
+
+def turned(made: list[drafts.Made]) -> list[int]:
+    return [one.seq for one in made]
 
 
 SPLIT = Split(FIRST, across(0, 0.1), (FIRST, NEW), ("", "北片网格"))
@@ -103,10 +118,10 @@ def test_what_is_undone_can_be_done_again_until_something_else_is_done(city: sa.
     plan = begun(city)
     for change in (SPLIT, Rename(NEW, "甲"), Rename(NEW, "乙")):
         previews.add(city, ACTOR, plan, change)
-    assert drafts.undo(city, plan).seq == 3
-    assert drafts.undo(city, plan).seq == 2
+    assert turned(drafts.undo(city, plan)) == [3]
+    assert turned(drafts.undo(city, plan)) == [2]
     assert drafts.in_effect(drafts.changes_of(city, plan)) == [SPLIT]
-    assert drafts.redo(city, plan).seq == 2
+    assert turned(drafts.redo(city, plan)) == [2]
     previews.add(city, ACTOR, plan, Rename(NEW, "丙"))
     assert [made.seq for made in drafts.changes_of(city, plan)] == [1, 2, 3]
     with pytest.raises(Refused, match="nothing to do again"):
@@ -209,9 +224,9 @@ def test_changes_of_one_act_are_undone_and_done_again_together(city: sa.Connecti
     assert [(one.seq, one.act) for one in made] == [(2, 2), (3, 2), (4, 2)]
     with pytest.raises(Stale, match="is 4, not 3"):
         drafts.undo(city, plan, 3)
-    assert drafts.undo(city, plan, 4).seq == 4
+    assert turned(drafts.undo(city, plan, 4)) == [2, 3, 4]
     assert drafts.in_effect(drafts.changes_of(city, plan)) == [Rename(LAST, "前一步")]
-    assert drafts.redo(city, plan).seq == 2
+    assert turned(drafts.redo(city, plan)) == [2, 3, 4]
     assert [one.is_undone for one in drafts.changes_of(city, plan)] == [False] * 4
     forked, left_out = forks.fork(city, ACTOR, plan, "另起")
     assert not left_out
@@ -244,6 +259,40 @@ def test_ground_moves_inside_the_scope_alone(city: sa.Connection) -> None:
     assert f"{COMMUNITIES[1]}001" in previews.preview(city, wider).codes
     with pytest.raises(Unknown):
         begun(city, "370000")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Rename(COMMUNITIES[1], "改名社区"),
+        Rename(f"{COMMUNITIES[1]}001", "改名网格"),
+        Recode(f"{COMMUNITIES[1]}001", f"{COMMUNITIES[1]}009"),
+        Reparent(f"{COMMUNITIES[1]}001", COMMUNITIES[0]),
+        Reparent(FIRST, COMMUNITIES[1]),
+    ],
+    ids=lambda change: f"{type(change).__name__} {change.code}",
+)
+def test_what_lies_outside_the_scope_is_neither_named_nor_coded_nor_put_elsewhere(
+    city: sa.Connection, change: Rename | Recode | Reparent
+) -> None:
+    plan = begun(city, COMMUNITIES[0])
+    with pytest.raises(
+        Refused, match=f"{change.code}.* would change outside {COMMUNITIES[0]}.*begin a plan of"
+    ) as told:
+        previews.add(city, ACTOR, plan, change)
+    place = areas.place(city, change.code, areas.current(city))
+    assert told.value.where is not None
+    assert told.value.where.intersects(areas.geometry(city, place.code, areas.current(city)))
+    assert drafts.changes_of(city, plan) == []
+    wider = str(told.value).split("begin a plan of ")[1]
+    previews.add(city, ACTOR, begun(city, None if wider == "the whole city" else wider), change)
+
+
+def test_a_plan_may_name_its_own_scope_and_what_is_in_it(city: sa.Connection) -> None:
+    plan = begun(city, COMMUNITIES[0])
+    for change in (Rename(COMMUNITIES[0], "改名社区"), Rename(FIRST, "改名网格"), Recode(FIRST, NEW)):
+        previews.add(city, ACTOR, plan, change)
+    assert previews.preview(city, plan).renamed == {COMMUNITIES[0]}
 
 
 @pytest.mark.parametrize("code", [f"{COMMUNITIES[0]}010", None])
@@ -366,6 +415,17 @@ def test_a_plan_is_drawn_up_and_published_by_the_command(said: Callable[..., Res
     assert "已生效 in force" in said("list", "--state", "in_force").stdout
     said("begin", "另一个")
     assert "已撤回 withdrawn" in said("withdraw", "2").stdout
+
+
+def test_undo_and_redo_tell_every_change_of_an_act(said: Callable[..., Result], fresh_engine: sa.Engine) -> None:
+    with fresh_engine.begin() as connection:
+        plan = begun(connection)
+        previews.add(connection, ACTOR, plan, Rename(LAST, "前一步"))
+        previews.add_together(connection, ACTOR, plan, [SPLIT, Rename(NEW, "甲")])
+    for word, marks in (("undo", 2), ("redo", 0)):
+        told = said(word, "1").stdout
+        assert [f"{number}. " in told for number in (1, 2, 3)] == [False, True, True]
+        assert told.count("已撤销 undone") == marks
 
 
 def test_of_several_changes_none_is_kept_when_one_is_refused(said: Callable[..., Result], tmp_path: Path) -> None:

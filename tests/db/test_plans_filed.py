@@ -47,21 +47,19 @@ def rows(city: sa.Connection, tmp_path: Path) -> geopandas.GeoDataFrame:
 
 def handed_in(
     connection: sa.Connection, rows: geopandas.GeoDataFrame, path: Path, within: str | None = None
-) -> tuple[Plan, ReplaceScope | None]:
+) -> tuple[Plan, ReplaceScope]:
     rows.to_file(path, layer="grid")
     begun = filed.begin(connection, ACTOR, "回交", path, (within, "wgs84"))
-    kept = drafts.in_effect(drafts.changes_of(connection, begun.plan))
-    assert kept == ([] if begun.made is None else [begun.made.change])
-    assert len(kept) < 2
-    if not kept:
-        return begun.plan, None
-    assert isinstance(kept[0], ReplaceScope)
-    return begun.plan, kept[0]
+    assert begun.plan is not None
+    assert begun.made is not None
+    (kept,) = drafts.in_effect(drafts.changes_of(connection, begun.plan))
+    assert kept == begun.made.change
+    assert isinstance(kept, ReplaceScope)
+    return begun.plan, kept
 
 
-def leaves_told(change: ReplaceScope | None) -> tuple[set[str], set[str]]:
+def leaves_told(change: ReplaceScope) -> tuple[set[str], set[str]]:
     """Codes that are given and codes that go."""
-    assert change is not None
     return {one.code for one in change.leaves}, set(change.gone or ())
 
 
@@ -89,13 +87,14 @@ def test_what_a_file_changes_outside_its_scope_is_refused_with_the_place(
     assert told.value.where is not None
 
 
-def test_a_file_that_was_not_edited_is_a_plan_that_changes_nothing(
+def test_a_file_that_was_not_edited_leaves_no_plan(
     city: sa.Connection, rows: geopandas.GeoDataFrame, tmp_path: Path
 ) -> None:
     for within in (None, COMMUNITIES[0], COMMUNITIES[3]):
-        plan, made = handed_in(city, rows, tmp_path / f"{within}.gpkg", within)
-        assert (made, plan.scope) == (None, within)
-        assert previews.preview(city, plan).is_same
+        rows.to_file(tmp_path / f"{within}.gpkg", layer="grid")
+        begun = filed.begin(city, ACTOR, "回交", tmp_path / f"{within}.gpkg", (within, "wgs84"))
+        assert (begun.plan, begun.made) == (None, None)
+    assert drafts.listed(city) == []
 
 
 def test_a_vertex_moved_in_the_file_is_exactly_that_change(
@@ -196,7 +195,6 @@ def test_undone_it_is_all_undone_and_done_again_it_is_all_there(
     assert previews.preview(city, plan).is_same
     drafts.redo(city, plan)
     assert previews.preview(city, plan).codes == {FIRST, SECOND}
-    assert change is not None
     assert wire.read(wire.written(change)) == change
 
 
@@ -237,10 +235,12 @@ def test_the_command_begins_a_plan_from_a_file(
         publish_small_city(connection)
         path, there = tmp_path / "edition.gpkg", areas.city(connection)
         exported.export(connection, areas.current(connection), [4], targets.target_of(path, "EPSG:4326", there))
+    words = ["plan", "begin", "回交", "--from", str(path), "--within", COMMUNITIES[0]]
+    assert "nothing differs" in CliRunner().invoke(build(), words, catch_exceptions=False).stdout
+    assert "没有方案" in CliRunner().invoke(build(), ["plan", "list"], catch_exceptions=False).stdout
     file = geopandas.read_file(path)
     file.loc[file["code"] == FIRST, "name"] = "改过"
     file.to_file(path, layer="grid")
-    words = ["plan", "begin", "回交", "--from", str(path), "--within", COMMUNITIES[0]]
     told = CliRunner().invoke(build(), words, catch_exceptions=False).stdout
     assert "1  回交 · 草稿 draft" in told
     assert f"1. 更换范围 replace_scope: leaves {FIRST} · within {COMMUNITIES[0]} · gone" in told

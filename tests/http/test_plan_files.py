@@ -83,11 +83,16 @@ def test_what_is_wrong_with_a_file_is_told_with_rows_and_places_and_nothing_is_k
     assert site.get("/v1/plans").json()["plans"] == []
 
 
-def test_a_file_that_is_in_force_is_a_plan_without_a_change(
-    rows: geopandas.GeoDataFrame, hand_in: Callable[..., httpx.Response]
+def test_a_file_that_differs_in_nothing_makes_no_plan_however_often_it_is_sent(
+    site: httpx.Client, rows: geopandas.GeoDataFrame, tmp_path: Path
 ) -> None:
-    told = hand_in(rows).json()
-    assert (told["plan"]["changes"], told["preview"]) == ([], None)
+    path = tmp_path / "回交.gpkg"
+    rows.to_file(path, layer="grid")
+    for _ in range(2):
+        asked = {"name": "外业修改", "filename": path.name}
+        answer = site.post(DOOR, params=asked, content=path.read_bytes(), headers={"Idempotency-Key": "4b"})
+        assert (answer.status_code, answer.json()["plan"], answer.json()["preview"]) == (200, None, None)
+    assert site.get("/v1/plans").json()["plans"] == []
 
 
 def test_the_same_request_again_makes_no_second_plan(

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.boundaries.grounds import unsettled
+from geo.space.mending import rounds
 from tests.cities import MadeCity, cities, made_city
 from tests.damages import AUTHORITIES, DAMAGES, LAWS, SIZES_M, Case, random_case
 
@@ -45,6 +47,22 @@ FOUND: dict[str, Callable[[], Case]] = {
 @pytest.mark.parametrize("found", FOUND)
 def test_a_case_that_once_broke_a_law_breaks_none(law: Callable[[Case], object], found: str) -> None:
     law(FOUND[found]())
+
+
+@pytest.mark.slow
+def test_where_the_rounds_are_used_up_what_is_left_to_mend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = next(iter(FOUND.values()))
+    assert unsettled(case().done.unsettled) == []
+    monkeypatch.setattr(rounds, "_ROUNDS", 1)
+    stopped = case()
+    left = stopped.done.unsettled
+    (told,) = unsettled(left)
+    assert (told.kind, told.severity, told.where) == ("mending_unsettled", "info", left)
+    assert told.area_m2 is not None
+    assert 0 < told.area_m2 < 0.01
+    assert "1 处" in told.zh
+    monkeypatch.undo()
+    assert any(one.ground.intersects(left) for one in stopped.again.mends), "which the next run mends"
 
 
 @settings(max_examples=6, deadline=None)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
+from geo.arrays import Shapes
 from geo.codes import Scheme
 from geo.crs import area_m2
 from geo.space.division import BLOCKING, Division, NamedGrids, divide
@@ -17,6 +19,7 @@ from geo.space.mending.mends import Layers, once
 from geo.space.partition import Fault
 
 _ROUNDS = 8
+_NONE: Shapes = np.empty(0, dtype=object)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +35,15 @@ class Mended:
     division, faults
         What ``divide`` makes of the layers, grids left without ground passed over, and what it holds against them.
         Parties are told by their positions among all, as ``divide`` counts them.
+    unsettled
+        Ground that one more round would mend, degrees; empty where the output stands on itself.
     """
 
     layers: Layers
     mends: list[Mend]
     division: Division
     faults: list[Fault]
+    unsettled: BaseGeometry
 
 
 def mended(
@@ -86,11 +92,12 @@ def mended(
         mends += [one for one in moved if one not in mends]
         division, faults = _divided(layers, scheme)
         read = _as_read(layers, division, faults)
-        if not moved or not _has_cracks(read, limits, epsg):
+        left = _cracks(read, limits, epsg) if moved else _NONE
+        if not len(left):
             break
         layers = read
     ledger = sorted(mends, key=lambda one: (list(KINDS).index(one.kind), -one.area_m2, one.lost, one.got))
-    return Mended(layers, ledger, division, faults)
+    return Mended(layers, ledger, division, faults, shapely.GeometryCollection([*left]))
 
 
 def _ranks(authority: Sequence[int], grid_level: int) -> list[int]:
@@ -123,10 +130,10 @@ def _as_read(layers: Layers, division: Division, faults: list[Fault]) -> Layers:
     return replace(layers, named=replace(layers.named, shapes=shapes), outline=outline)
 
 
-def _has_cracks(layers: Layers, limits: Limits, epsg: int) -> bool:
-    """Whether ground is left that no grid holds and that is within the limits."""
+def _cracks(layers: Layers, limits: Limits, epsg: int) -> Shapes:
+    """Ground (n,) that no grid holds and that is within the limits."""
     if layers.outline is None:
-        return False
+        return _NONE
     grids = layers.named.shapes
     thin = cracks(free_ground(grids, layers.outline), grids, layers.outline, limits, epsg)
-    return bool((area_m2(thin) <= limits.area_m2).any()) if len(thin) else False
+    return thin[area_m2(thin) <= limits.area_m2] if len(thin) else _NONE

@@ -10,12 +10,12 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import area_m2, snapped
 from geo.errors import Refused
-from geo.space.arrangement import NEAR
 from geo.space.division.rows import Division
 from geo.space.partition import whole_of
 from geo.space.redraw.changes import CutDedicated, Transfer
 from geo.space.redraw.drawing import ground_drawn
 from geo.space.redraw.members import leaves_of
+from geo.space.redraw.moves import OVER
 
 Polygonal = Transfer | CutDedicated
 """Changes that say by a polygon whose ground becomes another's."""
@@ -34,9 +34,10 @@ class Clipped:
 
 
 def clipped(division: Division, change: Polygonal, scope: str) -> Clipped:
-    """A change with what it draws inside an area; the same change where it reaches no further.
+    """A change with what it draws inside an area; the same change where no leaf outside it is near.
 
-    Vertices are pulled to borders of the area first and no more afterwards, so that none is pulled beyond it again.
+    Vertices are pulled to borders of the area first and no more afterwards, so that none is pulled beyond it: neither
+    one that was drawn beyond, nor one inside with a vertex of a neighbour of the area within its reach.
 
     Parameters
     ----------
@@ -52,20 +53,33 @@ def clipped(division: Division, change: Polygonal, scope: str) -> Clipped:
     """
     leaves = leaves_of(division)
     inside = division.area_codes[division.areas_within(scope)]
-    near = leaves.near(np.asarray([change.drawn], dtype=object), NEAR)
-    near = near[np.isin(division.leaf_parents[near], inside)]
+    all_near = leaves.near(np.asarray([change.drawn], dtype=object), OVER)
+    near = all_near[np.isin(division.leaf_parents[all_near], inside)]
     if not near.size:
         raise _outside(change, scope)
     ground = whole_of(leaves.shapes[near])
     drawn = ground_drawn(change.drawn, shapely.boundary(leaves.shapes[near]), change.snap_m)
     beyond = _polygons(shapely.difference(drawn.shape, ground))
     if shapely.is_empty(beyond):
-        return Clipped(change, 0.0)
+        alone = len(near) == len(all_near)
+        return Clipped(change, 0.0) if alone else Clipped(_as_drawn(change, drawn.shape), 0.0, drawn.pulled)
     kept = _polygons(shapely.intersection(drawn.shape, ground))
     if shapely.is_empty(kept):
         raise _outside(change, scope)
     left_out = float(area_m2(np.asarray([beyond], dtype=object))[0])
-    return Clipped(replace(change, drawn=kept, snap_m=0.0), left_out, drawn.pulled)
+    return Clipped(_as_drawn(change, kept), left_out, drawn.pulled)
+
+
+def may_reach_beyond(drawn: BaseGeometry, ground: BaseGeometry) -> bool:
+    """Whether a drawing reaches beyond a ground, or so near its rim that vertices beyond may pull it."""
+    if not shapely.is_valid(drawn) or not shapely.covers(ground, drawn):
+        return True
+    return bool(shapely.dwithin(shapely.boundary(ground), drawn, 2 * OVER))
+
+
+def _as_drawn(change: Polygonal, ground: BaseGeometry) -> Polygonal:
+    """The change with its ground as it is to be: its vertices are pulled no more."""
+    return replace(change, drawn=ground, snap_m=0.0)
 
 
 def _polygons(shape: BaseGeometry) -> BaseGeometry:

@@ -23,8 +23,10 @@ from geo.space.redraw.drawing import SNAP_M, ground_drawn, line_drawn
 from geo.space.redraw.leaves import BEYOND, Leaves, Redrawn
 from geo.space.redraw.slivers import absorbed
 
-_OVER = 8 * SNAP
-"""Degrees a drawn line is left to overshoot: cut off at the border itself its ends would lie beside it."""
+OVER = 8 * SNAP
+"""Degrees a drawn line is left to overshoot: cut off at the border itself its ends would lie beside it.
+
+Leaves as near as that to a drawing have a say in it: their borders pull it."""
 
 
 def split(leaves: Leaves, code: str, line: BaseGeometry, codes: Sequence[str], snap_m: float = SNAP_M) -> Redrawn:
@@ -172,7 +174,7 @@ def annex(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float = SNAP_M) 
         For a drawing that tells no ground, or none outside the city.
     """
     at = leaves.at([to])
-    near = np.union1d(at, leaves.near(np.asarray([drawn], dtype=object), _OVER))
+    near = np.union1d(at, leaves.near(np.asarray([drawn], dtype=object), OVER))
     ground = ground_drawn(drawn, shapely.boundary(leaves.shapes[near]), snap_m)
 
     def rule(faces: Faces) -> Codes:
@@ -203,7 +205,7 @@ def border(leaves: Leaves, a: str, b: str) -> BaseGeometry:
 
 def _given(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float) -> Redrawn:
     """The ground of a drawn polygon given to a code, new or not, or out of the city."""
-    near = leaves.near(np.asarray([drawn], dtype=object), _OVER)
+    near = leaves.near(np.asarray([drawn], dtype=object), OVER)
     if not near.size:
         raise Refused("the drawn polygon lies outside the city", where=drawn)
     ground = ground_drawn(drawn, shapely.boundary(leaves.shapes[near]), snap_m)
@@ -232,7 +234,7 @@ def _unused(leaves: Leaves, codes: Sequence[str], but: Sequence[str]) -> None:
 
 def _clipped(line: BaseGeometry, ground: BaseGeometry) -> BaseGeometry:
     """What of a line lies on a ground or hardly beside it, on the lattice."""
-    clipped = shapely.intersection(line, shapely.buffer(ground, _OVER))
+    clipped = shapely.intersection(line, shapely.buffer(ground, OVER))
     found: BaseGeometry = snapped(np.asarray([clipped], dtype=object))[0]
     return found
 

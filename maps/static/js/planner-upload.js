@@ -26,7 +26,7 @@ export async function begin_from_file(planner) {
 class Upload {
   constructor(planner) {
     const { list, words, map, boot, lines } = planner;
-    Object.assign(this, { list, words, map, boot, lines, open: (id) => planner.open(id), file: null, datum: DATUMS[0], doing: null, findings: [], fault: null, plan: null, chosen: null });
+    Object.assign(this, { list, words, map, boot, lines, open: (id) => planner.open(id), file: null, datum: DATUMS[0], doing: null, findings: [], fault: null, plan: null, same: false, chosen: null });
   }
 
   draw() {
@@ -36,7 +36,7 @@ class Upload {
   /** What the panel holds: the form, how far it is, or what was found. */
   form() {
     if (this.doing) return this.progress();
-    return this.findings.length || this.plan ? this.found() : this.asked();
+    return this.findings.length || this.plan || this.same ? this.found() : this.asked();
   }
 
   asked() {
@@ -75,7 +75,7 @@ class Upload {
       const { plan, findings, preview } = await sent.done;
       this.doing = null;
       if (preview && findings.every(({ severity }) => severity === "info")) { this.open(plan.id); return; }
-      Object.assign(this, { plan, findings, fault: preview ? null : words.t("upload.same") });
+      Object.assign(this, { plan, findings, same: !plan });
     } catch (error) {
       this.doing = null;
       if (error.name !== "AbortError") Object.assign(this, { findings: error.findings ?? [], fault: said(error, words) || words.t("import.cut-off") });
@@ -85,10 +85,10 @@ class Upload {
   }
 
   found() {
-    const { words, findings, plan } = this, many = (severity) => findings.filter((one) => one.severity === severity).length;
-    return el("div", { class: "sec plan-new" }, el("h2", {}, words.t(plan ? "upload.made" : "upload.wrong")),
+    const { words, findings, plan, same } = this, many = (severity) => findings.filter((one) => one.severity === severity).length;
+    return el("div", { class: "sec plan-new" }, el("h2", {}, words.t(plan ? "upload.made" : same ? "upload.same.title" : "upload.wrong")),
       el("div", { class: "row wrap" }, Object.entries(CHIPS).filter(([severity]) => many(severity)).map(([severity, kind]) => el("span", { class: `chip ${kind}` }, `${words.t(`import.${severity}`)} ${words.n(many(severity))}`))),
-      plan ? null : el("p", { class: "fault", role: "alert" }, words.t("upload.nothing-kept")), plan && this.fault ? el("p", { class: "note", role: "status" }, this.fault) : null,
+      same ? el("p", { class: "note", role: "status" }, words.t("upload.same")) : plan ? null : el("p", { class: "fault", role: "alert" }, words.t("upload.nothing-kept")),
       el("ul", { class: "found", "aria-label": words.t("upload.findings") }, findings.slice(0, LISTED).map((one) => this.row(one))),
       findings.length > LISTED ? el("p", { class: "cap dim" }, words.t("upload.more", { n: words.n(findings.length - LISTED) })) : null,
       el("div", { class: "row" }, el("button", { class: `btn ${plan ? "" : "main grow"}`, type: "button", onclick: () => this.again() }, words.t("upload.again")), plan ? el("button", { class: "btn main grow", type: "button", onclick: () => this.open(plan.id) }, words.t("upload.open")) : null));
@@ -105,13 +105,13 @@ class Upload {
     this.chosen = one;
     const listed = this.findings.slice(0, LISTED), placed = listed.length ? listed.map(({ where }) => where).filter(Boolean) : [refused].filter(Boolean);
     if (!placed.length) return;
-    this.lines.show(place_alone({ geometries: placed.flatMap((where) => where.geometries ?? [where]) }, this.plan ? "warn" : "error"));
+    this.lines.show(place_alone({ geometries: placed.flatMap((where) => where.geometries ?? [where]) }, this.plan || this.same ? "warn" : "error"));
     fit(this.map, bounds(one ? [one.where ?? { type: "Point", coordinates: [one.lon, one.lat] }] : placed), true);
     if (one) { this.draw(); say(one.message[this.words.lang === "en" ? "en" : "zh"]); }
   }
 
   again() {
-    Object.assign(this, { findings: [], fault: null, file: null, plan: null, chosen: null });
+    Object.assign(this, { findings: [], fault: null, file: null, plan: null, same: false, chosen: null });
     this.lines.show(null);
     this.draw();
   }
