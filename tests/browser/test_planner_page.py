@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import planners
 from tests.browser.conftest import Opener, Watched
@@ -184,6 +184,59 @@ def test_a_dragged_vertex_snaps_to_another_border_unless_alt_is_held(drawn: Page
     assert list(north) in first["drawn"]["coordinates"][0]
 
 
+def switch(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("^吸附"))
+
+
+def test_snapping_is_switched_off_and_on_and_the_browser_remembers(drawn: Page, desk: str) -> None:
+    plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
+    south, north = (middle_of_border(desk, plan, *pair) for pair in (GRIDS[:2], GRIDS[1:]))
+    expect(switch(drawn)).to_have_text(re.compile(r"吸附\s*[\d.]+ 米"))
+    expect(switch(drawn)).to_have_attribute("aria-pressed", "true")
+    switch(drawn).click()
+    expect(switch(drawn)).to_have_text(re.compile(r"吸附\s*关"))
+    drawn.reload()
+    ready(drawn)
+    expect(switch(drawn)).to_have_attribute("aria-pressed", "false")
+    take(drawn, "拐点")
+    planners.choose(drawn, GRIDS[1])
+    expect(drawn.get_by_role("button", name="拐点 2", exact=True)).to_be_visible()
+    x, y = planners.at(drawn, *north)
+    drawn.mouse.move(*planners.at(drawn, *south))
+    drawn.mouse.down()
+    drawn.mouse.move(x + 5, y + 5, steps=5)
+    expect(drawn.get_by_text("不吸附", exact=True)).to_be_visible()
+    drawn.mouse.up()
+    done(drawn, "划地给")
+    (first, *_) = httpx.get(f"{desk}/v1/plans/{plan}", timeout=30).json()["changes"]
+    assert first["change"]["snap_m"] == 0
+    assert list(north) not in first["change"]["drawn"]["coordinates"][0]
+    drawn.keyboard.press("n")
+    expect(switch(drawn)).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_line_snaps_by_the_switch_in_the_middle_of_it(drawn: Page, desk: str) -> None:
+    """Its ends are drawn some pixels beside vertices of the scope's rim: one with snapping, the other without."""
+    plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
+    features = httpx.get(f"{desk}/v1/plans/{plan}/drawing", timeout=30).json()["before"]["features"]
+    corners = {tuple(place) for one in features for place in one["geometry"]["coordinates"][0]}
+    west = min(corners, key=lambda place: (abs(place[1] - MIDDLE), place[0]))
+    take(drawn, "拆分")
+    x, y = planners.at(drawn, *west)
+    drawn.mouse.move(x + 6, y + 4)
+    drawn.mouse.click(x + 6, y + 4)
+    half = drawn.evaluate("() => JSON.parse(Object.values(sessionStorage)[0]).points")
+    assert half == [[pytest.approx(west[0], abs=1e-9), pytest.approx(west[1], abs=1e-9)]]
+    drawn.keyboard.press("n")
+    drawn.wait_for_timeout(350)
+    drawn.mouse.move(x + 60, y + 40)
+    drawn.mouse.move(x + 6, y + 4)
+    drawn.mouse.click(x + 6, y + 4)
+    half = drawn.evaluate("() => JSON.parse(Object.values(sessionStorage)[0]).points")
+    assert len(half) == 2
+    assert half[1] != half[0]
+
+
 def middle_of_border(address: str, plan: int, a: str, b: str) -> tuple[float, float]:
     """The middle one of the vertices that two grids share, from west to east."""
     features = httpx.get(f"{address}/v1/plans/{plan}/drawing", timeout=30).json()["before"]["features"]
@@ -320,6 +373,12 @@ def test_on_a_telephone_a_grid_is_split_by_touch(visit: Opener, desk: str) -> No
     page = ready(visit(f"{PATH}?plan={begun(desk)}", address=desk, size=(390, 844)))
     take(page, "拆分")
     expect(page.get_by_role("button", name="展开或收起列表")).to_have_attribute("aria-expanded", "false")
+    for pressed in ("false", "true"):
+        box = switch(page).bounding_box()
+        assert box
+        assert box["height"] >= 44
+        page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(switch(page)).to_have_attribute("aria-pressed", pressed)
     page.wait_for_load_state("networkidle")
     planners.choose(page, GRIDS[1])
     page.touchscreen.tap(*planners.at(page, FAR[0], MIDDLE))

@@ -29,7 +29,7 @@ export function send(file, address, progress) {
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded, total));
     request.upload.addEventListener("load", ({ loaded, total }) => progress(loaded, total));
-    request.addEventListener("load", () => (request.status === 201 ? resolve(request.response) : reject(Object.assign(new Error(request.response?.detail ?? `${request.status}`), { findings: request.response?.findings, where: request.response?.where }))));
+    request.addEventListener("load", () => (request.status >= 200 && request.status < 300 ? resolve(request.response) : reject(Object.assign(new Error(request.response?.detail ?? `${request.status}`), { findings: request.response?.findings, where: request.response?.where }))));
     request.addEventListener("error", () => reject(new Error("")));
     request.addEventListener("abort", () => reject(Object.assign(new Error(""), { name: "AbortError" })));
     request.send(file);

@@ -1,19 +1,19 @@
 // Lines and polygons drawn by pointer (Leaflet-Geoman), by a cross-hair that the arrow keys move, or as typed coordinates.
 // What is half drawn is kept in the tab, so that a reload loses nothing.
 import { el, find, say } from "./dom.js";
+import { SNAP_PX } from "./planner-snap.js";
 
 const STEP_PX = 12, FINE_PX = 1; // of the cross-hair, and with Shift
-export const SNAP_PX = 14; // on the screen, of what is drawn and of vertices that are dragged
 const ACCENT = "#2f4bb8";
 
 export class Drawing {
   /** `heard.done(geometry)` hears a finished drawing, `heard.points(n)` how many places it has by now, `heard.cancelled()`. */
-  constructor({ map, words, plan, heard }) {
-    Object.assign(this, { map, words, heard, kept: `gridatlas.plan.${plan}.half`, shape: null, cross: null });
+  constructor({ map, words, plan, snapping, heard }) {
+    Object.assign(this, { map, words, heard, snapping, kept: `gridatlas.plan.${plan}.half`, shape: null, cross: null });
     map.createPane("snap").style.pointerEvents = "none";
     this.renderer = L.canvas({ pane: "snap" });
     this.snaps = L.layerGroup().addTo(map);
-    map.pm.setGlobalOptions({ snappable: true, snapDistance: SNAP_PX, snapMiddle: false, allowSelfIntersection: true, tooltips: false });
+    map.pm.setGlobalOptions({ snappable: snapping.is_on, snapDistance: SNAP_PX, snapMiddle: false, allowSelfIntersection: true, tooltips: false });
     map.doubleClickZoom.disable(); // the click that ends a line is not meant for the map
     map.on("pm:create", ({ layer }) => this.created(layer));
     map.on("pm:drawstart", ({ workingLayer }) => {
@@ -37,6 +37,13 @@ export class Drawing {
     for (const one of features) L.geoJSON(one, { renderer: this.renderer, pane: "snap", stroke: false, fill: false, interactive: false }).eachLayer((layer) => this.snaps.addLayer(layer));
   }
 
+  /** Snap from now on, or no more, in the middle of a line too. */
+  snap(is_on) {
+    const draw = this.active && this.draw();
+    this.map.pm.setGlobalOptions({ snappable: is_on });
+    if (draw && !is_on) draw._cleanupSnapping({ target: draw._hintMarker }); // else the next place is where it snapped last
+  }
+
   /** Begin a `Line` or a `Polygon`; what was half drawn of the same before a reload comes back. */
   begin(shape, tool) {
     if (this.shape === shape && this.tool === tool) return;
@@ -44,7 +51,7 @@ export class Drawing {
     Object.assign(this, { shape, tool });
     this.aim(false);
     const look = { color: ACCENT, weight: 2.6 };
-    this.map.pm.enableDraw(shape, { finishOn: "dblclick", snappable: true, templineStyle: look, hintlineStyle: { ...look, dashArray: "5 5" }, pathOptions: look, continueDrawing: false });
+    this.map.pm.enableDraw(shape, { finishOn: "dblclick", snappable: this.snapping.is_on, templineStyle: look, hintlineStyle: { ...look, dashArray: "5 5" }, pathOptions: look, continueDrawing: false });
     const half = JSON.parse(sessionStorage.getItem(this.kept) ?? "null");
     if (half?.tool === tool && half.shape === shape) for (const [lng, lat] of half.points) this.add({ lat, lng });
     this.heard.points(this.points().length);

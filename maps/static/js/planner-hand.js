@@ -40,7 +40,7 @@ export class Hand {
   async bend(codes) {
     if (!this.vertices) {
       const { Vertices } = await import("./planner-vertices.js");
-      this.vertices ??= new Vertices({ map: this.map, words: this.words, heard: { bending: (lines) => { this.bending = lines; this.show(); }, moved: (changes) => this.vertex_moved(changes) } });
+      this.vertices ??= new Vertices({ map: this.map, words: this.words, snapping: this.snapping, heard: { bending: (lines) => { this.bending = lines; this.show(); }, moved: (changes) => this.vertex_moved(changes) } });
       this.ready_to_draw(); // another tool may have been taken meanwhile
     } else this.vertices.show(this.draft.leaves("after"), codes);
   }
@@ -89,7 +89,7 @@ export class Hand {
   async make(changes, geometry = null) {
     this.fault = null;
     try {
-      const seconds = await this.draft.change(...changes);
+      const seconds = await this.draft.change(...changes.map((one) => this.snapping.asked(one)));
       const what = told_of(this.draft.made.at(-1)?.change ?? changes[0], this.words, (code) => this.short(code));
       toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }) + this.clipped() + this.pulled(), this.words, () => this.undo());
       this.state.set({ chosen: this.state.get("tool") === "vertices" ? this.state.get("chosen") : "" });
@@ -162,7 +162,9 @@ export class Hand {
     if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y")) {
       event.preventDefault();
       event.shiftKey || key === "y" ? this.redo() : this.undo();
-    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && KEYS[key] && this.draft.can_draw) {
+    } else if (event.ctrlKey || event.metaKey || event.altKey || !this.draft.can_draw) return;
+    else if (key === "n") this.snapping.turn();
+    else if (KEYS[key]) {
       this.map.getContainer().focus({ preventScroll: true }); // whose arrow keys now draw
       this.set_tool(KEYS[key]);
     }

@@ -56,34 +56,38 @@ export function change_of(tool, geometry, codes, features, told = {}) {
   return null;
 }
 
+const NARROW = matchMedia("(max-width: 700px)");
+
 export class Tools {
   /** heard: tool(name or null), undo(), redo(), pick(code), merge(), typed(), finish(), back(), cancel(). */
-  constructor({ words, heard }) {
-    Object.assign(this, { words, heard });
+  constructor({ words, snapping, heard }) {
+    Object.assign(this, { words, snapping, heard });
     const button = (name, act, label, key) => el("button", { class: "btn", type: "button", "aria-label": label, title: `${label} ${key}`, onclick: act }, icon(ICON[name]), el("span", {}, label));
     this.buttons = new Map(Object.keys(TOOLS).map((name) => [name, button(name, () => heard.tool(name), words.t(`plan.tool.${name}`), Object.keys(KEYS).find((key) => KEYS[key] === name).toUpperCase())]));
     this.undo = el("button", { class: "btn icon", type: "button", "aria-label": words.t("plan.undo"), title: `${words.t("plan.undo")} Ctrl+Z`, onclick: heard.undo }, icon(ICON.undo));
     this.redo = el("button", { class: "btn icon", type: "button", "aria-label": words.t("plan.redo"), title: `${words.t("plan.redo")} Ctrl+Shift+Z`, onclick: heard.redo }, icon(ICON.redo));
-    this.bar = el("div", { class: "float plan-tools", role: "toolbar", "aria-label": words.t("plan.tools"), hidden: true }, ...this.buttons.values(), el("hr"), this.undo, this.redo);
+    this.bar = el("div", { class: "float plan-tools", role: "toolbar", "aria-label": words.t("plan.tools"), hidden: true }, ...this.buttons.values(), el("hr"), this.undo, this.redo, el("hr"), snapping.button);
     this.step = el("div", { class: "float plan-step", role: "status", hidden: true });
     find(".map").append(this.bar, this.step);
   }
 
   /** `view` = {tool, codes, names (code → text), features, points, drawing, can_draw, undo, redo, fault}. */
   draw(view) {
-    const { words } = this;
+    const { words, snapping } = this, draws = view.tool && view.tool !== "merge", beside = NARROW.matches; // where the bar has no room for the switch
     this.bar.hidden = !view.can_draw;
+    snapping.tell();
+    if (!beside && !this.bar.contains(snapping.button)) this.bar.append(snapping.button);
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === view.tool));
     this.undo.disabled = !view.undo;
     this.redo.disabled = !view.redo;
     this.step.hidden = !(view.tool || view.codes.length) || !view.can_draw;
     if (this.step.hidden) { this.told = null; return; }
-    const told = JSON.stringify([view.tool, view.codes, view.points, view.drawing, view.fault?.message, view.features.map((one) => one.properties.code), view.locked]);
+    const told = JSON.stringify([view.tool, view.codes, view.points, view.drawing, view.fault?.message, view.features.map((one) => one.properties.code), view.locked, beside]);
     if (told === this.told) return; // the list that is open stays open
     this.told = told;
     if (!view.tool) { this.step.replaceChildren(this.chosen(view), this.of_grid(view)); return; }
     const [, most] = TOOLS[view.tool].grids;
-    this.step.replaceChildren(...[el("p", {}, el("b", {}, words.t(`plan.tool.${view.tool}`)), " ", words.t(this.next(view))), most ? this.chooser(view) : null, this.chosen(view), this.acts(view), view.fault ? el("p", { class: "fault", role: "alert" }, words.t("plan.refused", { reason: view.fault.message })) : null].filter(Boolean));
+    this.step.replaceChildren(...[el("p", {}, el("b", {}, words.t(`plan.tool.${view.tool}`)), " ", words.t(this.next(view))), most ? this.chooser(view) : null, this.chosen(view), beside && draws ? snapping.button : null, this.acts(view), view.fault ? el("p", { class: "fault", role: "alert" }, words.t("plan.refused", { reason: view.fault.message })) : null].filter(Boolean));
   }
 
   /** What is to be done next. */

@@ -1,7 +1,6 @@
 // Vertices that neighbours share, moved together: twins are known by their coordinates, a new one goes into both edges.
 // The server is told the ground that grids gain (`transfer`), and decides what becomes of the rest.
 import { el } from "./dom.js";
-import { SNAP_PX } from "./planner-draw.js";
 import { edge_key, edges, key_of, rings } from "./planner-geometry.js";
 import { borders_beside, pulled } from "./planner-snapping.js";
 import { lies_in } from "./polygons.js";
@@ -68,8 +67,8 @@ export function transfers(before, after, to) {
 
 export class Vertices {
   /** `heard.bending(lines)` while something is dragged, `heard.moved(changes)` when it is let go. */
-  constructor({ map, words, heard }) {
-    Object.assign(this, { map, words, heard, group: L.layerGroup().addTo(map), features: [], codes: [] });
+  constructor({ map, words, snapping, heard }) {
+    Object.assign(this, { map, words, snapping, heard, group: L.layerGroup().addTo(map), features: [], codes: [] });
     map.on("moveend", () => this.place());
   }
 
@@ -100,9 +99,9 @@ export class Vertices {
     const icon = marker.getElement(), from = placed(at);
     icon.setAttribute("aria-label", alt);
     let borders = null, free = at, nudged = false; // `free` is where the pointer is, whatever the vertex is pulled to
-    const bend = (is_exact) => {
+    const bend = (holds) => {
       borders ??= borders_beside(this.all, what);
-      const reach_m = this.metres(free), to = is_exact ? null : pulled(borders, placed(free), from, reach_m);
+      const is_exact = holds || !this.snapping.is_on, reach_m = this.snapping.metres(free), to = is_exact ? null : pulled(borders, placed(free), from, reach_m);
       marker.setLatLng(to ? [to.place[1], to.place[0]] : free);
       icon.classList.toggle("pulled", Boolean(to));
       this.tell(icon, to ? this.words.t(`plan.pulled.${to.kind}`, { m: this.words.n(to.away_m, 1) }) : this.words.t(is_exact ? "plan.pull.off" : "plan.pull", { m: this.words.n(reach_m, reach_m < 10 ? 1 : 0) }));
@@ -123,12 +122,6 @@ export class Vertices {
       event.preventDefault();
       event.stopPropagation();
     });
-  }
-
-  /** Metres on the ground of the reach on the screen. */
-  metres(at) {
-    const point = this.map.latLngToContainerPoint(at);
-    return this.map.distance(at, this.map.containerPointToLatLng(point.add([SNAP_PX, 0])));
   }
 
   /** What happens to the vertex in hand, beside it; nothing when it is let go. */

@@ -13,6 +13,7 @@ import { legend } from "./planner-legend.js";
 import { PlanList } from "./planner-list.js";
 import { PlanPanel } from "./planner-panel.js";
 import { told_of } from "./planner-said.js";
+import { Snapping } from "./planner-snap.js";
 import { KEYS, TOOLS, Tools } from "./planner-tools.js";
 import { borders_of, colours_of, names_of, shown_of } from "./planner-views.js";
 import { lies_in } from "./polygons.js";
@@ -52,7 +53,8 @@ class Planner extends Hand {
     this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: { hover: (id) => this.hover(id), choose: (id) => this.choose_area(id), moved: () => this.moved(), zoomed: () => {}, labels: (zoom) => this.labels(zoom) } });
     const floats = this.atlas.labels.options.obstacles;
     this.atlas.labels.options.obstacles = () => [...floats(), ...(this.draft ? this.lines.taken() : [])];
-    this.tools = new Tools({ words, heard: { tool: (name) => this.set_tool(name), undo: () => this.undo(), redo: () => this.redo(), pick: (code) => code && this.pick(code), merge: () => this.merge(), typed: () => this.typed(), finish: () => this.drawing.finish(), back: () => this.drawing.back(), cancel: () => this.cancel(), grid: (name, code) => this.of_grid(name, code) } });
+    this.snapping = new Snapping({ map, words, heard: (is_on) => this.drawing?.snap(is_on) });
+    this.tools = new Tools({ words, snapping: this.snapping, heard: { tool: (name) => this.set_tool(name), undo: () => this.undo(), redo: () => this.redo(), pick: (code) => code && this.pick(code), merge: () => this.merge(), typed: () => this.typed(), finish: () => this.drawing.finish(), back: () => this.drawing.back(), cancel: () => this.cancel(), grid: (name, code) => this.of_grid(name, code) } });
     map.on("click", ({ latlng }) => this.clicked(latlng));
     document.addEventListener("keydown", (event) => this.key(event));
     keys({ words, step: (by) => this.step(by), enter: () => this.state.get("tool") === "merge" && this.merge(), up: () => this.up(), names: { rows: "plan.key.rows", enter: "plan.key.enter", up: "plan.key.up" } });
@@ -68,7 +70,7 @@ class Planner extends Hand {
   }
 
   more_keys() {
-    const box = find(".help dl"), rows = [...Object.entries(KEYS).map(([key, tool]) => [key.toUpperCase(), `plan.tool.${tool}`]), ["Ctrl+Z", "plan.undo"], ["Ctrl+Shift+Z", "plan.redo"], ["← ↑ → ↓", "plan.key.cross"], ["F", "plan.act.finish"]];
+    const box = find(".help dl"), rows = [...Object.entries(KEYS).map(([key, tool]) => [key.toUpperCase(), `plan.tool.${tool}`]), ["Ctrl+Z", "plan.undo"], ["Ctrl+Shift+Z", "plan.redo"], ["N", "plan.snap.hint"], ["← ↑ → ↓", "plan.key.cross"], ["F", "plan.act.finish"]];
     box.append(...rows.flatMap(([key, name]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, this.words.t(name))]));
   }
 
@@ -99,7 +101,7 @@ class Planner extends Hand {
     }
     if (!id) { await this.list.load(); this.list.draw(); this.paint(); return; }
     this.draft = new Draft(id, { changed: () => this.drawn(), waiting: (is) => document.body.classList.toggle("is-waiting", is) }, { read_only: Boolean(link) });
-    this.drawing = new Drawing({ map: this.map, words: this.words, plan: id, heard: { done: (geometry) => this.drew(geometry), points: (n) => { this.points = n; this.tooled(); } } });
+    this.drawing = new Drawing({ map: this.map, words: this.words, plan: id, snapping: this.snapping, heard: { done: (geometry) => this.drew(geometry), points: (n) => { this.points = n; this.tooled(); } } });
     this.panel.skeleton();
     if (this.state.get("view_given")) this.look();
     try {
