@@ -53,6 +53,11 @@ def tools(page: Page) -> Locator:
     return page.get_by_role("toolbar", name=re.compile("画图工具|Drawing tools"))
 
 
+def switch(page: Page) -> Locator:
+    """The switch for snapping."""
+    return page.get_by_role("button", name=re.compile("^吸附"))
+
+
 def take(page: Page, tool: str) -> None:
     button = tools(page).get_by_role("button", name=tool, exact=True)
     if button.get_attribute("aria-pressed") != "true":
