@@ -52,6 +52,13 @@ def edition_named(edition: Edition, instant: datetime | None) -> EditionNamed:
     return named
 
 
+def foretold(named: EditionNamed) -> str:
+    """What a console says beside an edition that answers as a forecast; blank where it does not."""
+    plans = ", ".join(f"{one['plan']} {one['plan_name']}" for one in named.get("plans", []))
+    left_out = "".join(f" · 未计入 omitted {one['plan']}: {one['why']}" for one in named.get("omitted", []))
+    return f" · 预测 forecast: {plans or '无 nothing scheduled'}{left_out}" if "forecast" in named else ""
+
+
 def etag_of(edition: Edition, instant: datetime | None) -> str:
     """A validator of every answer on this edition, to be used beside the URL.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
@@ -13,11 +14,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from geo import areas, instants
 from geo.areas import Edition
 from geo.arrays import Codes, Floats, Ints, Positions
-from geo.assignments import Assignment, Ground, Rule, assign, in_force, open_index
+from geo.assignments import Assignment, Ground, Rule, assign, in_force, microseconds, open_index
 from geo.columns import chosen, figures, known
 from geo.crs import datum_in, snap
 from geo.errors import Refused
@@ -47,6 +49,8 @@ class Points:
         Of the positions; None only for a geometry whose file says its CRS.
     at
         Column of the time whose edition answers; None = the edition in force.
+    when
+        The time of every row in place of a column, RFC 3339 with its offset.
     accuracy_m
         Column of the accuracy in metres.
     encoding
@@ -61,6 +65,7 @@ class Points:
     lat: str | None = None
     datum: str | None = None
     at: str | None = None
+    when: str | None = None
     accuracy_m: str | None = None
     encoding: str | None = None
     layer: str | None = None
@@ -69,7 +74,10 @@ class Points:
 
 @dataclass
 class Assigned:
-    """What became of a file's rows; ``rules`` counts each rule by its key, ``recognised`` as in ``geo.frames``."""
+    """What became of a file's rows.
+
+    ``forecast`` counts those of a time to come, ``rules`` each rule by its key; ``recognised`` as in ``geo.frames``.
+    """
 
     rows: int = 0
     unplaced: int = 0
@@ -77,6 +85,7 @@ class Assigned:
     untimed: int = 0
     naive: int = 0
     before_first: int = 0
+    forecast: int = 0
     rules: dict[str, int] = field(default_factory=dict)
     recognised: str | None = None
 
@@ -84,8 +93,8 @@ class Assigned:
 class Division(Protocol):
     """What a file is assigned on."""
 
-    def added(self) -> dict[str, pa.DataType]:
-        """Names and types of the columns it adds."""
+    def added(self, *, is_timed: bool) -> dict[str, pa.DataType]:
+        """Names and types of the columns it adds to rows, with times of their own or without."""
 
     def columns(self, lonlat: Floats, accuracy_m: Floats, times: pa.Array | None, told: Assigned) -> Columns:
         """Those columns for points (n, 2); ``told`` is brought up to date."""
@@ -105,72 +114,95 @@ class Leaves(Ground, Protocol):
 
 @dataclass(frozen=True)
 class Calendar:
-    """What says which edition answers a row: its editions in any order, the current one, and the city's time zone."""
+    """What says which edition answers a row: its editions in any order, the current one, and the city's time zone.
+
+    After ``now`` that is the current one with the forecast of a stage: ``hours`` are those at which scheduled plans
+    come into force, ascending, and stage n is after the first n of them.
+    """
 
     levels: tuple[str, ...]
     time_zone: str
     editions: tuple[Edition, ...]
     current: int
+    now: datetime
+    hours: tuple[datetime, ...] = ()
 
     @classmethod
-    def of(cls, connection: sa.Connection) -> Calendar:
-        """That of the city. Raises Unknown when nothing has been published."""
+    def of(cls, connection: sa.Connection, hours: Iterable[datetime] = ()) -> Calendar:
+        """That of the city, as of now. Raises Unknown when nothing has been published."""
         city, current = areas.city(connection), areas.current(connection).number
-        return cls(
-            tuple(level.key for level in city.levels), city.time_zone, tuple(areas.all_editions(connection)), current
-        )
+        levels, editions = tuple(level.key for level in city.levels), tuple(areas.all_editions(connection))
+        return cls(levels, city.time_zone, editions, current, datetime.now(UTC), tuple(hours))
+
+    def stages(self, instants_us: NDArray[np.int64]) -> Positions:
+        """The stage (n,) that answers each instant, microseconds since 1970 UTC; -1 for what is not to come."""
+        hours = np.array([microseconds(hour) for hour in self.hours], dtype=np.int64)
+        passed = np.searchsorted(hours, instants_us, side="right")
+        return np.where(instants_us > microseconds(self.now), passed, -1).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
 class OfCity:
     """The city's own division: codes of every level, by the edition in force or by the one of each row's time.
 
-    ``opened`` gives the leaves of an edition by its number.
+    ``opened`` gives the leaves of an edition by its number, ``foretold`` those of a stage of the forecast from 1.
     """
 
     calendar: Calendar
     opened: Callable[[int], Leaves]
+    foretold: Callable[[int], Leaves]
 
     @classmethod
-    def now(cls, connection: sa.Connection) -> OfCity:
-        """As the database has it; asked as editions are met."""
-        return cls(Calendar.of(connection), lambda number: open_index(connection, areas.numbered(connection, number)))
+    def now(
+        cls, connection: sa.Connection, hours: Sequence[datetime] = (), foretold: Callable[[int], Leaves] | None = None
+    ) -> OfCity:
+        """As the database has it; asked as editions and stages are met, of which there are as many as ``hours``."""
 
-    def added(self) -> dict[str, pa.DataType]:
-        """Levels of the city, edition, and what every division adds."""
-        return {**dict.fromkeys(self.calendar.levels, pa.string()), "edition": pa.int32(), **_TOLD}
+        def opened(number: int) -> Leaves:
+            return open_index(connection, areas.numbered(connection, number))
+
+        return cls(Calendar.of(connection, hours), opened, foretold or opened)
+
+    def added(self, *, is_timed: bool) -> dict[str, pa.DataType]:
+        """Levels of the city, edition, whether it is a forecast of rows with times, and what every division adds."""
+        said = {"forecast": pa.bool_()} if is_timed else {}
+        return {**dict.fromkeys(self.calendar.levels, pa.string()), "edition": pa.int32(), **said, **_TOLD}
 
     def columns(self, lonlat: Floats, accuracy_m: Floats, times: pa.Array | None, told: Assigned) -> Columns:
         """Codes, edition, distance, candidates and rule; a row without readable time is answered by today's edition."""
-        numbers = self._editions(len(lonlat), times, told)
-        names = list(self.added())
+        numbers, stages = self._answering(len(lonlat), times, told)
+        types = self.added(is_timed=times is not None)
+        names = list(types)
         parts: list[Columns] = []
         order: list[Ints] = []
-        for number in np.unique(numbers).tolist():
-            rows = np.flatnonzero(numbers == number)
-            city = self.opened(number)
+        for number, stage in np.unique(np.column_stack([numbers, stages]), axis=0).tolist():
+            rows = np.flatnonzero((numbers == number) & (stages == stage))
+            city = self.foretold(stage) if stage > 0 else self.opened(number)
             made, found = _assigned(city, city.codes, lonlat[rows], accuracy_m[rows], told)
             codes = [chosen(level, found.position) for level in _codes(city, city.level_codes)]
             levels = dict(zip(names, codes, strict=False))
-            parts.append({**levels, "edition": pa.array(numbers[rows], type=pa.int32()), **made})
+            said = {} if times is None else {"forecast": pa.array(stages[rows] >= 0)}
+            parts.append({**levels, "edition": pa.array(numbers[rows], type=pa.int32()), **said, **made})
             order.append(rows)
         if len(parts) == 1:
             return parts[0]
         back = pa.array(np.argsort(np.concatenate(order))) if order else pa.array([], type=pa.int64())
-        types = self.added()
         return {n: pa.concat_arrays([pa.array([], types[n]), *(part[n] for part in parts)]).take(back) for n in names}
 
-    def _editions(self, rows: int, times: pa.Array | None, told: Assigned) -> Positions:
+    def _answering(self, rows: int, times: pa.Array | None, told: Assigned) -> tuple[Positions, Positions]:
+        """Number (n,) of the edition that answers each row, and the stage of its forecast, -1 for none."""
         current = self.calendar.current
         if times is None:
-            return np.full(rows, current, dtype=np.int32)
+            return np.full(rows, current, dtype=np.int32), np.full(rows, -1, dtype=np.int32)
         read = instants.read(times, self.calendar.time_zone)
         timed = read.us != instants.NEVER_US
         numbers, before = in_force(self.calendar.editions, read.us)
         told.untimed += int((~timed).sum())
         told.naive += int(read.is_naive.sum())
         told.before_first += int((before & timed).sum())
-        return np.where(timed, numbers, current).astype(np.int32)
+        stages = np.where(timed, self.calendar.stages(read.us), -1).astype(np.int32)
+        told.forecast += int((stages >= 0).sum())
+        return np.where(timed & (stages < 0), numbers, current).astype(np.int32), stages
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +211,7 @@ class OfLayer:
 
     layer: Layer
 
-    def added(self) -> dict[str, pa.DataType]:
+    def added(self, *, is_timed: bool) -> dict[str, pa.DataType]:
         """The layer's code and what every division adds."""
         return {self.layer.field: pa.string(), **_TOLD}
 
@@ -221,7 +253,7 @@ def assign_sheet(
     """
     told = Assigned(recognised=sheet.recognised)
     placing = _Placing(sheet, points)
-    added = {points.prefix + name: kind for name, kind in division.added().items()}
+    added = {points.prefix + name: kind for name, kind in division.added(is_timed=placing.is_timed).items()}
     _refuse_twice(sheet, added)
     schema = sheet.schema
     for name, kind in added.items():
@@ -306,6 +338,7 @@ class _Placing:
         if datum is None:
             raise Refused(f"{sheet.path.name}: declare the datum of its positions: --datum wgs84, cgcs2000, gcj02 …")
         self.datum, self.at, self.accuracy_m = datum_in(self.file, datum).name, points.at, points.accuracy_m
+        self.when, self.is_timed = points.when, bool(points.at or points.when)
 
     def read(self, table: pa.Table) -> tuple[Floats, Floats, pa.Array | None]:
         if self.lon is not None and self.lat is not None:
@@ -314,6 +347,8 @@ class _Placing:
             raw = positions(table.column(self.geometry))
         accuracy_m = _figures(self.file, table, self.accuracy_m) if self.accuracy_m else np.full(len(raw), np.nan)
         times = table.column(self.at).combine_chunks() if self.at else None
+        if self.when:
+            times = pa.repeat(self.when, len(raw))
         return converted(raw, self.datum), accuracy_m, times
 
 

@@ -42,7 +42,7 @@ class Codebook:
 
 
 def made(connection: sa.Connection, edition: Edition) -> Path:
-    """Where the codes of an edition lie, beside its index; both are made where they are missing.
+    """Where the codes of an edition, or of a forecast, lie, beside its index; both are made where they are missing.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def made(connection: sa.Connection, edition: Edition) -> Path:
         When another process is making the index and does not end.
     """
     city = open_index(connection, edition)
-    indexes.opened(connection, edition, city.leaves)  # a process may hold one whose file is gone
+    indexes.keep(connection, edition, city.leaves)  # a process may hold one whose file is gone
     path = indexes.path_of(connection, edition).with_suffix(SUFFIX)
     if not path.is_file():
         _write(path, city)

@@ -76,35 +76,67 @@ def foreseen(connection: sa.Connection, edition: Edition, leaves: LeafRows) -> C
     Unavailable, Broken
         As :func:`opened`.
     """
-    forecast = edition.forecast
-    assert forecast is not None, "an edition that is in force has a file"
     in_force = replace(edition, forecast=None)
     whole = opened(connection, in_force, areas.leaf_rows(connection, in_force))
-    coming = forecast.grids
-    if not coming.gone and not len(coming.ids):
+    coming = _coming(edition)
+    if not coming:
         return whole
-    if len(coming.gone) + len(coming.ids) > max(1.0, LARGEST_REDRAW * edition.leaves):
-        return CellIndex.build(leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids)
+    is_small = coming <= max(1.0, LARGEST_REDRAW * edition.leaves)
+    laid = whole.redrawn(_to_come(connection, edition), leaves.ids) if is_small else None
+    return laid or CellIndex.build(leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids)
+
+
+def keep(connection: sa.Connection, edition: Edition, leaves: LeafRows) -> None:
+    """The index of an edition lies in its file, that of a forecast too; made where it is missing.
+
+    A forecast's is written for processes that ask no database, and goes when the index of another edition is made.
+
+    Raises
+    ------
+    Unavailable, Broken
+        As :func:`opened`.
+    """
+    if edition.forecast is None:
+        opened(connection, edition, leaves)
+        return
+    path = path_of(connection, edition)
+    with _alone(path):
+        try:
+            files.read(path)
+        except Damaged:
+            cells = foreseen(connection, edition, leaves).cells
+            in_force = path_of(connection, replace(edition, forecast=None))
+            base = in_force.with_name(files.read(in_force).base or in_force.name)
+            files.write(path, cells, {"edition": edition.number}, base if len(cells.over.words) else None)
+
+
+def _coming(edition: Edition) -> int:
+    """How many rows of leaves a forecast ends and begins."""
+    return len(edition.forecast.grids.gone) + len(edition.forecast.grids.ids) if edition.forecast else 0
+
+
+def _to_come(connection: sa.Connection, edition: Edition) -> Redraw:
+    """What a forecast does to the leaves of its edition."""
+    assert edition.forecast is not None, "an edition that is in force has a file"
+    coming = edition.forecast.grids
     ending = sa.select(gis.ST_AsBinary(grids.c.geom)).where(in_edition(grids, edition.number))
     ending = ending.where(grids.c.id == sa.any_(sa.cast(coming.gone, pg.ARRAY(sa.Integer))))
     gone = [shapely.from_wkb(bytes(wkb)) for wkb in connection.scalars(ending)]
-    redraw = Redraw(
+    return Redraw(
         bounds=shapely.total_bounds([*gone, *coming.shapes]),
         gone=np.array(coming.gone, dtype=np.int32),
         shapes=coming.shapes,
         slots=coming.ids.astype(np.int32),
     )
-    return whole.redrawn(redraw, leaves.ids) or CellIndex.build(
-        leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids
-    )
 
 
 def path_of(connection: sa.Connection, edition: Edition) -> Path:
-    """Where the index of an edition lies; a city that was published anew has other files."""
+    """Where the index of an edition, or of a forecast, lies; a city that was published anew has other files."""
     url = connection.engine.url
     where = hashlib.blake2b(f"{url.host} {url.port} {url.database} {url.query}".encode(), digest_size=8).hexdigest()
     folder = settings().indexes or settings().home / "indexes"
-    return folder / where / f"{edition.number:06d}-{edition.published_at.astimezone(UTC):%Y%m%dT%H%M%S%f}.cells"
+    name = f"{edition.number:06d}-{edition.published_at.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+    return folder / where / f"{name}{'-' + edition.forecast.key if edition.forecast else ''}.cells"
 
 
 @contextmanager

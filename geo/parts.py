@@ -30,6 +30,8 @@ from geo.files import renamed
 from geo.frames import PARQUET, form_of
 from geo.frames.parquets import sheet
 from geo.layers import Layer, read_layer
+from geo.plans.calendar import hours
+from geo.plans.foreseeing import after
 
 UNFINISHED = ".unfinished"
 _RUN = "_gridatlas.json"  # what reads folders of Parquet passes over names that begin so
@@ -174,27 +176,31 @@ class Job(Protocol):
 class OnCity:
     """Codes of the city's own division, of these editions (number, published at) and no later ones.
 
-    ``books`` are the files of codes, by edition, of those that may be asked: with the index beside each they are all
-    that a process needs.
+    ``books`` are the files of codes, by edition, of those that may be asked, ``coming`` those of the forecast by its
+    stages from 1: with the index beside each they are all that a process needs.
     """
 
     points: Points
     editions: tuple[tuple[int, str], ...]
     calendar: Calendar
     books: dict[int, Path]
+    coming: tuple[Path, ...] = ()
 
     @classmethod
     def now(cls, points: Points) -> OnCity:
         """On the editions there are now, whose files are made where they are missing."""
+        is_timed = bool(points.at or points.when)
         with db.read(db.engine()) as connection:
-            calendar = Calendar.of(connection)
-            asked = [one for one in calendar.editions if points.at or one.number == calendar.current]
+            calendar = Calendar.of(connection, hours(connection) if is_timed else ())
+            asked = [one for one in calendar.editions if is_timed or one.number == calendar.current]
             books = {one.number: codebooks.made(connection, one) for one in asked}
-            return cls(points, _editions(connection), calendar, books)
+            coming = tuple(codebooks.made(connection, after(connection, hour)) for hour in calendar.hours)
+            return cls(points, _editions(connection), calendar, books, coming)
 
     def told(self) -> dict[str, Any]:
-        """Points and editions."""
-        return {"points": asdict(self.points), "editions": self.editions}
+        """Points, editions, and what is to come."""
+        coming = [path.stem for path in self.coming]
+        return {"points": asdict(self.points), "editions": self.editions, "coming": coming}
 
     @contextmanager
     def division(self) -> Iterator[Division]:
@@ -205,7 +211,9 @@ class OnCity:
         Refused
             When this process cannot read them.
         """
-        yield OfCity(self.calendar, lambda number: _book(self.books[number]))
+        yield OfCity(
+            self.calendar, lambda number: _book(self.books[number]), lambda stage: _book(self.coming[stage - 1])
+        )
 
 
 @cache

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from geo.bulk import Assigned, Points
+    import sqlalchemy as sa
+
+    from geo.bulk import Assigned, OfCity, Points
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +36,7 @@ def locate(
     from rich.console import Console
     from rich.markup import escape
 
-    from api.answers import edition_named
+    from api.answers import edition_named, foretold
     from geo import areas, assignments, db
     from geo.crs import datum_of, to_wgs84
     from geo.explaining import explain
@@ -58,9 +60,7 @@ def locate(
         console.print(
             f"  {likely['probability']:.1%}  {escape(likely['code'])} {escape(likely['name'])}", highlight=False
         )
-    plans = ", ".join(f"{one['plan']} {one['plan_name']}" for one in named.get("plans", []))
-    foretold = f" · 预测 forecast: {plans or '无 nothing scheduled'}" if "forecast" in named else ""
-    console.print(f"版次 edition {found['edition']}{escape(foretold)}", highlight=False)
+    console.print(f"版次 edition {found['edition']}{escape(foretold(named))}", highlight=False)
     console.print(escape(found["explain"]["zh"]), highlight=False)
     console.print(escape(found["explain"]["en"]), highlight=False)
 
@@ -88,6 +88,7 @@ def assign(
     lat: Annotated[str | None, typer.Option(help="column of the latitude")] = None,
     datum: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:nnnn")] = None,
     at_field: Annotated[str | None, typer.Option(help="column of the time whose edition answers")] = None,
+    at: Annotated[str | None, typer.Option(help="time of all rows instead of a column; default now")] = None,
     accuracy_field: Annotated[str | None, typer.Option(help="column of the accuracy in metres")] = None,
     areas: Annotated[Path | None, typer.Option(help="a file of areas instead of the city's division")] = None,
     code: Annotated[str | None, typer.Option(help="column of their code, with --areas")] = None,
@@ -107,15 +108,28 @@ def assign(
 
     if (areas is None) != (code is None):
         raise typer.BadParameter("--areas and --code go together: --areas wards.gpkg --code ward")
-    if areas is not None and at_field is not None:
-        raise typer.BadParameter("--at-field asks the city's editions; the areas of --areas have none")
-    points = bulk.Points(lon, lat, datum, at_field, accuracy_field, encoding, in_layer, prefix)
+    if areas is not None and (at_field or at):
+        raise typer.BadParameter("--at-field and --at ask the city's editions; the areas of --areas have none")
+    if at_field and at:
+        raise typer.BadParameter("--at-field gives each row its time and --at all rows one; give one of them")
+    when = _when(at) if at else None
+    points = bulk.Points(lon, lat, datum, at_field, when, accuracy_field, encoding, in_layer, prefix)
     of_areas = (areas, code, layer, areas_datum) if areas is not None and code is not None else None
     if dask is not None or not target.suffix or source.is_dir():
         told = _by_parts(source, target, points, of_areas, dask)
     else:
         told = _as_file(source, target, points, of_areas)
     _say_assigned(target, told, is_timed=at_field is not None)
+
+
+def _when(at: str) -> str:
+    """An instant that a person gave, with its offset."""
+    from geo import areas, db
+
+    with db.read(db.engine()) as connection:
+        instant = _instant(at, areas.city(connection).time_zone)
+    assert instant is not None, "something was given"
+    return instant.isoformat()
 
 
 Areas = tuple[Path, str, str | None, str | None]
@@ -133,7 +147,21 @@ def _as_file(source: Path, target: Path, points: Points, areas: Areas | None) ->
         with rows_read(source.name) as progress:
             return bulk.assign_file(source, target, points, over, progress)
     with rows_read(source.name) as progress, db.read(db.engine()) as connection:
-        return bulk.assign_file(source, target, points, bulk.OfCity.now(connection), progress)
+        return bulk.assign_file(source, target, points, _city(connection, points), progress)
+
+
+def _city(connection: sa.Connection, points: Points) -> OfCity:
+    """The city's division, with what is to come where rows have times."""
+    from geo.assignments import open_index
+    from geo.bulk import OfCity
+    from geo.plans import calendar
+
+    hours = calendar.hours(connection) if points.at or points.when else []
+    if not hours:
+        return OfCity.now(connection)
+    from geo.plans.foreseeing import after  # plans are much to import for a run that asks none
+
+    return OfCity.now(connection, hours, lambda stage: open_index(connection, after(connection, hours[stage - 1])))
 
 
 def _by_parts(source: Path, target: Path, points: Points, areas: Areas | None, dask: str | None) -> Assigned:
@@ -166,6 +194,9 @@ def _say_assigned(target: Path, told: Assigned, *, is_timed: bool) -> None:
             f"编码按识别读取 the text was recognised as {told.recognised}; to be sure: --encoding {told.recognised}"
         )
         Console().print(read_as, highlight=False)
+    if told.forecast:
+        foretold = f"预测，按届时已排期的方案 forecast, by the plans scheduled until then {told.forecast:,}"
+        Console().print(foretold, highlight=False)
     if is_timed:
         Console().print(
             f"无时间 without time {told.untimed:,} · 按本市时区读 read in the city's time zone {told.naive:,} · "

@@ -17,6 +17,12 @@ def due(connection: sa.Connection, until: datetime) -> list[int]:
     return list(connection.scalars(query.order_by(plans.c.effective_at, plans.c.id)))
 
 
+def hours(connection: sa.Connection) -> list[datetime]:
+    """When scheduled plans come into force, each hour once, ascending."""
+    query = sa.select(plans.c.effective_at).where(plans.c.state == "scheduled")
+    return list(connection.scalars(query.distinct().order_by(plans.c.effective_at)))
+
+
 def is_to_come(instant: datetime | None) -> bool:
     """Whether an aware instant lies in the future; None = now does not."""
     return instant is not None and instant > datetime.now(UTC)

@@ -161,7 +161,9 @@ def test_files_of_editions_answer_as_the_database_does(city: sa.Connection, tmp_
     source = parquet(tmp_path / "in.parquet", PLACES * 2, when=["2024-06-01"] * len(PLACES) + [None] * len(PLACES))
     asked = Points(datum="wgs84", at="when")
     books = {edition.number: codebooks.made(city, edition) for edition in areas.all_editions(city)}
-    of_files = OfCity(Calendar.of(city), lambda number: codebooks.opened(books[number]))
+    of_files = OfCity(
+        Calendar.of(city), lambda number: codebooks.opened(books[number]), lambda stage: codebooks.opened(books[stage])
+    )
     made = [
         (assign_file(source, tmp_path / target, asked, division), pq.read_table(tmp_path / target))
         for target, division in (("one.parquet", OfCity.now(city)), ("two.parquet", of_files))
