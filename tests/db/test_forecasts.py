@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -14,64 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from geo import areas, db, editions, reservations
-from geo.actors import Actor
-from geo.areas import Edition, Place
-from geo.assignments import open_index
-from geo.errors import GeoError
-from geo.plans import calendar, drafts, previews, reviews, scheduling
+from geo import areas, db, reservations
+from geo.plans import calendar, previews, reviews, scheduling
 from geo.space.redraw.changes import Merge, Rename, Transfer
-from tests.db.test_plans_near import planned, published
+from tests.drawn_plans import published
+from tests.foretold import CLOCK, alike, come_true, schedule_some, seen
 from tests.planned import divided_city
 from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
 from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, drawn, soon
-
-CLOCK = Actor("gridatlas")
-_OWN = ("id", "first_edition", "last_edition")
-"""Members of a place that nothing has before it is in force."""
-
-
-def seen(connection: sa.Connection, edition: Edition) -> dict[str, Any]:
-    """All that doors tell of a division: places, ground, who lies in whom, and whose ground points are."""
-    levels = range(len(areas.city(connection).levels))
-    every = {place.code: place for level in levels for place in areas.on_level(connection, level, edition)}
-    index = open_index(connection, edition)
-    west, south, east, north = every[areas.city(connection).code].bounds
-    points = np.random.default_rng(5).uniform((west, south), (east, north), (200, 2))
-    at = index.index.locate(points)
-    leaves, above = areas.leaves(connection, edition), areas.upper(connection, edition)
-    return {
-        "places": {code: _told(place) for code, place in every.items()},
-        "grounds": dict(
-            zip([*leaves.codes.tolist(), *above.codes.tolist()], [*leaves.shapes, *above.shapes], strict=True)
-        ),
-        "chains": {
-            code: _chain(connection, code, edition) for code in leaves.codes[:: len(leaves.codes) // 3].tolist()
-        },
-        "above": [codes.tolist() for codes in index.level_codes],
-        "located": np.where(at >= 0, index.codes[at], "").tolist(),
-    }
-
-
-def _chain(connection: sa.Connection, code: str, edition: Edition) -> list[tuple[str, str]]:
-    ground = shapely.normalize(areas.geometry(connection, code, edition)).wkt
-    return [*((one.code, one.name) for one in areas.chain(connection, code, edition)), (code, ground)]
-
-
-def _told(place: Place) -> dict[str, Any]:
-    told = {name: value for name, value in asdict(place).items() if name not in (*_OWN, "parent_id")}
-    return told | {"area_m2": round(place.area_m2, 3), "label": np.round(place.label, 9).tolist()}
-
-
-def alike(forecast: dict[str, Any], real: dict[str, Any]) -> None:
-    """Ground is the same bit by bit but for where rings and parts begin."""
-    assert forecast.keys() == real.keys()
-    codes = list(real["grounds"])
-    assert list(forecast["grounds"]) == codes
-    mine, theirs = (shapely.normalize([one["grounds"][code] for code in codes]) for one in (forecast, real))
-    assert [code for code, one, other in zip(codes, mine, theirs, strict=True) if not one.equals_exact(other)] == []
-    for key in real.keys() - {"grounds"}:
-        assert forecast[key] == real[key], key
+from tests.undone import undone
 
 
 @pytest.fixture
@@ -83,50 +33,13 @@ def city(connection: sa.Connection) -> sa.Connection:
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 100_000))
 def test_the_forecast_of_every_hour_is_what_is_in_force_after_it(engine: sa.Engine, seed: int) -> None:
-    """Plans are scheduled at random hours; those that could not come into force are those that cannot."""
+    """Plans of any changes are scheduled at few hours; those that could not come into force are those that cannot."""
     random, made = np.random.default_rng(seed), divided_city(seed, 6)
-    with engine.connect() as connection:  # a transaction of its own: indexes are kept by the hour of the publish
+    with undone(engine) as connection:  # a transaction of its own: indexes are kept by the hour of the publish
         published(connection, made)
-        base = editions.stored(connection, areas.current(connection))
-        hours = [soon(3600 * int(hour)) for hour in random.permutation(np.arange(1, 6))]
-        for plan, hour in [(planned(connection, base, random)[0], hour) for hour in hours]:
-            _schedule(connection, plan, hour)
-        _come_true(connection, sorted(hours))
-        connection.rollback()
-
-
-def _schedule(connection: sa.Connection, plan: drafts.Plan, hour: datetime) -> None:
-    """What touches the grids of another plan cannot be scheduled, and needs no forecast."""
-    try:
-        with connection.begin_nested():
-            scheduling.schedule(connection, PLANNER, plan.id, hour)
-    except GeoError:
-        pass
-
-
-def _come_true(connection: sa.Connection, hours: list[datetime]) -> None:
-    foretold = [calendar.edition_at(connection, hour + timedelta(seconds=1)) for hour in hours]
-    shown = [seen(connection, edition) for edition in foretold]
-    ended = set[int]()
-    for hour, edition, forecast in zip(hours, foretold, shown, strict=True):
-        for id in set(calendar.due(connection, hour)) - ended:
-            ended.add(id)
-            assert edition.forecast is not None
-            why = _published(connection, id)
-            said = {one.plan: one.why for one in edition.forecast.omitted}
-            assert said.get(id, "") == why
-            assert (id in [one.plan for one in edition.forecast.plans]) is not bool(why)
-        alike(forecast, seen(connection, areas.current(connection)))
-
-
-def _published(connection: sa.Connection, id: int) -> str:
-    """Why a plan cannot come into force; blank for one that did."""
-    try:
-        with connection.begin_nested():
-            reviews.publish(connection, CLOCK, id)
-    except GeoError as error:
-        return str(error)
-    return ""
+        hours = [soon(3600 * hour) for hour in (1, 2, 3)]
+        schedule_some(connection, random, random.choice(hours, 6).tolist())
+        come_true(connection, hours)
 
 
 def test_nothing_scheduled_until_then_is_the_edition_in_force_itself(city: sa.Connection) -> None:

@@ -27,9 +27,11 @@ from geo.incidents import searching as searching_incidents
 from geo.plans import drafts, previews
 from geo.plans.consequences import consequences
 from geo.space.redraw.changes import Merge
-from tests.db.test_plans_consequences import populate, somehow, undone
+from tests.db.test_plans_consequences import populate
+from tests.drawn_plans import drawn_up
 from tests.in_step import ASTRAY
 from tests.small_city import COLUMNS, COMMUNITIES, HIGH, ROWS, SMALL_CITY, SOUTH, WEST, WIDE, publish_small_city
+from tests.undone import undone
 
 ACTOR = Actor("planner")
 NOW = datetime.now(UTC)
@@ -53,12 +55,10 @@ def publish(connection: sa.Connection, *changes: Any) -> None:
 
 
 def publish_somehow(connection: sa.Connection, random: np.random.Generator) -> None:
-    """A plan of one change; nothing where it is refused."""
-    try:
-        with connection.begin_nested():
-            publish(connection, somehow(editions.stored(connection, areas.current(connection)), random))
-    except GeoError:
-        return
+    """A plan of a change or two; nothing where there is none that could be made."""
+    plan = drawn_up(connection, random, most=2)
+    if not previews.preview(connection, plan).is_same:
+        previews.publish(connection, ACTOR, plan.id)
 
 
 def report(connection: sa.Connection, number: int, random: np.random.Generator) -> None:
@@ -160,6 +160,8 @@ def alike_when_followed(connection: sa.Connection, folder: Path) -> None:
         assert connection.scalar(sa.text("SELECT count(*) FROM laggards")) == 0
         assert connection.scalar(sa.text(ASTRAY["incidents"])) == 0
         attempt.rollback()
+    totals = {sum(after[name][1]) for name in ("counts", "counts of the first", "counts then")}
+    assert totals == {len(after["all"])}  # those in no grid are counted as well
     for question, answer in after.items():
         assert before[question] == answer, question
 

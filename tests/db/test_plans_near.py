@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from geo import areas, editions
 from geo.actors import Actor
 from geo.arrays import Shapes
-from geo.editions import Request
 from geo.errors import GeoError, Stale
 from geo.plans import drafts, previews
 from geo.plans.replaying import Replayed, replayed
@@ -27,17 +26,12 @@ from geo.space.redraw.changes import Change, changed
 from geo.statements import statement
 from tests import winding_division
 from tests.cities import SCHEME
+from tests.drawn_plans import published
 from tests.planned import divided_city, somehow
 from tests.small_city import SMALL_CITY
 
 ACTOR = Actor("planner")
 CITY = SMALL_CITY
-
-
-def published(connection: sa.Connection, division: Division) -> areas.Edition:
-    done = editions.publish(connection, division, CITY, Request(ACTOR, "made", {}))
-    assert done is not None
-    return done.edition
 
 
 def on_the_whole(base: Division, asked: list[Change]) -> Replayed | GeoError:

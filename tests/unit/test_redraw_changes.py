@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from geo.space.redraw.changes import (
 )
 from geo.space.redraw.scopes import ReplaceScope
 from tests.cities import SCHEME, made_city
-from tests.planned import grids, shape, somehow, unused
+from tests.planned import KINDS, grids, shape, somehow, unused
 
 
 def division(seed: int = 3, side: int = 4) -> Division:
@@ -73,6 +74,20 @@ def test_after_any_changes_the_leaves_divide_the_city_and_areas_are_the_union_of
         stands(made)
         kept = np.isin(before.leaf_codes, made.leaf_codes).sum()
         assert kept >= len(before.leaf_codes) - 1 or isinstance(asked, Transfer | CutDedicated | Cede | ReplaceScope)
+
+
+@pytest.mark.slow
+def test_laws_of_plans_draw_every_kind_of_change_and_some_of_each_can_be_made() -> None:
+    random, base, made = np.random.default_rng(1), division(), set[type[Change]]()
+    for _ in range(40 * len(KINDS)):
+        asked = somehow(base, random)
+        if type(asked) not in made:
+            try:
+                changed(base, asked, SCHEME)
+            except (Refused, Unknown):
+                continue
+            made.add(type(asked))
+    assert made == set(KINDS) == set(get_args(Change))
 
 
 def test_a_grid_that_is_split_keeps_its_words_and_the_new_one_has_its_kind_and_parent() -> None:
