@@ -17,7 +17,7 @@ from geo.demo.plans import REGISTERS, Order
 from geo.entities import ENTITIES
 from geo.entities.loading import Intake, load
 from tests.browser.conftest import Opener
-from tests.browser.planners import PATH, SHOWN_MS, begun, changed, ready, tab
+from tests.browser.planners import PATH, SHOWN_MS, at, begun, changed, ready, tab
 from tests.serving import served
 
 MAKER = Actor("演示")
@@ -83,6 +83,19 @@ def test_buildings_that_a_new_border_cuts_are_outlined_with_the_preview(visit: O
     expect(legend).to_contain_text("新边界切到的楼")
     page.get_by_role("button", name="调整前").click()
     expect(legend).not_to_contain_text("新边界切到的楼")
+
+
+def test_a_plan_is_opened_where_it_changes_something(visit: Opener, made: str) -> None:
+    plan = begun(made, scope=None)
+    whole = zoom(ready(visit(f"{PATH}?plan={plan}", address=made)))
+    west, south, east, north = httpx.get(f"{made}/v1/grids/{halved(made, plan)}", timeout=30).json()["bounds"]
+    page = ready(visit(f"{PATH}?plan={plan}", address=made))
+    assert zoom(page) >= whole + 2
+    seen = page.get_by_role("main").bounding_box()
+    assert seen
+    for x, y in (at(page, west, south), at(page, east, north)):
+        assert seen["x"] < x < seen["x"] + seen["width"]
+        assert seen["y"] < y < seen["y"] + seen["height"]
 
 
 def test_a_finding_is_shown_where_it_is(visit: Opener, made: str) -> None:

@@ -139,9 +139,12 @@ class Planner extends Hand {
     this.draft.look_at([seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()]);
   }
 
-  frame(animate = false) {
-    const box = bounds_of(this.draft.leaves("before").map((one) => one.geometry)) ?? this.scope().bounds;
-    if (box) fit(this.map, box, animate);
+  /** Show what the plan changes with the ground around it; of a plan that changes nothing yet, its scope. */
+  frame() {
+    const leaves = [...this.draft.leaves("before"), ...this.draft.leaves("after")];
+    const changed = bounds_of(leaves.filter(({ properties }) => CHANGED.has(properties.status)).map((one) => one.geometry));
+    const box = changed ? around(changed) : bounds_of(leaves.map((one) => one.geometry)) ?? this.scope().bounds;
+    if (box) fit(this.map, box, false);
   }
 
   // -- drawing ----------------------------------------------------------------------------------------------------------
@@ -369,4 +372,7 @@ class Planner extends Hand {
   }
 }
 
+const CHANGED = new Set(["changed", "appeared", "retired"]);
+/** A box with half of itself on every side. */
+const around = ([west, south, east, north]) => [west - (east - west) / 2, south - (north - south) / 2, east + (east - west) / 2, north + (north - south) / 2];
 const padded = ([west, south, east, north]) => [west - CLOSE_M, south - CLOSE_M, east + CLOSE_M, north + CLOSE_M];
