@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import Floats
+from geo.arrays import Floats, Shapes
 from geo.crs import SNAP, snap
 from geo.errors import Broken, Refused
 from geo.space.division import polygonal
@@ -22,23 +22,40 @@ from geo.space.redraw.scopes import laid
 
 Random = np.random.Generator
 _M = 1 / 111_319.49
+_PULLED = MOST_SNAP_M * _M * 1.5
+"""Degrees from what was drawn to where its corners may come to lie."""
 
 
 @dataclass(frozen=True, eq=False)
 class Try:
-    """What was asked, all that was drawn for it, and the change or the refusal it was answered by."""
+    """What was asked, all that was drawn for it and the grids it was asked of, and the change or refusal in answer."""
 
     kind: str
     drawn: BaseGeometry
+    ground: BaseGeometry
     answer: Redrawn | Refused
 
 
 class _Pen:
-    """Draws somehow over a ground, and keeps what it drew."""
+    """Draws somehow over a ground, and keeps what it drew and the ground of all it was about."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
         self.drawn: BaseGeometry = shapely.GeometryCollection()
+        self.about: list[BaseGeometry] = []
+
+    def leaf(self, leaves: Leaves) -> tuple[str, BaseGeometry]:
+        at = int(self.random.integers(len(leaves.codes)))
+        self.about.append(leaves.shapes[at])
+        return str(leaves.codes[at]), leaves.shapes[at]
+
+    def beside(self, leaves: Leaves, code: str) -> str:
+        """A leaf that touches another one, or any where none does."""
+        found = leaves.tree.query(leaves.shape(code), predicate="touches")
+        others = leaves.codes[found] if found.size else leaves.codes
+        other = str(others[self.random.integers(len(others))])
+        self.about.append(leaves.shape(other))
+        return other
 
     def line(self, ground: BaseGeometry) -> BaseGeometry:
         self.drawn = line_over(ground, self.random)
@@ -47,6 +64,7 @@ class _Pen:
     def polygon(self, ground: BaseGeometry) -> BaseGeometry:
         drawn = polygon_over(ground, self.random)
         self.drawn = shapely.boundary(drawn)
+        self.about.append(shapely.make_valid(drawn))
         return drawn
 
 
@@ -61,66 +79,54 @@ def tried(leaves: Leaves, random: Random, number: int, *, outline: bool = False)
         raise
     except Refused as refusal:
         answer = refusal
-    return Try(make.__name__.strip("_"), pen.drawn, answer)
-
-
-def _leaf(leaves: Leaves, random: Random) -> tuple[str, BaseGeometry]:
-    at = int(random.integers(len(leaves.codes)))
-    return str(leaves.codes[at]), leaves.shapes[at]
-
-
-def _beside(leaves: Leaves, code: str, random: Random) -> str:
-    """A leaf that touches another one, or any where none does."""
-    found = leaves.tree.query(leaves.shape(code), predicate="touches")
-    others = leaves.codes[found] if found.size else leaves.codes
-    return str(others[random.integers(len(others))])
+    return Try(make.__name__.strip("_"), pen.drawn, shapely.union_all([pen.drawn, *pen.about]), answer)
 
 
 def _split(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, pen.random)
+    was, ground = pen.leaf(leaves)
     return moves.split(leaves, was, pen.line(ground), [was, code], float(pen.random.choice([0, 0.5, 2])))
 
 
 def _merge(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    was, _ = _leaf(leaves, pen.random)
-    return moves.merge(leaves, [was, _beside(leaves, was, pen.random)], was if pen.random.random() < 0.7 else code)
+    was, _ = pen.leaf(leaves)
+    return moves.merge(leaves, [was, pen.beside(leaves, was)], was if pen.random.random() < 0.7 else code)
 
 
 def _transfer(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, pen.random)
-    to = _beside(leaves, was, pen.random)
+    was, ground = pen.leaf(leaves)
+    to = pen.beside(leaves, was)
     return moves.transfer(leaves, pen.polygon(ground), to, float(pen.random.choice([0, 0.5])))
 
 
 def _cut(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    _, ground = _leaf(leaves, pen.random)
+    _, ground = pen.leaf(leaves)
     return moves.cut_dedicated(leaves, pen.polygon(ground), code, float(pen.random.choice([0, 0.5])))
 
 
 def _move(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, pen.random)
-    other = _beside(leaves, was, pen.random)
+    was, ground = pen.leaf(leaves)
+    other = pen.beside(leaves, was)
     return moves.move_border(leaves, was, other, pen.line(ground.union(leaves.shape(other))))
 
 
 def _dissolve(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    was, _ = _leaf(leaves, pen.random)
-    return moves.dissolve(leaves, was, _beside(leaves, was, pen.random) if pen.random.random() < 0.7 else code)
+    was, _ = pen.leaf(leaves)
+    return moves.dissolve(leaves, was, pen.beside(leaves, was) if pen.random.random() < 0.7 else code)
 
 
 def _annex(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    was, ground = _leaf(leaves, pen.random)
+    was, ground = pen.leaf(leaves)
     return moves.annex(leaves, pen.polygon(ground), was)
 
 
 def _cede(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
-    return moves.cede(leaves, pen.polygon(_leaf(leaves, pen.random)[1]))
+    return moves.cede(leaves, pen.polygon(pen.leaf(leaves)[1]))
 
 
 def _replace(leaves: Leaves, pen: _Pen, code: str) -> Redrawn:
     """A leaf and one beside it replaced by what is drawn of them, a new leaf among them or ground that is left free."""
-    was, ground = _leaf(leaves, pen.random)
-    old = leaves.at(sorted({was, _beside(leaves, was, pen.random)}))
+    was, ground = pen.leaf(leaves)
+    old = leaves.at(sorted({was, pen.beside(leaves, was)}))
     whole = shapely.union_all(leaves.shapes[old], grid_size=SNAP)
     meant = shapely.make_valid(polygon_over(ground, pen.random), method="structure", keep_collapsed=False)
     [taken] = polygonal(np.array([shapely.intersection(meant, whole, grid_size=SNAP)], dtype=object))
@@ -222,6 +228,17 @@ def stands(before: Leaves, change: Redrawn, drawn: BaseGeometry | None = None) -
     return after
 
 
+def is_refused_in_place(leaves: Leaves, one: Try) -> bool:
+    """Whether a refusal has a place: on what was drawn and the grids it was asked of, or those these lie on."""
+    if not isinstance(one.answer, Refused) or one.answer.where is None or shapely.is_empty(one.answer.where):
+        return False
+    own = shapely.buffer(one.ground, 2 * _M)
+    near = leaves.shapes[leaves.tree.query(own, predicate="intersects")]
+    where = shapely.make_valid(one.answer.where)
+    inside = shapely.buffer(shapely.union_all([own, *near]), 2 * _M)
+    return bool(shapely.intersects(own, where) and shapely.covers(inside, where))
+
+
 def _outline(before: Leaves, change: Redrawn) -> BaseGeometry:
     """The ground the city should have afterwards."""
     ground = whole_of(before.shapes)
@@ -259,12 +276,30 @@ def _ledger(before: Leaves, after: Leaves, done: Redrawn) -> None:
 
 
 def _grows_by_what_is_drawn(before: Leaves, done: Redrawn, drawn: BaseGeometry) -> None:
-    """Each vertex that is new lies on what was drawn, as far as that is pulled to borders."""
+    """Each vertex that is new lies on what was drawn, as far as that is pulled to borders, and there are no more of
+    them than it has corners and crossings."""
     corners = [shapely.get_coordinates(shapes) for shapes in (before.shapes, [*done.shapes.values()])]
     old, new = (xy[:, 0] + 1j * xy[:, 1] for xy in corners)
     fresh = np.unique(new[~np.isin(new, old)])
-    near = shapely.dwithin(drawn, shapely.points(fresh.real, fresh.imag), MOST_SNAP_M * _M * 1.5)
+    near = shapely.dwithin(drawn, shapely.points(fresh.real, fresh.imag), _PULLED)
     assert near.all(), fresh[~near]
+    assert len(fresh) <= (most := _corners_and_crossings(before, drawn)), (len(fresh), most)
+
+
+def _corners_and_crossings(before: Leaves, drawn: BaseGeometry) -> int:
+    """Corners of what was drawn, and the pairs of its edges with those of borders, or with one another, that meet."""
+    edges, borders = _edges(drawn), shapely.union_all(shapely.boundary(before.shapes))
+    tree = shapely.STRtree(edges)
+    crossings = tree.query(_edges(borders), predicate="dwithin", distance=_PULLED).shape[1]
+    a, b = tree.query(edges, predicate="intersects")
+    return int(shapely.get_num_coordinates(drawn)) + crossings + int((a < b).sum())
+
+
+def _edges(lines: BaseGeometry) -> Shapes:
+    """Every edge of lines, each by itself."""
+    xy, of = shapely.get_coordinates(shapely.get_parts(lines), return_index=True)
+    one = np.flatnonzero(of[1:] == of[:-1])
+    return shapely.linestrings(np.stack([xy[one], xy[one + 1]], axis=1))
 
 
 def on_lattice(shape: BaseGeometry) -> bool:

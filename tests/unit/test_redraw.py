@@ -19,7 +19,7 @@ from geo.space.redraw.drawing import ground_drawn, line_drawn
 from geo.space.redraw.leaves import BEYOND, Leaves, Redrawn
 from geo.space.redraw.slivers import THIN_M
 from tests.cities import made_city
-from tests.hand_drawings import line_over, on_lattice, stands, tried
+from tests.hand_drawings import is_refused_in_place, line_over, on_lattice, stands, tried
 
 STEP = 1e-3
 M = 1 / 111_319.49
@@ -64,7 +64,7 @@ def test_a_change_is_accepted_and_the_partition_stands_or_it_is_refused_with_the
     if isinstance(one.answer, Redrawn):
         stands(leaves, one.answer, one.drawn)
     else:
-        assert one.answer.where is not None or "crosses" not in one.answer.detail
+        assert is_refused_in_place(leaves, one), one.answer.detail
 
 
 class ManyChanges(RuleBasedStateMachine):
@@ -82,6 +82,8 @@ class ManyChanges(RuleBasedStateMachine):
         self.number += 1
         if isinstance(one.answer, Redrawn):
             self.leaves = stands(self.leaves, one.answer, one.drawn)
+        else:
+            assert is_refused_in_place(self.leaves, one), one.answer.detail
 
 
 TestManyChanges = ManyChanges.TestCase
