@@ -94,6 +94,18 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert not [(page.name, link) for page, link in links if not (page.parent / link).exists()]
 
 
+def test_every_law_is_held_by_a_test_and_a_proof_that_are_there() -> None:
+    rows = re.findall(
+        r"^\|(.+)\|(.+)\|(.*)\|$", (ROOT / "docs/proofs.md").read_text("utf-8").split("## partitions")[0], re.M
+    )
+    code = "\n".join(file.read_text(encoding="utf-8") for file in tracked("tests/*.py"))
+    named = {name for _, tests, _ in rows for name in re.findall("`(.+?)`", tests)}
+    assert len(named) > len(rows) > 10
+    assert {name for name in named if not re.search(rf"^(def )?{name}\b", code, re.M)} == set()
+    proofs = {name for *_, proofs in rows[2:] for name in re.findall(r"\w+", proofs)}
+    assert {name for name in proofs if not (ROOT / f"tests/proofs/{name}.py").is_file()} == set()
+
+
 def test_commands_are_not_added_again_each_time_they_are_asked_for() -> None:
     from api.cli import build
 
