@@ -1,21 +1,28 @@
-"""`/v1/editions/{n}/diff/{m}` and `/v1/changes`: what became of areas and grids, for pages and for other systems."""
+"""`/v1/editions/{n}/diff/{m}`, `/v1/differences`, `/v1/changes`: what became of areas and grids."""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
 import shapely
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from api.deps import StoreOf, only_known
+from api.answers import EditionNamed, edition_named
+from api.deps import StoreOf, Text, instant_of, only_known
 from api.errors import described
 from api.plans import answered
 from api.previews import CrossingTold
+from api.tiles import address_of
 from geo import areas, differences
+from geo.areas import Edition
 from geo.differences import Difference
 from geo.plain import plain_of
+from geo.plans.calendar import edition_at
 
 router = APIRouter(prefix="/v1", tags=["areas"], dependencies=[Depends(only_known)])
 _EXACT = ConfigDict(extra="forbid")
@@ -51,6 +58,25 @@ class DiffTold(TypedDict):
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     since: int
     until: int
+    noded: int
+    changed: list[ChangedTold]
+    crossings: list[CrossingTold]
+    ground: NotRequired[dict[str, Any]]
+
+
+class SideTold(EditionNamed):
+    """One of two divisions, and where its ground is drawn from, with layer, z, x and y to be put in."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    tiles: str
+
+
+class DifferenceTold(TypedDict):
+    """How the division of ``until`` differs from that of ``since``, whichever is the later."""
+
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    since: SideTold
+    until: SideTold
     noded: int
     changed: list[ChangedTold]
     crossings: list[CrossingTold]
@@ -100,6 +126,46 @@ def diff(
     if ground:
         told["ground"] = _ground(found)
     return answered(told)
+
+
+_SIDE = "版次或时刻 · An edition as e3, or a time: RFC 3339 or a date; a time to come is a forecast"
+Side = Annotated[Text, Query(description=_SIDE, examples=["e1", "2027-01-01"])]
+_EDITION = re.compile(r"e(\d{1,9})")
+
+
+@router.get(
+    "/differences",
+    summary="两个时刻之差 · How the divisions of any two editions or times differ",
+    response_model=DifferenceTold,
+    responses=described("malformed", "unknown", "unavailable"),
+)
+def difference(
+    store: StoreOf,
+    since: Annotated[Side, Query(alias="from")],
+    until: Annotated[Side, Query(alias="to")],
+    ground: Annotated[bool, Query(description="带上易手的地面 · With the ground that changed hands, GeoJSON")] = False,
+) -> Response:
+    """Areas and grids that differ in more than vertices, and where the ground of the old codes lies in the other."""
+    with store.read() as connection:
+        zone = areas.city(connection).time_zone
+        both = [_side(connection, name, zone, which) for name, which in ((since, "from"), (until, "to"))]
+        found = differences.between(connection, both[0][0], both[1][0])
+    told = {"since": _named(*both[0]), "until": _named(*both[1]), "noded": found.noded, **_told(found)}
+    if ground:
+        told["ground"] = _ground(found)
+    return answered(told)
+
+
+def _side(connection: sa.Connection, name: str, zone: str, parameter: str) -> tuple[Edition, datetime | None]:
+    """The edition that is named, or that of a time with what is scheduled until then."""
+    if numbered := _EDITION.fullmatch(name):
+        return areas.numbered(connection, int(numbered[1])), None
+    instant = instant_of(name, zone, parameter)
+    return edition_at(connection, instant), instant
+
+
+def _named(edition: Edition, instant: datetime | None) -> dict[str, Any]:
+    return {**edition_named(edition, instant), "tiles": address_of(edition, instant)}
 
 
 @router.get(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import shapely.geometry
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
 from api.auth import ROLES, Asker
-from api.deps import At, Question, StoreOf
+from api.deps import At, Question, StoreOf, instant_of
 from api.forecasts import expected, omitted
 from api.tiles import address_of, prepare
 from geo import areas, drawings, lines, revisions
@@ -105,8 +106,17 @@ def planner_page(request: Request, store: StoreOf, asker: Asker, at: At = None, 
 
 
 @router.get("/maps/compare")
-def compare_page(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
-    """Two maps of any two editions or plans; `a` and `b` in the address name them: e3 an edition, p5 a plan."""
+def compare_page(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
+    """Two maps of any two editions, plans or days; `a` and `b` in the address name them: e3, p5, 2027-01-01.
+
+    Another date leads to that date as `b`.
+    """
+    if at is not None:
+        with store.read() as connection:
+            instant_of(at, areas.city(connection).time_zone)  # refuses what is no time
+        sides = request.query_params.items()
+        kept = {name: value for name, value in sides if name not in ("at", "b")} | {"b": at}
+        return RedirectResponse(f"{request.url.path}?{urlencode(kept)}", status_code=303)
     return _page("compare", request, store, asker, None, lang)
 
 

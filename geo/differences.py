@@ -1,4 +1,4 @@
-"""How two editions differ: only the rows that one has and the other has not are read."""
+"""How two editions, or forecasts, differ: only the rows that one has and the other has not are read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from shapely.geometry.base import BaseGeometry
 from geo import areas
 from geo.areas import Edition
 from geo.arrays import Codes
+from geo.forecasts import rows_of
 from geo.space import division as divisions
 from geo.space.arrangement import apart_by_a_hair
 from geo.space.division import Comparison, Crossing, Division
 from geo.space.sights import Sight
 from geo.tables import areas as areas_table
-from geo.tables import codes, grids, in_edition
-
-_PARENTS = codes.alias("parents")
+from geo.tables import grids
 
 
 @dataclass(frozen=True)
@@ -90,45 +89,43 @@ class Difference:
 
 
 def between(connection: sa.Connection, since: Edition, until: Edition) -> Difference:
-    """How ``until`` differs from ``since``, whichever is the later."""
+    """How ``until`` differs from ``since``, whichever is the later; each with its forecast, where it has one."""
     levels = len(areas.city(connection).levels)
     return Difference(since, until, _apart(connection, since, until, levels), _apart(connection, until, since, levels))
 
 
 def _apart(connection: sa.Connection, edition: Edition, other: Edition, levels: int) -> Division:
     """The rows of an edition that another one has not."""
-    leaves = _rows(connection, grids, grids.c.kind, edition, other)
-    above = _rows(connection, areas_table, areas_table.c.level, edition, other)
+    leaves, above = (_rows(connection, table, edition, other) for table in (grids, areas_table))
     return Division(
         levels=levels,
         leaf_codes=_texts(row.code for row in leaves),
         leaf_names=_texts(row.name for row in leaves),
-        leaf_kinds=_texts(row.what for row in leaves),
+        leaf_kinds=_texts(row.kind for row in leaves),
         leaf_parents=_texts(row.parent for row in leaves),
         leaf_shapes=areas.shapes_of(row.ground for row in leaves),
         area_codes=_texts(row.code for row in above),
         area_names=_texts(row.name for row in above),
-        area_levels=np.array([row.what for row in above], dtype=np.int64),
+        area_levels=np.array([row.level for row in above], dtype=np.int64),
         area_parents=_texts(row.parent for row in above),
         area_shapes=areas.shapes_of(row.ground for row in above),
         sight=Sight(shapely.Polygon(), frozenset(row.code for row in leaves)),
     )
 
 
-def _rows(
-    connection: sa.Connection, table: sa.Table, what: sa.ColumnElement[Any], edition: Edition, other: Edition
-) -> list[sa.Row[Any]]:
+def _rows(connection: sa.Connection, table: sa.Table, edition: Edition, other: Edition) -> list[sa.Row[Any]]:
+    """Rows that are to come are told of both; those that are the same differ in nothing."""
+    mine, theirs = (rows_of(table, one.number, one.forecast).alias() for one in (edition, other))
+    above = rows_of(areas_table, edition.number, edition.forecast).alias()
+    same = sa.exists().where(theirs.c.id == mine.c.id, theirs.c.first_edition == mine.c.first_edition)
     query = (
         sa.select(
-            codes.c.code,
-            table.c.name,
-            what.label("what"),
-            sa.func.coalesce(_PARENTS.c.code, "").label("parent"),
-            sa.func.ST_AsBinary(table.c.geom).label("ground"),
+            *(mine.c[name] for name in ("code", "name", "kind", "level")),
+            sa.func.coalesce(above.c.code, "").label("parent"),
+            sa.func.ST_AsBinary(mine.c.geom).label("ground"),
         )
-        .join(codes, codes.c.id == table.c.id)
-        .outerjoin(_PARENTS, _PARENTS.c.id == table.c.parent_id)
-        .where(in_edition(table, edition.number), sa.not_(in_edition(table, other.number)))
+        .outerjoin(above, above.c.id == mine.c.parent_id)
+        .where(~same)
     )
     found: list[sa.Row[Any]] = list(connection.execute(query))
     return sorted(found, key=lambda row: str(row.code))

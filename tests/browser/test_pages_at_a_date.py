@@ -117,3 +117,44 @@ def test_coverage_of_a_date_to_come_shows_the_grids_of_then_and_offers_only_what
     expect(panel).to_contain_text("网格覆盖率")
     expect(panel.get_by_role("option", name="网格力量")).to_have_count(0)
     page.wait_for_load_state("networkidle")
+
+
+def test_two_days_are_beside_each_other_and_each_has_a_date_of_its_own(visit: Opener, watched: Watched) -> None:
+    page = visit(f"/maps/compare?a=2024-06-01&b={LATER}")
+    expect(page.get_by_text("A · 2024-06-01 · 第 1 版")).to_be_visible(timeout=SHOWN_MS)
+    expect(page.get_by_text(f"B · {LATER} · 第 2 版 · 预测")).to_be_visible(timeout=SHOWN_MS)
+    panel = page.get_by_role("complementary")
+    expect(panel).to_contain_text("B 图依据已排期的方案 北片拆分")
+    expect(page.get_by_role("button", name=re.compile("^新增"))).to_have_count(2)  # by the second edition, by the plan
+    page.wait_for_load_state("networkidle")
+    assert watched.of("/tiles/forecasts/")
+    assert watched.of("/tiles/1/")
+    page.get_by_label("A 图的日期").fill("2025-06-01")
+    expect(page.get_by_text("A · 2025-06-01 · 第 2 版")).to_be_visible(timeout=SHOWN_MS)
+    expect(page.get_by_role("button", name=re.compile("^新增"))).to_have_count(1)
+    assert "a=2025-06-01" in page.url
+    page.get_by_role("combobox", name="B 图").select_option("e2")
+    expect(panel).to_contain_text("两边一样")
+    expect(panel).not_to_contain_text("预测")
+    page.wait_for_load_state("networkidle")
+
+
+def test_the_date_control_of_the_compare_page_changes_its_second_map(visit: Opener) -> None:
+    page = visit("/maps/compare?a=e1")
+    page.get_by_title("页面所示日期与版次").first.click()
+    dialog = page.get_by_role("dialog", name="页面所示日期与版次")
+    dialog.get_by_label("查看此日期的划分").fill(LATER)
+    dialog.get_by_role("button", name="查看").click()
+    page.wait_for_url(re.compile(f"b={LATER}"))
+    expect(page.get_by_text("A · 第 1 版")).to_be_visible(timeout=SHOWN_MS)
+    expect(page.get_by_text("预测").first).to_be_visible(timeout=SHOWN_MS)
+    page.wait_for_load_state("networkidle")
+
+
+def test_the_ground_of_a_date_to_come_is_drawn_by_tiles_of_it(visit: Opener, watched: Watched) -> None:
+    page = visit(f"/maps/coverage?at={LATER}")
+    bar(page, "北片拆分")
+    page.wait_for_load_state("networkidle")
+    assert watched.of("/tiles/forecasts/")
+    assert watched.of("/tiles/2/") == []
+    assert watched.of("/v1/forecast") == []

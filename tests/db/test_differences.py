@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from geo import areas, differences, editions
 from geo.differences import Named
-from geo.plans import drafts, previews
+from geo.plans import calendar, drafts, previews, reviews, scheduling
 from geo.space import division as divisions
 from geo.space.arrangement import apart_by_a_hair
 from geo.space.redraw.changes import Annex, Change, Dissolve, Merge, Recode, Rename, Reparent
 from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
-from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, SPLIT
+from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, SPLIT, soon
 
 _BESIDE = shapely.box(WEST - WIDE / 2, SOUTH, WEST, SOUTH + HIGH)
 
@@ -82,3 +82,25 @@ def test_the_ground_that_changed_hands_is_what_was_split_off(history: sa.Connect
     now = editions.stored(history, areas.numbered(history, 2))
     [shape] = now.leaf_shapes[now.leaf_codes == NEW]
     assert apart_by_a_hair(np.array([ground]), np.array([shape]))[0]
+
+
+def test_a_time_to_come_differs_as_the_edition_that_comes_of_it(connection: sa.Connection) -> None:
+    publish_small_city(connection)
+    first = areas.current(connection)
+    for k, change in enumerate((SPLIT, Reparent(SECOND, COMMUNITIES[1]), Rename(LAST, "新名"))):
+        plan = drafts.begin(connection, PLANNER, "一步")
+        previews.add(connection, PLANNER, plan, change)
+        scheduling.schedule(connection, PLANNER, plan.id, soon(3600 * (k + 1)))
+    early, late = (calendar.edition_at(connection, soon(seconds)) for seconds in (3700, 11_000))
+    foretold = [differences.between(connection, *both) for both in ((first, late), (late, first), (first, early))]
+    told = [(one.changed(), one.crosswalk(), one.noded) for one in foretold]
+    between = differences.between(connection, early, late)
+    assert {one.code for one in between.changed()} >= {SECOND, LAST, COMMUNITIES[1]}
+    assert NEW not in {one.code for one in between.changed()}
+    assert late.forecast is not None
+    for expected in late.forecast.plans:
+        reviews.publish(connection, PLANNER, expected.plan)
+    now, step = areas.current(connection), areas.numbered(connection, 2)
+    came = [differences.between(connection, *both) for both in ((first, now), (now, first), (first, step))]
+    assert [(one.changed(), one.crosswalk(), one.noded) for one in came] == told
+    assert between.changed() == differences.between(connection, step, now).changed()

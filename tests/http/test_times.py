@@ -23,6 +23,7 @@ TIMELESS = {
     "/readyz": _NOW,
     "/v1/editions/{number}": _NAMED,
     "/v1/editions/{since}/diff/{until}": _NAMED,
+    "/v1/differences": "two times, each by itself: from, to",
     "/v1/crosswalks": _NAMED,
     "/v1/changes": _NAMED,
     "/v1/blind-spots/trend": "every run there was, each with its day",
@@ -42,7 +43,6 @@ BY_START = {"/v1/plans": _PLAN, "/v1/imports": _NOW, "/tiles/": _NAMED}
 PAGES_OF_TODAY = {
     "/maps/business-districts": "registers of today and the newest run",
     "/maps/business-districts/{id}": "registers of today and the newest run",
-    "/maps/compare": "any two editions or plans, named in its address",
 }
 
 
@@ -202,3 +202,39 @@ def test_a_forecast_has_tiles_that_name_it_and_are_gone_with_it(http: httpx.Clie
     gone = http.get(then)
     assert (gone.status_code, "/v1/forecast?at=" in gone.json()["detail"]) == (404, True)
     assert told(later) == now
+
+
+def test_two_times_differ_as_their_editions_and_by_what_is_scheduled_until_then(http: httpx.Client) -> None:
+    def between(since: str, until: str) -> dict[str, Any]:
+        told: dict[str, Any] = http.get("/v1/differences", params={"from": since, "to": until, "ground": True}).json()
+        return told
+
+    past = between("2024-06-01", "e2")
+    old = http.get("/v1/editions/1/diff/2", params={"ground": True}).json()
+    assert [past[name] for name in ("noded", "changed", "crossings", "ground")] == [
+        old[name] for name in ("noded", "changed", "crossings", "ground")
+    ]
+    assert (past["since"]["number"], past["until"]["tiles"].startswith("/tiles/2/")) == (1, True)
+    hour = datetime.now(UTC) + timedelta(days=3)
+    plan = f"/v1/plans/{http.post('/v1/plans', json={'name': '北片'}).json()['id']}"
+    assert http.post(f"{plan}/changes", json=SPLIT).status_code == 201
+    assert http.post(f"{plan}/schedule", json={"effective_at": hour.isoformat()}).status_code == 200
+    later = (hour + timedelta(hours=1)).isoformat()
+    coming, back = between("e2", later), between(later, "e2")
+    assert [one["plan_name"] for one in coming["until"]["plans"]] == ["北片"]
+    assert coming["until"]["tiles"].startswith("/tiles/forecasts/")
+    kinds = [[not one["before"], not one["after"]] for one in coming["changed"]]
+    assert sorted(kinds) == [[False, False], [True, False]]
+    assert sum(one["after"] is None for one in back["changed"]) == 1
+    assert len(coming["ground"]["features"]) == 1
+    assert between(later, later)["changed"] == []
+    assert http.post(f"{plan}/unschedule").status_code == 200
+    assert between("e2", later)["changed"] == []
+    wrong = [http.get("/v1/differences", params={"from": "e1", "to": to}).status_code for to in ("e99", "soon", "p1")]
+    assert wrong == [404, 400, 400]
+
+
+def test_another_date_of_the_compare_page_is_its_second_map(http: httpx.Client) -> None:
+    sent = http.get("/maps/compare", params={"a": "e1", "at": "2999-01-01", "lang": "en"}, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/maps/compare?a=e1&lang=en&b=2999-01-01")
+    assert http.get("/maps/compare", params={"at": "soon"}, follow_redirects=False).status_code == 400

@@ -1,10 +1,20 @@
 // What the compare page asks for: what two editions differ in, and what a plan would do to the edition in force.
 import { answered } from "./answered.js";
 
-/** A side as the address names it: "e3" is edition 3, "p5" plan 5. Null for anything else. */
+/** A side as the address names it: "e3" is edition 3, "p5" plan 5, "2027-01-01" that day. Null for anything else. */
 export function side_of(name) {
   const found = /^([ep])(\d+)$/.exec(name ?? "");
+  if (/^\d{4}-\d\d-\d\d/.test(name ?? "")) return { kind: "date", at: name, name };
   return found && { kind: found[1] === "e" ? "edition" : "plan", number: Number(found[2]), name };
+}
+
+/** What a side is drawn as: {name, number, tiles, at, forecast}; `name` is the same where the ground is. A plan lies over the edition in force. */
+export async function division_of(side, boot) {
+  const of = (number) => ({ name: `e${number}`, number, tiles: boot.addresses[number], at: null, forecast: null });
+  if (side.kind !== "date") return of(side.kind === "plan" ? boot.current : side.number);
+  const { edition, tiles } = await answered(await fetch(`/v1/forecast?at=${encodeURIComponent(side.at)}`));
+  if (!edition.plans?.length) return { ...of(edition.number), forecast: edition.forecast ? edition : null };
+  return { name: side.at, number: edition.number, tiles, at: side.at, forecast: edition };
 }
 
 /** Plans that are not in force and may still come, the newest first. */
@@ -12,9 +22,9 @@ export async function plans() {
   return (await answered(await fetch("/v1/plans?state=draft,checked,submitted,approved,scheduled"))).plans;
 }
 
-/** How two editions differ, as {rows, moves}: rows {code, what, text}, moves {was, now, m2, ground}. */
+/** How two divisions differ, each an edition ("e3") or a day, as {rows, moves}: rows {code, what, text}, moves {was, now, m2, ground}. */
 export async function between(since, until) {
-  const told = await answered(await fetch(`/v1/editions/${since}/diff/${until}?ground=true`));
+  const told = await answered(await fetch(`/v1/differences?from=${encodeURIComponent(since)}&to=${encodeURIComponent(until)}&ground=true`));
   const rows = told.changed.map(({ code, level, before, after, moved }) => ({ code, level, moved, what: !before ? "appeared" : !after ? "retired" : "changed", was: before, now: after }));
   const moves = told.ground.features.map(({ geometry, properties }) => ({ was: properties.old, now: properties.new, m2: properties.area_m2, ground: geometry }));
   return { rows, moves, noded: told.noded };

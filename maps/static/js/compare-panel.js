@@ -1,6 +1,7 @@
 // The panel of the compare page: which two, the slider through the editions, and what differs, each with its place.
 import { metrics } from "./compare-metrics.js";
 import { el, find } from "./dom.js";
+import { named } from "./when.js";
 
 const MOST = 500; // lines of what differs; more are counted
 const STEP_MS = 1600;
@@ -12,8 +13,9 @@ export class ComparePanel {
     Object.assign(this, { words, editions, heard, playing: null });
     this.body = find(".panel .scroll");
     this.picks = el("div", { class: "sec lead compare-head" });
+    this.coming = el("div", { class: "sec", hidden: true });
     this.told = el("div", { "aria-live": "polite" });
-    this.body.replaceChildren(this.picks, ...[this.slider()].filter(Boolean), this.told);
+    this.body.replaceChildren(this.picks, this.coming, ...[this.slider()].filter(Boolean), this.told);
   }
 
   /** `sides` = two names, `plans` those that can be chosen beside the editions. */
@@ -24,8 +26,11 @@ export class ComparePanel {
     const chooser = (k) => {
       const select = el("select", { id: `side-${k}`, onchange: ({ target }) => this.heard.pick(k, target.value) },
         el("optgroup", { label: words.t("compare.editions") }, [...this.editions].reverse().map(edition)), plans.length ? el("optgroup", { label: words.t("compare.plans") }, plans.map(plan)) : null);
+      const day = /^\d{4}-/.test(sides[k]) ? sides[k] : "";
+      if (day) select.prepend(el("option", { value: day }, words.t("compare.day.of", { date: day })));
       select.value = sides[k];
-      return el("label", { class: "asked" }, words.t(k ? "compare.right" : "compare.left"), select);
+      const date = el("input", { type: "date", id: `day-${k}`, value: day.slice(0, 10), "aria-label": words.t(k ? "compare.day.right" : "compare.day.left"), onchange: ({ target }) => target.value && this.heard.pick(k, target.value) });
+      return el("div", { class: "row chooser" }, el("label", { class: "asked" }, words.t(k ? "compare.right" : "compare.left"), select), el("label", { class: "asked day" }, words.t("compare.day"), date));
     };
     const held = document.activeElement?.id;
     this.picks.replaceChildren(el("div", { class: "row" }, el("h1", {}, words.t("page.compare")), el("button", { class: "btn push", type: "button", id: "swap", onclick: this.heard.swap }, words.t("compare.swap"))), chooser(0), chooser(1));
@@ -40,6 +45,17 @@ export class ComparePanel {
     this.button = el("button", { class: "btn", type: "button", id: "play", onclick: () => (this.playing ? this.stop() : this.play()) }, words.t("compare.play"));
     const [first, last] = [this.editions[0], this.editions.at(-1)].map((one) => words.date(one.effective_at));
     return el("div", { class: "sec slide" }, el("div", { class: "row" }, el("h2", {}, words.t("compare.slide")), el("span", { class: "push" }, this.button)), this.range, el("div", { class: "row cap dim" }, el("span", {}, first), el("span", { class: "push" }, last)));
+  }
+
+  /** What sides of days to come rest on: the answers of both, null for what is no forecast. */
+  foretold(both) {
+    const { words } = this;
+    const said = (told, k) => {
+      const rests = told.plans.length ? [words.t("compare.rests", { side: "AB"[k] }), ...named(told.plans, words)] : [words.t("compare.rests.none", { side: "AB"[k], n: told.number })];
+      return el("p", { class: "cap" }, el("span", { class: "chip warn" }, words.t("forecast")), " ", rests, told.omitted?.length ? [words.t("forecast.omitted"), ...named(told.omitted, words)] : null);
+    };
+    this.coming.replaceChildren(...both.map((told, k) => told && said(told, k)).filter(Boolean));
+    this.coming.hidden = !this.coming.childElementCount;
   }
 
   slid() {

@@ -1,4 +1,4 @@
-// One of the two maps: an edition's tiles and names, what a plan draws over them, and the ground that changed hands.
+// One of the two maps: tiles of an edition or a day and names, what a plan draws over them, and the ground that changed hands.
 import { Atlas, label } from "./atlas.js";
 import { NOTHING, PlanGround, PlanLines } from "./planner-layer.js";
 import { load } from "./values.js";
@@ -6,7 +6,7 @@ import { load } from "./values.js";
 export class Side {
   /** `state` keeps the view, `heard.moved()` is called when the map has moved. */
   constructor({ map, boot, words, state, name }) {
-    Object.assign(this, { map, boot, words, name, values: null, edition: boot.edition.number });
+    Object.assign(this, { map, boot, words, name, values: null, shown: `e${boot.edition.number}` });
     const deepest = boot.city.levels.length - 1;
     this.level = Math.max(1, deepest - 1);
     this.atlas = new Atlas({ map, boot, state, words, grids: () => true, heard: {
@@ -18,16 +18,16 @@ export class Side {
     this.lines = new PlanLines(`${name}-lines`, map, 420).addTo(map);
   }
 
-  /** The edition whose tiles are shown. */
-  async show(edition) {
-    if (edition === this.edition && this.values) return;
-    if (edition !== this.edition) {
-      this.edition = edition;
-      this.atlas.tiles.options.url = this.boot.addresses[edition];
+  /** The division whose tiles are shown, as compare-doors.js has it. */
+  async show({ name, number, tiles, at, forecast }) {
+    if (name === this.shown && this.values) return;
+    if (name !== this.shown) {
+      this.shown = name;
+      this.atlas.tiles.options.url = tiles;
       this.atlas.tiles.redraw();
     }
-    const values = await load({ boot: { ...this.boot, edition: { number: edition } }, indicator: "grid-coverage", level: this.boot.city.levels[this.level].key, city: this.words.city(this.boot.city) });
-    if (edition !== this.edition) return; // another one was asked for meanwhile
+    const values = await load({ boot: { ...this.boot, at, forecast: at ? forecast : null, edition: { number } }, indicator: "grid-coverage", level: this.boot.city.levels[this.level].key, city: this.words.city(this.boot.city) });
+    if (name !== this.shown) return; // another one was asked for meanwhile
     this.values = values;
     this.atlas.labels.redraw();
   }

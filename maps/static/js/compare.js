@@ -1,4 +1,4 @@
-// Two maps of the same ground, of any two editions or plans: what differs, where, and a slider through the editions.
+// Two maps of the same ground, of any two editions, plans or days: what differs, where, and a slider through the editions.
 import * as doors from "./compare-doors.js";
 import { ComparePanel } from "./compare-panel.js";
 import { Side, tie } from "./compare-side.js";
@@ -23,8 +23,9 @@ export default async function start(map, boot) {
   shell({ map, boot, words, state, go: (place) => fit(map, place.bounds) });
   keys({ words, up: () => state.set({ chosen: null }) });
   const newest = editions.at(-1).number, before = editions.at(-2)?.number ?? newest;
-  const names = () => [state.get("left") ?? `e${before}`, state.get("right") ?? `e${newest}`];
-  let plans = [], found = [], told = null, asked = 0;
+  const beside = () => (doors.side_of(state.get("right"))?.kind === "date" ? boot.current : before);
+  const names = () => [state.get("left") ?? `e${beside()}`, state.get("right") ?? `e${newest}`];
+  let plans = [], found = [], told = null, asked = 0, shown = [];
 
   const panel = new ComparePanel({ words, editions, heard: {
     pick: (k, name) => state.set(k ? { right: name, chosen: null } : { left: name, chosen: null }),
@@ -33,7 +34,8 @@ export default async function start(map, boot) {
     choose: (code) => { state.set({ chosen: state.get("chosen") === code ? null : code }); reach(code); },
   } });
 
-  const title = (side) => (side.kind === "edition" ? words.t("edition", { n: side.number }) : plans.find((one) => one.id === side.number)?.name ?? words.t("compare.plan", { n: side.number }));
+  const of_day = (side, drawn) => `${side.at} · ${drawn ? `${words.t("edition", { n: drawn.number })}${drawn.forecast ? ` · ${words.t("forecast")}` : ""}` : "…"}`;
+  const title = (side, k) => (side.kind === "date" ? of_day(side, shown[k]) : side.kind === "edition" ? words.t("edition", { n: side.number }) : plans.find((one) => one.id === side.number)?.name ?? words.t("compare.plan", { n: side.number }));
   const draw = () => {
     const chosen = state.get("chosen"), colours = coloured(found.flatMap(({ moves }) => moves.flatMap(({ was, now }) => [was, now])));
     sides.forEach((side, k) => {
@@ -41,7 +43,7 @@ export default async function start(map, boot) {
       const plan = mine.find((one) => one.leaves);
       side.paint({ colours, moves, is_after: plan ? plan.plan_side === k : k === 1, leaves: plan?.plan_side === k ? plan.leaves : [], chosen: moves.filter(({ was, now }) => chosen && (was === chosen || now === chosen)).map(({ ground }) => ground) });
     });
-    panel.draw(found, chosen, told, names().map((name) => title(doors.side_of(name) ?? { kind: "edition", number: newest })));
+    panel.draw(found, chosen, told, names().map((name, k) => title(doors.side_of(name) ?? { kind: "edition", number: newest }, k)));
   };
 
   /** The first time, where something differs; where the address names a place, that one. */
@@ -57,7 +59,7 @@ export default async function start(map, boot) {
     if (!state.get("chosen")) return;
     const moved = found.flatMap(({ moves }) => moves).filter(({ was, now }) => was === code || now === code).map(({ ground }) => ground);
     for (const { leaves = [] } of found) moved.push(...leaves.filter(({ properties }) => properties.code === code).map(({ geometry }) => geometry));
-    const box = bounds_of(moved) ?? (await bounds_of_grid(code, null).catch(() => null));
+    const box = bounds_of(moved) ?? (await bounds_of_grid(code, shown[1]?.at).catch(() => null)) ?? (await bounds_of_grid(code, shown[0]?.at).catch(() => null));
     if (box) fit(map, box);
     else say(words.t("compare.nowhere"));
   }
@@ -66,16 +68,23 @@ export default async function start(map, boot) {
     const number = ++asked, [left, right] = names().map((name) => doors.side_of(name) ?? { kind: "edition", number: newest, name: `e${newest}` });
     panel.pick([left.name, right.name], plans);
     panel.at(left.kind === "edition" && right.kind === "edition" ? editions.findIndex((one) => one.number === Math.max(left.number, right.number)) : 0);
-    [left, right].forEach((side, k) => { find(`.map .which-${k}`).textContent = `${"AB"[k]} · ${title(side)}`; });
+    const head = () => [left, right].forEach((side, k) => { find(`.map .which-${k}`).textContent = `${"AB"[k]} · ${title(side, k)}`; });
+    shown = [];
+    head();
     panel.wait();
     try {
-      const shown = [left, right].map((side) => (side.kind === "edition" ? side.number : boot.current));
+      const drawn = await Promise.all([left, right].map((side) => doors.division_of(side, boot)));
+      if (number !== asked) return;
+      shown = drawn;
+      head();
+      panel.foretold(shown.map(({ forecast }) => forecast));
+      const called = (one) => (one.at ? title({ kind: "date", at: one.at }, shown.indexOf(one)) : words.t("edition", { n: one.number }));
       const with_plan = left.kind === "plan" || right.kind === "plan";
       const of = (side) => (side.kind === "plan" ? side.number : 0);
       const counted = with_plan && left.name !== right.name ? doors.figures(of(left), of(right)) : null;
       const parts = await Promise.all([
-        shown[0] === shown[1] ? null : doors.between(...shown).then((one) => ({ ...one, title: `${words.t("edition", { n: shown[0] })} → ${words.t("edition", { n: shown[1] })}`, sides: [0, 1] })),
-        ...[left, right].map((side, k) => (side.kind === "plan" ? doors.planned(side.number).then((one) => ({ ...one, title: title(side), sides: left.kind === right.kind ? [k] : [0, 1], plan_side: k })) : null)),
+        shown[0].name === shown[1].name ? null : doors.between(shown[0].name, shown[1].name).then((one) => ({ ...one, title: `${called(shown[0])} → ${called(shown[1])}`, sides: [0, 1] })),
+        ...[left, right].map((side, k) => (side.kind === "plan" ? doors.planned(side.number).then((one) => ({ ...one, title: title(side, k), sides: left.kind === right.kind ? [k] : [0, 1], plan_side: k })) : null)),
         ...sides.map((side, k) => side.show(shown[k]).then(() => null)),
       ]);
       const figures = await counted;
@@ -87,6 +96,7 @@ export default async function start(map, boot) {
     } catch (error) {
       if (number !== asked) return;
       [found, told] = [[], null];
+      panel.foretold([null, null]);
       sides.forEach((side) => side.paint({ colours: new Map(), moves: [], is_after: true }));
       panel.fail(error);
     }

@@ -87,7 +87,11 @@ function stale(boot, words, state) {
 
 /** What a forecast rests on: the plans that are scheduled until then, and those that could not come into force. */
 function foretold({ plans, omitted }, words, told) {
-  const named = (some) => some.flatMap((one, k) => [k ? words.t("forecast.and") : "", el("a", { href: `/maps/planner?plan=${one.plan}`, title: one.why ?? words.moment(one.effective_at) }, one.plan_name)]);
-  const rests = plans.length ? [words.t("forecast.on", told), ...named(plans)] : [words.t("forecast.none", told)];
-  return [el("b", {}, words.t("forecast")), " ", ...rests, ...(omitted.length ? [words.t("forecast.omitted"), ...named(omitted)] : [])];
+  const rests = plans.length ? [words.t("forecast.on", told), ...named(plans, words)] : [words.t("forecast.none", told)];
+  return [el("b", {}, words.t("forecast")), " ", ...rests, ...(omitted.length ? [words.t("forecast.omitted"), ...named(omitted, words)] : [])];
+}
+
+/** Scheduled plans by name, each leading to itself; its hour, or why it is left out, is its title. */
+export function named(plans, words) {
+  return plans.flatMap((one, k) => [k ? words.t("forecast.and") : "", el("a", { href: `/maps/planner?plan=${one.plan}`, title: one.why ?? words.moment(one.effective_at) }, one.plan_name)]);
 }
