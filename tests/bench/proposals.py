@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 
 import numpy as np
@@ -14,7 +15,7 @@ from geo.crs import snapped
 from geo.space.balance.atoms import Land, atoms_of
 from geo.space.balance.drawing import moves_of, transfers
 from geo.space.balance.fronts import Proposal, proposed
-from geo.space.balance.problems import Problem
+from geo.space.balance.problems import Measures, Problem
 from geo.space.partition import faults, whole_of
 from geo.space.redraw.leaves import Leaves
 from geo.space.redraw.moves import transfer
@@ -85,27 +86,34 @@ def bench(size: str) -> dict[str, object]:
         "buildings": len(land.footprints),
         "compounds": len(land.compounds),
         "atoms": len(atoms),
-        "atoms_s": round(cut, 2),
-        "all_s": round(spent, 2),
-        "cpu_s": round(spent_cpu, 2),
-        "before": f"outside {before.beyond:,.0f}, in band {before.in_band}, CV {before.cv:.3f}",
-        **told,
+        "cut into atoms, s": round(cut, 2),
+        "three proposals, s": round(spent, 2),
+        "the same, CPU s": round(spent_cpu, 2),
+        "at most, CPU s": MOST_S,
+        "load of the machine meanwhile": round(os.getloadavg()[0], 1),
+        "households": {"before": _stand(before), **told},
     }
 
 
-def _proved(leaves: Leaves, land: Land, problem: Problem, one: Proposal, changes: list) -> str:
-    """The proposal in words, after its changes were made, proved, and its loads counted anew by footprints."""
+def _stand(measures: Measures) -> dict[str, object]:
+    """How loads stand to the band."""
+    return {
+        "outside the band": round(measures.beyond),
+        "grids in it": measures.in_band,
+        "CV": round(measures.cv, 3),
+    }
+
+
+def _proved(leaves: Leaves, land: Land, problem: Problem, one: Proposal, changes: list) -> dict[str, object]:
+    """What the proposal does, after its changes were made, proved, and its loads counted anew by footprints."""
     made = leaves
     for change in changes:
         made = transfer(made, change.drawn, change.to, change.snap_m).applied(made)
     assert not faults(made.shapes, whole_of(made.shapes))
     loads = _counted(land.footprints, land.loads, made.shapes)
     assert np.allclose(loads, problem.loads(one.owner)), one.kind
-    told = one.measures
-    return (
-        f"{told.moved:,.0f} moved of at least {one.at_least:,.0f}, outside {told.beyond:,.0f}, in band {told.in_band}, "
-        f"CV {told.cv:.3f}, {len(changes)} changes"
-    )
+    moved = {"moved": round(one.measures.moved), "of at least": round(one.at_least), "changes": len(changes)}
+    return {**_stand(one.measures), **moved}
 
 
 def _counted(footprints: Shapes, loads: np.ndarray, grounds: Shapes) -> np.ndarray:

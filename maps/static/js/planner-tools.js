@@ -102,7 +102,7 @@ export class Tools {
   chooser({ features, codes, names }) {
     const { words } = this;
     const rows = features.filter((one) => !codes.includes(one.properties.code)).map(({ properties: { code } }) => [code, names(code)]).sort((a, b) => a[0].localeCompare(b[0]));
-    return el("select", { "aria-label": words.t("plan.choose"), onchange: (event) => this.heard.pick(event.target.value) }, el("option", { value: "" }, words.t("plan.choose")), rows.map(([code, name]) => el("option", { value: code }, name === code ? code : `${name} ${code.slice(-3)}`)));
+    return el("select", { "aria-label": words.t("plan.choose"), onchange: (event) => this.heard.pick(event.target.value) }, el("option", { value: "" }, words.t("plan.choose")), rows.map(([code, name]) => el("option", { value: code }, name.endsWith(code.slice(-3)) ? name : `${name} ${code.slice(-3)}`)));
   }
 
   chosen({ codes, names }) {
