@@ -51,6 +51,7 @@ from api import (
 from api.auth import OnlyLoopback
 from api.deps import Store
 from api.errors import add_handlers, answer
+from api.filings import Filings
 from api.hours import Clock, OnTime
 from api.jobs import Jobs, sweep
 from api.looking import Looker
@@ -181,6 +182,7 @@ def create_app(engine: sa.Engine | None = None, *, handed_in: Path | None = None
     app.state.store, app.state.timeline = store, Timeline(store)
     folder = handed_in or settings().home / "imports" / str(store.engine.url.database)
     app.state.jobs = Jobs(Shelf(folder), store.engine)
+    app.state.filings = Filings(Shelf(folder / "plans"), store.engine)
     app.state.filing = CapacityLimiter(1)  # judging takes processor and memory: one file at a time
     app.state.looker = Looker(store.engine)
     app.state.clock = Clock(store.engine)
@@ -222,7 +224,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """
     current_default_thread_limiter().total_tokens = settings().pool_size
     sys.setswitchinterval(TURN_S)
-    beside = threading.Thread(target=sweep, args=(app.state.jobs.shelf,), name="sweep", daemon=True)
+    shelves = (app.state.jobs.shelf, app.state.filings.shelf)
+    beside = threading.Thread(target=sweep, args=shelves, name="sweep", daemon=True)
     beside.start()
     app.state.clock.start()
     opening = Opening(app)
@@ -232,6 +235,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.clock.end(LEAVE_S)
     app.state.looker.rest(LEAVE_S)
     app.state.jobs.rest(LEAVE_S)
+    app.state.filings.rest(LEAVE_S)
     await opening.rest(LEAVE_S)
     beside.join(LEAVE_S)
     app.state.timeline.close()

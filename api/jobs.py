@@ -53,12 +53,12 @@ class _Ended(Exception):
 
 
 @dataclass
-class _Job:
+class Job:
     """One step of one import, asked for and not yet done."""
 
     record: Import
     before: Import
-    run: Callable[[_Job], Import]
+    run: Callable[[Job], Import]
     actor: Actor
     hold: ExitStack
     jobs: Jobs
@@ -85,7 +85,7 @@ class Jobs:
 
     def __init__(self, shelf: Shelf, engine: sa.Engine) -> None:
         self.shelf, self._engine = shelf, engine
-        self._queue: queue.Queue[_Job | None] = queue.Queue()
+        self._queue: queue.Queue[Job | None] = queue.Queue()
         self.is_ending = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -135,7 +135,7 @@ class Jobs:
         self.shelf.empty(record)
         return self.shelf.put(record if record.state == COMMITTED else record.now(WITHDRAWN))
 
-    def _take(self, record: Import, state: str, run: Callable[[_Job], Import], actor: Actor) -> Import:
+    def _take(self, record: Import, state: str, run: Callable[[Job], Import], actor: Actor) -> Import:
         """Put a step at the end of the queue; the record says so on the disk before this returns."""
         with ExitStack() as hold, self._lock:
             now = self.shelf.get(record.id)
@@ -144,7 +144,7 @@ class Jobs:
             hold.enter_context(self.shelf.at_work(record.id))
             self.shelf.begin(record)
             taken = self.shelf.put(record.now(state))
-            self._queue.put(_Job(taken, record, run, actor, hold.pop_all(), self))
+            self._queue.put(Job(taken, record, run, actor, hold.pop_all(), self))
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="imports", daemon=True)
                 self._thread.start()
@@ -168,7 +168,7 @@ class Jobs:
                 if done.state == WITHDRAWN or self.shelf.is_taken_back(done):
                     self._withdrawn(done)
 
-    def _done(self, job: _Job) -> Import:
+    def _done(self, job: Job) -> Import:
         """The import after its step, however that ended."""
         record = job.record
         try:
@@ -184,7 +184,7 @@ class Jobs:
             structlog.get_logger().exception("import", id=record.id)
             return self._failed(job, "fault", _said(error))
 
-    def _failed(self, job: _Job, kind: str, detail: str) -> Import:
+    def _failed(self, job: Job, kind: str, detail: str) -> Import:
         """What could not be read or judged has failed; what could not be taken in may be tried again."""
         state = FAILED
         if job.record.state == COMMITTING:
@@ -198,17 +198,17 @@ class Jobs:
             except Unknown:
                 return None
 
-    def _of(self, job: _Job) -> tuple[Kind, Work]:
+    def _of(self, job: Job) -> tuple[Kind, Work]:
         record = job.record
         return KINDS[record.kind], Work(record, self.shelf.file(record), self._engine, job.step)
 
-    def _look(self, job: _Job) -> Import:
+    def _look(self, job: Job) -> Import:
         kind, work = self._of(job)
         job.step("查看文件", "looking at the file", None, None)
         holds, guess = kind.look(work.path, job.record.mapping, self._city())
         return job.record.now(READ, holds=holds.document(), guess=guess, judged=None)
 
-    def _judge(self, job: _Job) -> Import:
+    def _judge(self, job: Job) -> Import:
         kind, work = self._of(job)
         found = kind.judge(work)
         self._keep(job.record, found)
@@ -228,7 +228,7 @@ class Jobs:
         self.shelf.write_part(record, PLACES, json.dumps(dict(found.places), ensure_ascii=False))
         self.shelf.write_part(record, OVERLAY, json.dumps(dict(found.overlay), ensure_ascii=False))
 
-    def _commit(self, job: _Job) -> Import:
+    def _commit(self, job: Job) -> Import:
         kind, work = self._of(job)
         assert job.record.judged is not None, "the door makes sure of it"
         became = kind.commit(work, job.actor, int(job.record.judged["edition"]))
@@ -249,9 +249,10 @@ def _said(error: Exception) -> str:
     return "something went wrong inside; the log knows why"
 
 
-def sweep(shelf: Shelf) -> None:
+def sweep(*shelves: Shelf) -> None:
     """Remove what is older than the setting allows; a full or forbidden disk is only noted."""
     try:
-        shelf.sweep(settings().import_days)
+        for shelf in shelves:
+            shelf.sweep(settings().import_days)
     except OSError as error:
         structlog.get_logger().warning("imports not swept", error=str(error))

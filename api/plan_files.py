@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import shapely
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
-from shapely.geometry.base import BaseGeometry
+from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api.answers import NOT_STORED
 from api.auth import Asker
 from api.deps import Store, StoreOf, Text, only_known
 from api.errors import described, kind_of, problem, request_id_of
-from api.imports import JobsOf
+from api.filings import KIND, Filed, Filings, carried_out, listed
+from api.imports import Progress
 from api.plans import PlanWhole, made_told
 from api.previews import PreviewTold, preview_told
-from api.repeats import Key, once
+from api.repeats import Key
 from api.uploads import BODY, received
 from geo.actors import Actor
 from geo.errors import Misjudged
-from geo.intakes import Answered
+from geo.imports.records import INTERRUPTED, UPLOADED, Import
 from geo.plain import plain_of
 from geo.plans import drafts, previews
 from geo.plans.consequences import consequences
 
 ADDRESS = "/v1/plans/from-file"
 router = APIRouter(tags=["plans"], dependencies=[Depends(only_known)])
-_MOST_LISTED = 1_000
-_MOST_POINTS = 500
 _NO_PLAN: dict[str, Any] = {"plan": None, "preview": None}
 
 
@@ -64,13 +61,30 @@ class FiledTold(TypedDict):
     preview: PreviewTold | None
 
 
-class _Filed(BaseModel):
-    """What a file was handed in as."""
+class FilingTold(TypedDict):
+    """A file that is being made a plan: how far it is, or what became of it.
 
-    name: str
-    within: str | None
-    datum: str
-    sha256: str
+    ``state`` is judging, then committed, refused, failed, withdrawn, or interrupted where the server stopped. ``plan``
+    is the number of the plan, null where nothing differs from the edition in force, or there is none yet.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    id: str
+    filename: str
+    state: str
+    progress: Progress | None
+    plan: int | None
+    findings: list[PlaceTold]
+    problem: dict[str, Any] | None
+
+
+def filings_of(request: Request) -> Filings:
+    """The queue of this application."""
+    found: Filings = request.app.state.filings
+    return found
+
+
+FilingsOf = Annotated[Filings, Depends(filings_of)]
 
 
 @router.post(
@@ -79,6 +93,7 @@ class _Filed(BaseModel):
     summary="文件回交 · A plan of a file of grids that was edited elsewhere",
     response_model=FiledTold,
     responses={
+        202: {"model": FilingTold, "description": "后台判读 · Judged beside the door; Location tells how far it is"},
         200: {"model": FiledTold, "description": "没有差别，或已收到过 · Nothing differs, or the same request again"},
         **described(
             "malformed", "denied", "unknown", "stale", "too-much", "refused", "broken", "misjudged", "unavailable"
@@ -88,7 +103,7 @@ class _Filed(BaseModel):
 )
 async def from_file(
     request: Request,
-    jobs: JobsOf,
+    filings: FilingsOf,
     store: StoreOf,
     actor: Asker,
     name: Annotated[Text, Query(min_length=1, max_length=200, description="方案名称 · What the plan is called")],
@@ -98,48 +113,85 @@ async def from_file(
     ] = None,
     datum: Annotated[Text, Query(max_length=40, description="坐标基准 · Datum of the file")] = "wgs84",
     key: Key = None,
+    prefer: Annotated[Text | None, Header(max_length=200, description="respond-async · 后台判读")] = None,
 ) -> Response:
     """Judged as any import: nothing is kept of a file with errors, and the problem has all `findings`, each its place.
 
-    A file that differs in nothing from the edition in force makes no plan: 200, with `plan` and `preview` null.
+    A file that differs in nothing from the edition in force makes no plan: 200, with `plan` and `preview` null. With
+    `Prefer: respond-async` the answer is 202 as soon as the file is there, and it is judged beside the door.
 
     The file has columns code, name, kind and parent, as an exported edition; see docs/plans.md.
     """
-    async with received(request, jobs.shelf) as incoming:
-        about = _Filed(name=name, within=within, datum=datum, sha256=incoming.sha256)
+    async with received(request, filings.shelf) as incoming:
+        about = Filed(name=name, within=within, datum=datum, sha256=incoming.sha256)
         lane: CapacityLimiter = request.app.state.filing
-        path = await to_thread.run_sync(incoming.named, filename, limiter=lane)
-        return await to_thread.run_sync(_answer, request_id_of(request), store, actor, (about, key, path), limiter=lane)
+        if "respond-async" not in (prefer or "").lower():
+            path = await to_thread.run_sync(incoming.named, filename, limiter=lane)
+            told = (about, key, path)
+            return await to_thread.run_sync(_answer, request_id_of(request), store, actor, told, limiter=lane)
+        record = await to_thread.run_sync(incoming.kept, KIND, filename, actor.name)
+    return _later(filings, await to_thread.run_sync(filings.file, record, actor, about, key))
 
 
-def _answer(request_id: str, store: Store, actor: Actor, told: tuple[_Filed, str | None, Path]) -> Response:
+@router.get(
+    ADDRESS + "/{number}",
+    summary="回交的文件 · How far a file is, and what became of it",
+    response_model=FilingTold,
+    responses=described("unknown", "unavailable"),
+)
+def filing(filings: FilingsOf, actor: Asker, number: str) -> Response:
+    """Asked again until `state` is none that goes on by itself; the plan then is at `/v1/plans/{plan}`."""
+    return JSONResponse(_filing(filings, filings.shelf.get(number)), headers=NOT_STORED)
+
+
+@router.delete(
+    ADDRESS + "/{number}",
+    summary="不要了 · Take a file back",
+    response_model=FilingTold,
+    responses=described("denied", "unknown", "stale", "unavailable"),
+)
+def take_back(filings: FilingsOf, actor: Asker, number: str) -> Response:
+    """No plan is begun of it, unless it is one already."""
+    return JSONResponse(_filing(filings, filings.withdraw(number)), headers=NOT_STORED)
+
+
+def _later(filings: Filings, record: Import) -> Response:
+    headers = {**NOT_STORED, "Location": f"{ADDRESS}/{record.id}"}
+    return JSONResponse(_filing(filings, record), status_code=202, headers=headers)
+
+
+def _filing(filings: Filings, record: Import) -> dict[str, Any]:
+    """A file as it is now; one that was left before it was begun is as good as interrupted."""
+    return {
+        "id": record.id,
+        "filename": record.filename,
+        "state": INTERRUPTED if record.state == UPLOADED else record.state,
+        "progress": filings.progress(record),
+        "plan": record.committed["plan"] if record.committed else None,
+        "findings": filings.findings(record),
+        "problem": record.problem,
+    }
+
+
+def _answer(request_id: str, store: Store, actor: Actor, told: tuple[Filed, str | None, Path]) -> Response:
     try:
         return _begun(store, actor, *told)
     except Misjudged as error:
-        listed = [_place(one.document(), one.where) for one in error.findings[:_MOST_LISTED]]
         where = None if error.where is None else shapely.geometry.mapping(error.where)
-        return problem(kind_of(error), error.detail, request_id, where=where, findings=listed)
+        return problem(kind_of(error), error.detail, request_id, where=where, findings=listed(error.findings))
 
 
-def _begun(store: Store, actor: Actor, about: _Filed, key: str | None, path: Path) -> Response:
-    from geo.plans import filed  # its imports take a second, which no other door should wait for
-
+def _begun(store: Store, actor: Actor, about: Filed, key: str | None, path: Path) -> Response:
     with store.write() as connection:
-
-        def carry_out() -> Answered:
-            begun = filed.begin(connection, actor, about.name, path, (about.within, about.datum))
-            listed = [_place(one.document(), one.where) for one in begun.findings[:_MOST_LISTED]]
-            return Answered({"plan": begun.plan and begun.plan.id, "findings": listed}, is_repeat=False)
-
-        found = once(connection, key, about, carry_out)
-        number = found.answer["plan"]
+        found = carried_out(connection, actor, (about, key), path)
+        number = found["plan"]
         told = _NO_PLAN if number is None else _told(connection, int(number))
-    status = 200 if found.is_repeat or number is None else 201
-    return JSONResponse({**told, "findings": found.answer["findings"]}, status_code=status, headers=NOT_STORED)
+    status = 200 if found["is_repeat"] or number is None else 201
+    return JSONResponse({**told, "findings": found["findings"]}, status_code=status, headers=NOT_STORED)
 
 
 def _told(connection: sa.Connection, number: int) -> dict[str, Any]:
-    """The plan of a file with its change, and its preview."""
+    """The plan of a file with its change and its preview."""
     plan = drafts.one(connection, number)
     made = drafts.changes_of(connection, plan)
     shown = previews.preview(connection, plan)
@@ -147,11 +199,3 @@ def _told(connection: sa.Connection, number: int) -> dict[str, Any]:
         "plan": {**plain_of(plan), "changes": [made_told(one) for one in made]},
         "preview": preview_told(shown, consequences(connection, shown)),
     }
-
-
-def _place(told: dict[str, Any], where: BaseGeometry | None) -> dict[str, Any]:
-    """A finding with its ground, of which a box is told where it has too many points to be drawn at once."""
-    if where is None or where.is_empty:
-        return {**told, "where": None}
-    drawn = where if shapely.get_num_coordinates(where) <= _MOST_POINTS else shapely.envelope(where)
-    return {**told, "where": json.loads(shapely.to_geojson(drawn))}

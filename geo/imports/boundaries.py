@@ -26,7 +26,21 @@ from geo.editions import Published, Request
 from geo.errors import GeoError, Refused
 from geo.imports import guesses, looking, mended, overlays
 from geo.imports.holdings import Holdings
-from geo.imports.kinds import CHOICE, COLUMN, DATUM, ENCODINGS, FLAG, TEXT, Field, Found, Guess, Mapped, Work, still
+from geo.imports.kinds import (
+    CHOICE,
+    COLUMN,
+    DATUM,
+    ENCODINGS,
+    FLAG,
+    TEXT,
+    Field,
+    Found,
+    Guess,
+    Mapped,
+    Work,
+    still,
+    told_by,
+)
 from geo.imports.records import Import
 from geo.imports.titles import titled
 from geo.intakes import Answered
@@ -116,14 +130,9 @@ class Boundaries:
 
 
 def _prepared(work: Work, standing: Standing | None) -> Prepared:
-    def tell(words: str) -> None:
-        zh, _, rest = words.partition(" ")
-        en, _, name = rest.partition(" ")
-        work.step(f"{zh} {name}".strip(), f"{en} {name}".strip(), None, None)
-
     within = work.record.mapping.get("within")
     sources, leave = _sources(work.record, work.path), _leave(work.record)
-    return importing.prepare(sources, standing, within=within, repair=leave, progress=tell)
+    return importing.prepare(sources, standing, within=within, repair=leave, progress=told_by(work.step))
 
 
 def _leave(record: Import) -> Repair | None:

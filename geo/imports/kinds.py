@@ -33,6 +33,17 @@ Step = Callable[[str, str, int | None, int | None], None]
 """Told of progress: the step in Chinese and in English, rows done and their total where they are known."""
 
 
+def told_by(step: Step) -> Callable[[str], None]:
+    """Tells a step words of progress: Chinese before the first blank, English after it, then what they are of."""
+
+    def tell(words: str) -> None:
+        zh, _, rest = words.partition(" ")
+        en, _, name = rest.partition(" ")
+        step(f"{zh} {name}".strip(), f"{en} {name}".strip(), None, None)
+
+    return tell
+
+
 @dataclass(frozen=True)
 class Field:
     """One line of the form.

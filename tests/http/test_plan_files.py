@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,56 @@ def test_what_cannot_be_a_file_of_grids_is_refused_in_words(
     assert answer.status_code == status, answer.text
     assert told in answer.json()["detail"]
     assert quiet_site.get("/v1/plans").json()["plans"] == before
+
+
+def settled(site: httpx.Client, address: str) -> dict[str, Any]:
+    """What became of a file that is judged beside the door."""
+    until = time.monotonic() + 60
+    while (told := site.get(address).raise_for_status().json())["state"] == "judging" and time.monotonic() < until:
+        assert told["progress"]["step"]["zh"]
+        time.sleep(0.1)
+    return told
+
+
+LATER = {"Prefer": "respond-async"}
+
+
+def test_a_file_is_judged_beside_the_door_and_told_of_until_it_is_a_plan(
+    site: httpx.Client, rows: geopandas.GeoDataFrame, hand_in: Callable[..., httpx.Response]
+) -> None:
+    answer = hand_in(split_in_the_file(rows), LATER, within=COMMUNITIES[0])
+    assert (answer.status_code, answer.json()["state"], answer.json()["plan"]) == (202, "judging", None)
+    told = settled(site, answer.headers["Location"])
+    assert (told["state"], told["problem"], told["progress"]) == ("committed", None, None)
+    plan = site.get(f"/v1/plans/{told['plan']}").json()
+    assert (plan["name"], plan["scope"], [one["change"]["kind"] for one in plan["changes"]]) == (
+        "外业修改", COMMUNITIES[0], ["replace_scope"]
+    )  # fmt: skip
+    same = settled(site, hand_in(rows, LATER).headers["Location"])
+    assert (same["state"], same["plan"]) == ("committed", None)
+    assert len(site.get("/v1/plans").json()["plans"]) == 1
+
+
+def test_what_is_wrong_with_a_file_judged_beside_the_door_is_told_as_in_the_answer(
+    site: httpx.Client, rows: geopandas.GeoDataFrame, hand_in: Callable[..., httpx.Response]
+) -> None:
+    torn = rows.copy()
+    at = torn.index[torn["code"] == FIRST][0]
+    torn.loc[at, "geometry"] = shapely.affinity.translate(torn.geometry[at], 1e-3)
+    at_once = hand_in(torn).json()
+    told = settled(site, hand_in(torn, LATER).headers["Location"])
+    assert told["state"] == "refused"
+    assert (told["problem"]["type"], told["problem"]["detail"]) == (at_once["type"], at_once["detail"])
+    assert told["findings"] == at_once["findings"]
+    assert site.get("/v1/plans").json()["plans"] == []
+
+
+def test_a_file_taken_back_is_no_plan_and_one_there_is_none_of_is_unknown(
+    site: httpx.Client, rows: geopandas.GeoDataFrame, hand_in: Callable[..., httpx.Response]
+) -> None:
+    address = hand_in(split_in_the_file(rows), LATER).headers["Location"]
+    told = site.delete(address).json()
+    plans = site.get("/v1/plans").json()["plans"]
+    assert told["state"] in ("withdrawn", "committed")
+    assert len(plans) == (told["state"] == "committed")
+    assert site.get(f"{DOOR}/0123456789abcdef").status_code == 404

@@ -21,11 +21,11 @@ export const findings = (id, query) => asked("GET", `/${id}/findings?${new URLSe
 export const hand_in = (file, kind, progress) => send(file, `/v1/imports?${new URLSearchParams({ kind, filename: file.name })}`, progress);
 
 /** Send a file to an address. A refusal comes as an Error with the server's words, its findings and its place. */
-export function send(file, address, progress) {
+export function send(file, address, progress, headers = {}) {
   const request = new XMLHttpRequest(); // fetch does not tell how much of a body has been sent
   const done = new Promise((resolve, reject) => {
     request.open("POST", address);
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    for (const [name, value] of Object.entries({ "Content-Type": "application/octet-stream", ...headers })) request.setRequestHeader(name, value);
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded, total));
     request.upload.addEventListener("load", ({ loaded, total }) => progress(loaded, total));

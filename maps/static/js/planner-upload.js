@@ -9,6 +9,9 @@ import { fit } from "./shell.js";
 const DATUMS = ["wgs84", "cgcs2000", "gcj02", "bd09"];
 const LISTED = 100; // findings shown; the rest is counted
 const CLOSE = 0.0006; // degrees around a place that is gone to
+const DOOR = "/v1/plans/from-file";
+const LOOK_MS = 700; // between two looks at how far it is
+const KEPT = "gridatlas.plan.filing"; // what is being judged, for who closes the page meanwhile
 const CHIPS = { error: "bad", warning: "warn", info: "info" };
 
 /** Take the place of the form that begins a plan, with words and looks that the page does not carry until then. */
@@ -21,6 +24,8 @@ export async function begin_from_file(planner) {
   if (!document.querySelector("link[href='/static/css/upload.css']")) document.head.append(el("link", { rel: "stylesheet", href: "/static/css/upload.css" }));
   planner.list.other = new Upload(planner);
   planner.list.make(true);
+  const begun = localStorage.getItem(KEPT);
+  if (begun) await planner.list.other.follow(JSON.parse(begun));
 }
 
 class Upload {
@@ -61,26 +66,63 @@ class Upload {
   }
 
   progress() {
-    const { words, doing } = this;
-    return el("div", { class: "sec plan-new", role: "status" }, el("h2", {}, words.t("upload.title")), bar(words.t(doing.share < 1 ? "upload.sending" : "upload.judging", { name: this.file.name }), doing.share < 1 ? doing.share : null), el("div", { class: "row" }, el("button", { class: "btn", type: "button", onclick: doing.abort }, words.t("plan.cancel"))));
+    const { words, doing } = this, { share, name, told } = doing;
+    const text = told?.ahead ? words.t("import.ahead", { n: words.n(told.ahead) }) : told ? told.step[words.lang === "en" ? "en" : "zh"] : words.t(share < 1 ? "upload.sending" : "upload.judging", { name });
+    return el("div", { class: "sec plan-new", role: "status" }, el("h2", {}, words.t("upload.title")), bar(text, share < 1 ? share : null), share < 1 ? null : el("p", { class: "cap dim" }, words.t("upload.leave")), el("div", { class: "row" }, el("button", { class: "btn", type: "button", onclick: doing.abort }, words.t("plan.cancel"))));
   }
 
   async send() {
     const { list, words } = this, whole = !list.scope || list.scope.code === this.boot.city.code;
     const asked = { name: list.name.trim() || stem(this.file.name), filename: this.file.name, datum: this.datum, ...(whole ? {} : { within: list.scope.code }) };
-    const sent = send(this.file, `/v1/plans/from-file?${new URLSearchParams(asked)}`, (bytes, total) => { this.doing.share = total ? bytes / total : 0; this.draw(); });
-    this.doing = { share: 0, abort: sent.abort };
+    const sent = send(this.file, `${DOOR}?${new URLSearchParams(asked)}`, (bytes, total) => { if (this.doing) { this.doing.share = total ? bytes / total : 0; this.draw(); } }, { Prefer: "respond-async" });
+    this.doing = { share: 0, name: this.file.name, told: null, abort: sent.abort };
     this.draw();
     try {
-      const { plan, findings, preview } = await sent.done;
-      this.doing = null;
-      if (preview && findings.every(({ severity }) => severity === "info")) { this.open(plan.id); return; }
-      Object.assign(this, { plan, findings, same: !plan });
+      const one = await sent.done;
+      localStorage.setItem(KEPT, JSON.stringify({ id: one.id, filename: one.filename }));
+      await this.follow(one);
     } catch (error) {
-      this.doing = null;
-      if (error.name !== "AbortError") Object.assign(this, { findings: error.findings ?? [], fault: said(error, words) || words.t("import.cut-off") });
-      this.show(null, error.where);
+      this.failed(error);
     }
+  }
+
+  /** Look at how far a file is until there is a plan of it, or it is said why not. */
+  async follow({ id, filename }) {
+    let left = false;
+    this.doing = { share: 1, name: filename, told: null, abort: async () => { left = true; await fetch(`${DOOR}/${id}`, { method: "DELETE" }).catch(() => null); } };
+    this.draw();
+    try {
+      for (;;) {
+        const answer = await fetch(`${DOOR}/${id}`), one = await answer.json().catch(() => ({}));
+        if (!answer.ok && answer.status !== 404) throw new Error(one.detail ?? `${answer.status}`);
+        if (one.state === "judging") {
+          this.doing.told = one.progress;
+          this.draw();
+          await new Promise((later) => setTimeout(later, LOOK_MS));
+          continue;
+        }
+        this.ended(one, left);
+        return;
+      }
+    } catch (error) {
+      this.failed(error); // it goes on; who comes back finds it
+    }
+  }
+
+  ended({ state, plan = null, findings = [], problem = null }, left) {
+    const { words } = this;
+    localStorage.removeItem(KEPT);
+    this.doing = null;
+    if (state === "committed" && plan && findings.every(({ severity }) => severity === "info")) { this.open(plan); return; }
+    if (state === "committed") Object.assign(this, { plan, findings, same: !plan });
+    else if (!left && state !== "withdrawn" && state) Object.assign(this, { findings, fault: problem ? said({ message: problem.detail }, words) : words.t("import.cut-off") });
+    if (problem) this.show(null, problem.where);
+    this.draw();
+  }
+
+  failed(error) {
+    this.doing = null;
+    if (error.name !== "AbortError") Object.assign(this, { findings: error.findings ?? [], fault: said(error, this.words) || this.words.t("import.cut-off") });
     this.draw();
   }
 
@@ -91,7 +133,7 @@ class Upload {
       same ? el("p", { class: "note", role: "status" }, words.t("upload.same")) : plan ? null : el("p", { class: "fault", role: "alert" }, words.t("upload.nothing-kept")),
       el("ul", { class: "found", "aria-label": words.t("upload.findings") }, findings.slice(0, LISTED).map((one) => this.row(one))),
       findings.length > LISTED ? el("p", { class: "cap dim" }, words.t("upload.more", { n: words.n(findings.length - LISTED) })) : null,
-      el("div", { class: "row" }, el("button", { class: `btn ${plan ? "" : "main grow"}`, type: "button", onclick: () => this.again() }, words.t("upload.again")), plan ? el("button", { class: "btn main grow", type: "button", onclick: () => this.open(plan.id) }, words.t("upload.open")) : null));
+      el("div", { class: "row" }, el("button", { class: `btn ${plan ? "" : "main grow"}`, type: "button", onclick: () => this.again() }, words.t("upload.again")), plan ? el("button", { class: "btn main grow", type: "button", onclick: () => this.open(plan) }, words.t("upload.open")) : null));
   }
 
   row(one) {
