@@ -152,10 +152,13 @@ def _edition_columns() -> list[sa.Column[object]]:
     return [editions.c[name] for name in Edition.__dataclass_fields__ if name != "forecast"]
 
 
-def all_editions(connection: sa.Connection) -> list[Edition]:
-    """Every edition, the newest first; empty before the first publish."""
-    rows = connection.execute(sa.select(*_edition_columns()).order_by(editions.c.number.desc()))
-    return [Edition(**row) for row in rows.mappings()]
+def all_editions(connection: sa.Connection, since: datetime | None = None) -> list[Edition]:
+    """Every edition, or that in force at ``since`` and all later ones; newest first, empty before the first publish."""
+    query = sa.select(*_edition_columns()).order_by(editions.c.number.desc())
+    if since is not None:
+        first = in_force().with_only_columns(editions.c.number).scalar_subquery()
+        query = query.where(editions.c.number >= first).params(instant=since)
+    return [Edition(**row) for row in connection.execute(query).mappings()]
 
 
 def newest_number(connection: sa.Connection) -> int:
@@ -184,10 +187,7 @@ def in_force() -> sa.Select[*tuple[Any, ...]]:
 def at(connection: sa.Connection, instant: datetime | None) -> Edition:
     """The edition in force at ``instant`` (aware; None = now); the first one for anything earlier.
 
-    Raises
-    ------
-    Unknown
-        When nothing has been published.
+    Raises Unknown when nothing has been published.
     """
     row = connection.execute(in_force(), {"instant": instant or datetime.now(UTC)}).mappings().one_or_none()
     if row is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
 from threading import Lock
@@ -290,6 +290,11 @@ def microseconds(instant: datetime) -> int:
     """Whole microseconds since 1970 UTC of an aware instant."""
     whole = int(instant.replace(microsecond=0).timestamp())
     return whole * 1_000_000 + instant.microsecond
+
+
+def instant(us: int) -> datetime:
+    """The instant (UTC) so many microseconds after the beginning of 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
 
 # -- the rules -------------------------------------------------------------------------------------------------------

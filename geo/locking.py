@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -23,18 +24,25 @@ def lock_current(connection: sa.Connection) -> Edition:
         When nothing has been published.
     """
     while True:
-        edition = areas.current(connection)
-        connection.execute(_held(), {"edition": edition.number})
+        edition = hold(connection)
         # waiting for the lock may have been waiting for a publish
         if areas.current(connection).number == edition.number:
             return edition
 
 
-def held_after(those: sa.CTE) -> sa.FromClause:
-    """The edition in force at the parameter ``instant`` beside each row of ``those``, as of :func:`lock_current`.
+def hold(connection: sa.Connection) -> Edition:
+    """The edition in force until this transaction ends, unless another one came while its row was waited for.
 
-    It is held after the row is there, whatever that waited for; so another one may be in force by then. Whoever writes
-    a grid by it does so where :func:`is_in_force` says.
+    Whoever writes a grid by it does so where :func:`is_in_force` says. Raises Unknown as :func:`lock_current`.
+    """
+    row = connection.execute(_held(), {"instant": datetime.now(UTC)}).mappings().one_or_none()
+    return Edition(**row) if row else areas.current(connection)
+
+
+def held_after(those: sa.CTE) -> sa.FromClause:
+    """As of :func:`hold`, beside each row of ``those``: the edition in force at the parameter ``instant``.
+
+    It is held after the row is there, whatever that waited for.
     """
     here: sa.ColumnElement[Any] = next(iter(those.c))
     return areas.in_force().where(here.is_not(None)).with_for_update(read=True).lateral("held")
@@ -46,6 +54,5 @@ def is_in_force(number: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 @cache
-def _held() -> sa.Select[int]:
-    edition = sa.bindparam("edition", type_=sa.Integer)
-    return sa.select(editions.c.number).where(editions.c.number == edition).with_for_update(read=True)
+def _held() -> sa.Select[*tuple[Any, ...]]:
+    return areas.in_force().with_for_update(read=True)

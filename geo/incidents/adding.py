@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql as pg
 from geo import areas
 from geo.actors import Actor
 from geo.areas import Edition
-from geo.assignments import microseconds
+from geo.assignments import instant, microseconds
 from geo.crs import datum_of
 from geo.errors import Refused, Stale
 from geo.incidents.months import make_months, name_of
@@ -25,7 +25,7 @@ from geo.incidents.placing import Places, place
 from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, digests, lonlat_of
 from geo.incidents.searching import Incident, asked_of, one, told
 from geo.instants import NEVER_US
-from geo.locking import held_after, is_in_force, lock_current
+from geo.locking import held_after, hold, is_in_force
 from geo.tables import audit_events, incident_keys, incidents
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -106,7 +106,7 @@ def add(connection: sa.Connection, actor: Actor, incident: NewIncident) -> Store
         stored = connection.execute(_storing(), values).mappings().all()
         if stored:
             return StoredIncident(told(connection, stored, edition)[0], is_repeat=False)
-        edition = lock_current(connection)  # the key, or the edition's row, had to be waited for
+        edition = hold(connection)  # the key, or the edition's row, had to be waited for
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ class _Entered:
 
 def _enter(connection: sa.Connection, reports: Reports, key: dict[str, Any]) -> _Entered | None:
     """None where the key is known; then nothing is held."""
-    instant, month = _instant(int(reports.occurred_us[0])), name_of(reports.occurred_us)
-    asked = {**key, "occurred_at": instant, "month": month, "instant": datetime.now(UTC)}
+    occurred_at, month = instant(int(reports.occurred_us[0])), name_of(reports.occurred_us)
+    asked = {**key, "occurred_at": occurred_at, "month": month, "instant": datetime.now(UTC)}
     row = connection.execute(_entering(), asked).mappings().one_or_none()
     if row is None:
         return None
@@ -212,18 +212,14 @@ def _figure(figure: float | None) -> float:
     return float(figure) if figure is not None and np.isfinite(figure) else float("nan")
 
 
-def _time(connection: sa.Connection, name: str, instant: datetime | None) -> int:
-    if instant is None:
+def _time(connection: sa.Connection, name: str, given: datetime | None) -> int:
+    if given is None:
         return NEVER_US
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(areas.city(connection).time_zone))
+    aware = given if given.tzinfo else given.replace(tzinfo=ZoneInfo(areas.city(connection).time_zone))
     latest = datetime.now(UTC) + AHEAD
     if not EARLIEST <= aware <= latest:
         raise Refused(f"{name} {aware.isoformat()} cannot be; possible: {EARLIEST:%Y-%m-%d} to {latest:%Y-%m-%d}")
     return microseconds(aware)
-
-
-def _instant(us: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
 
 def _row(reports: Reports, places: Places) -> dict[str, Any]:
@@ -238,8 +234,8 @@ def _row(reports: Reports, places: Places) -> dict[str, Any]:
         **{name: None if np.isnan(figure) else float(figure) for name, figure in figures.items()},
         **{name: int(number) or None for name, number in ids.items()},
         "urgency": int(reports.urgency[0]),
-        "occurred_at": _instant(int(reports.occurred_us[0])),
-        "reported_at": datetime.now(UTC) if reported_us == NEVER_US else _instant(reported_us),
+        "occurred_at": instant(int(reports.occurred_us[0])),
+        "reported_at": datetime.now(UTC) if reported_us == NEVER_US else instant(reported_us),
         "lon": None if np.isnan(lon) else lon,
         "lat": None if np.isnan(lon) else lat,
         "edition_then": int(places.edition_then[0]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from threading import RLock
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Positions
-from geo.assignments import CityIndex, assign, in_force, microseconds, open_index
+from geo.assignments import CityIndex, assign, in_force, instant, microseconds, open_index
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +52,7 @@ class Placing:
     def __init__(self, connection: sa.Connection, current: Edition) -> None:
         self.connection, self.current, self.asking = connection, current, RLock()
         self.today = open_index(connection, current)
-
-    @cached_property
-    def editions(self) -> list[Edition]:
-        """Every edition; read where something happened before today's, which most reports did not."""
-        with self.asking:
-            return areas.all_editions(self.connection)
+        self._editions, self._since_us = [current], microseconds(current.effective_at)
 
     def place(self, lonlat: Floats, occurred_us: Ints, accuracy_m: Floats) -> Places:
         """The grids of incidents at ``lonlat`` (n, 2), then and today; not finite: no position."""
@@ -84,13 +78,16 @@ class Placing:
         )
 
     def _in_force(self, occurred_us: Ints) -> tuple[Positions, Bools]:
-        """As :func:`geo.assignments.in_force`."""
-        since_us = microseconds(self.current.effective_at)
-        return in_force(self.editions if (occurred_us < since_us).any() else [self.current], occurred_us)
+        """As :func:`geo.assignments.in_force`; only editions are read in which something happened, or later ones."""
+        if (earliest_us := int(occurred_us.min(initial=self._since_us))) < self._since_us:
+            with self.asking:
+                self._editions = areas.all_editions(self.connection, instant(earliest_us))
+                self._since_us = earliest_us
+        return in_force(self._editions, occurred_us)
 
     def _opened(self, number: int) -> CityIndex:
         with self.asking:
-            return open_index(self.connection, next(one for one in self.editions if one.number == number))
+            return open_index(self.connection, next(one for one in self._editions if one.number == number))
 
 
 def place(connection: sa.Connection, current: Edition, lonlat: Floats, occurred_us: Ints, accuracy_m: Floats) -> Places:

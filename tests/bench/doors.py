@@ -1,8 +1,9 @@
-"""Bench: what ``/v1/locate`` costs one worker of the processor, beside an empty answer of the same server.
+"""Bench: what ``/v1/locate`` and a report cost one worker of the processor, beside an empty answer of the same server.
 
 The city's borders wind; its points lie anywhere in it. The server runs in this process, a plain http client in a second
 one; both are bounded in count and in time. Seconds of the processor are those of the server's process, whole requests:
-the empty answer (``/healthz``) tells what none of them can do without. Rounds go through the doors in turn.
+the empty answer (``/healthz``) tells what none of them can do without. Rounds go through the doors in turn. Reports of
+incidents are new ones each; what PostgreSQL takes for them comes on top.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import count
 from multiprocessing.pool import Pool
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 
 from api.logs import configure
 from api.streams import ARROW, stream
+from geo.arrays import Floats
 from tests.opened_indexes import publish
 from tests.serving import served
 from tests.throw_away import throw_away_postgis
@@ -40,6 +44,8 @@ BODIES = 100
 JSON = "application/json"
 EMPTY = "GET /healthz"
 SOME = "?columns=grid,rule"
+ANEW = b"<number>"
+"""Stands in a body for a text that was never sent before."""
 MOST = 40.0
 """Empty answers that one for 1,000 points may cost, with slack."""
 
@@ -57,6 +63,7 @@ class Load:
     seconds: float
     kind: str = JSON
     clients: int = CLIENTS
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class Rate:
 
 
 def send(address: str, load: Load) -> Rate:
-    """The rate a door answers at; raises AssertionError at the first answer that is not 200."""
+    """The rate a door answers at; raises AssertionError at the first answer that is none of its."""
     split = urlsplit(address)
     assert split.hostname is not None
     host, port = split.hostname, split.port
@@ -82,10 +89,12 @@ def send(address: str, load: Load) -> Rate:
         while time.perf_counter() < until and (number := next(numbers)) < load.most:
             begun = time.perf_counter()
             body = load.bodies[number % len(load.bodies)] if load.bodies else None
+            if body and load.is_new:
+                body = body.replace(ANEW, uuid4().hex.encode())
             connection.request(load.method, load.paths[number % len(load.paths)], body, headers)
             answer = connection.getresponse()
             told = answer.read()
-            assert answer.status == 200, told[:400]
+            assert answer.status == (201 if load.is_new else 200), told[:400]
             took.append(time.perf_counter() - begun)
         connection.close()
         return took
@@ -116,7 +125,14 @@ def loads(size: str) -> list[Load]:
         Load(EMPTY, "GET", ["/healthz"], [], 0, most * 2, seconds),
         Load("GET /v1/locate", "GET", ones, [], 1, most, seconds),
         *many,
+        Load("POST /v1/incidents", "POST", ["/v1/incidents"], reports(lonlat), 0, most, seconds, is_new=True),
     ]
+
+
+def reports(lonlat: Floats) -> list[bytes]:
+    """Incidents at some of these places that happened just now, each new whenever it is sent."""
+    told = {"source": "bench", "reference": ANEW.decode(), "occurred_at": datetime.now(UTC).isoformat()}
+    return [json.dumps({**told, "lon": lon, "lat": lat}).encode() for lon, lat in lonlat[:BODIES].tolist()]
 
 
 @contextmanager
@@ -160,6 +176,7 @@ def figures(load: Load, spent: list[float], rate: Rate, empty: list[float]) -> d
         "CPU ms a request": spread(spent, 2),
         "empty answers": round(ratio, 1),
         "points a CPU s": spread(per_cpu_s.tolist(), 0) if load.points else "",
+        "requests a CPU s": round(1e3 / float(np.median(spent))),
         "requests a s": round(rate.per_s),
         "p50 ms": round(rate.p50_ms, 1),
     }

@@ -80,6 +80,16 @@ def test_a_report_takes_three_statements_in_one_transaction(
             report(city, new("opened"))
 
 
+def test_what_happened_before_today_s_edition_takes_one_statement_more(city: sa.Engine) -> None:
+    with db.write(city) as connection:
+        publish_small_city(connection, 2)
+    late = replace(new("A1"), occurred_at=datetime(2024, 6, 1, tzinfo=UTC))
+    report(city, late)
+    with statements(city) as sent:
+        stored = report(city, replace(late, reference="A2"))
+    assert (len(sent), stored.edition_then, stored.edition) == (5, 1, 2), sent
+
+
 def test_what_is_told_of_a_report_is_what_is_found(city: sa.Engine) -> None:
     places = [SPLIT_CELL_EAST, cell_centre(3, 2), (WEST - 0.01, cell_centre(0, 0)[1]), (None, None)]
     exact = {"accuracy_m": 12.3, "address": "新村路 1 号", "urgency": 1, "datum": "gcj02"}
