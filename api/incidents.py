@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
@@ -177,7 +176,7 @@ def report(
 
 def feature(incident: Incident) -> dict[str, Any]:
     """An incident as GeoJSON (RFC 7946)."""
-    fields = asdict(incident)
+    fields = dict(vars(incident))
     number, lon, lat = fields.pop("id"), fields.pop("lon"), fields.pop("lat")
     properties = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()}
     geometry = None if lon is None else {"type": "Point", "coordinates": [lon, lat]}

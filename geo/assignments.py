@@ -243,7 +243,7 @@ def open_index(connection: sa.Connection, edition: Edition) -> CityIndex:
         When no city has been published.
     """
     # published_at too: after a reset the same database may hold another first edition
-    key = (connection.engine.url, edition.number, edition.published_at, edition.forecast)
+    key = (indexes.database_of(connection), edition.number, edition.published_at, edition.forecast)
     with _building:
         if key not in _opened:
             _opened[key] = _build(connection, edition)

@@ -130,10 +130,15 @@ def _to_come(connection: sa.Connection, edition: Edition) -> Redraw:
     )
 
 
+def database_of(connection: sa.Connection) -> str:
+    """What tells the database of a connection from any other."""
+    url = connection.engine.url
+    return f"{url.host} {url.port} {url.database} {url.query}"
+
+
 def path_of(connection: sa.Connection, edition: Edition) -> Path:
     """Where the index of an edition, or of a forecast, lies; a city that was published anew has other files."""
-    url = connection.engine.url
-    where = hashlib.blake2b(f"{url.host} {url.port} {url.database} {url.query}".encode(), digest_size=8).hexdigest()
+    where = hashlib.blake2b(database_of(connection).encode(), digest_size=8).hexdigest()
     folder = settings().indexes or settings().home / "indexes"
     name = f"{edition.number:06d}-{edition.published_at.astimezone(UTC):%Y%m%dT%H%M%S%f}"
     return folder / where / f"{name}{'-' + edition.forecast.key if edition.forecast else ''}.cells"

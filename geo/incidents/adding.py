@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow as pa
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
 from sqlalchemy.dialects import postgresql as pg
@@ -17,12 +17,13 @@ from sqlalchemy.dialects import postgresql as pg
 from geo import areas
 from geo.actors import Actor
 from geo.areas import Edition
+from geo.arrays import Floats, Ints
 from geo.assignments import instant, microseconds
 from geo.crs import datum_of
 from geo.errors import Refused, Stale
 from geo.incidents.months import make_months, name_of
 from geo.incidents.placing import Places, place
-from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, digests, lonlat_of
+from geo.incidents.reports import REPORTED, UNCLASSIFIED, Report, converted
 from geo.incidents.searching import Incident, asked_of, one, told
 from geo.instants import NEVER_US
 from geo.locking import held_after, hold, is_in_force
@@ -90,19 +91,20 @@ def add(connection: sa.Connection, actor: Actor, incident: NewIncident) -> Store
     Unknown
         When nothing has been published.
     """
-    reports = _reports(connection, incident)
-    digest = digests(reports)[0].as_py()
-    key = {"source": reports.source[0].as_py(), "reference": reports.reference[0].as_py()}
-    entered = _enter(connection, reports, {**key, "digest": digest})
+    report = _report(connection, incident)
+    lonlat, occurred_us = converted(np.array([report.raw]), report.datum), np.array([report.occurred_us])
+    digest = report.digest()
+    key = {"source": report.source, "reference": report.reference}
+    entered = _enter(connection, {**key, "digest": digest}, occurred_us)
     if entered is None:
         return _repeated(connection, key, digest)
     if not entered.has_month:
-        make_months(connection, reports.occurred_us)
+        make_months(connection, occurred_us)
     event = {"actor": actor.name, "action": "incidents.add", "detail": {**key, "id": entered.id}}
     edition = entered.edition
     while True:
-        places = place(connection, edition, reports.lonlat, reports.occurred_us, reports.accuracy_m)
-        values = {"id": entered.id, **_row(reports, places), **event, "instant": datetime.now(UTC)}
+        places = place(connection, edition, lonlat, occurred_us, np.array([report.accuracy_m]))
+        values = {**_told(report, lonlat), **_placed(places), **event, "id": entered.id, "instant": datetime.now(UTC)}
         stored = connection.execute(_storing(), values).mappings().all()
         if stored:
             return StoredIncident(told(connection, stored, edition)[0], is_repeat=False)
@@ -118,9 +120,9 @@ class _Entered:
     has_month: bool
 
 
-def _enter(connection: sa.Connection, reports: Reports, key: dict[str, Any]) -> _Entered | None:
+def _enter(connection: sa.Connection, key: dict[str, Any], occurred_us: Ints) -> _Entered | None:
     """None where the key is known; then nothing is held."""
-    occurred_at, month = instant(int(reports.occurred_us[0])), name_of(reports.occurred_us)
+    occurred_at, month = instant(int(occurred_us[0])), name_of(occurred_us)
     asked = {**key, "occurred_at": occurred_at, "month": month, "instant": datetime.now(UTC)}
     row = connection.execute(_entering(), asked).mappings().one_or_none()
     if row is None:
@@ -175,31 +177,26 @@ def _repeated(connection: sa.Connection, key: dict[str, str], digest: bytes) -> 
     return StoredIncident(before, is_repeat=True)
 
 
-def _reports(connection: sa.Connection, incident: NewIncident) -> Reports:
-    """One incident as a batch of one. Raises Refused for all but its position."""
+def _report(connection: sa.Connection, incident: NewIncident) -> Report:
+    """An incident as it is kept. Raises Refused for all but its position."""
     key = {name: _text(getattr(incident, name)) for name in ("source", "reference")}
     for name, text in key.items():
         if not text:
             raise Refused(f"an incident without {name} cannot be told from another; give its {name}")
     if incident.urgency not in (0, 1):
         raise Refused(f"urgency {incident.urgency} is not known; 0 is ordinary, 1 urgent")
-    datum = datum_of(incident.datum).name
-    raw = np.array([[_figure(incident.x), _figure(incident.y)]])
-    return Reports(
-        row=np.array([1], dtype=np.int64),
-        source=pa.array([key["source"]]),
-        reference=pa.array([key["reference"]]),
-        category=pa.array([_text(incident.category) or UNCLASSIFIED]),
-        urgency=np.array([incident.urgency], dtype=np.int16),
-        status=pa.array([_text(incident.status) or REPORTED]),
-        occurred_us=np.array([_time(connection, "occurred_at", incident.occurred_at)]),
-        reported_us=np.array([_time(connection, "reported_at", incident.reported_at)]),
-        raw=raw,
-        datum=pa.array([datum]),
-        accuracy_m=np.array([_figure(incident.accuracy_m)]),
-        address=pa.array([_text(incident.address) or None], type=pa.string()),
-        stated_area=pa.array([_text(incident.stated_area) or None], type=pa.string()),
-        lonlat=lonlat_of(raw, pa.array([datum])),
+    return Report(
+        **key,
+        category=_text(incident.category) or UNCLASSIFIED,
+        urgency=incident.urgency,
+        status=_text(incident.status) or REPORTED,
+        occurred_us=_time(connection, "occurred_at", incident.occurred_at),
+        reported_us=_time(connection, "reported_at", incident.reported_at),
+        raw=(_figure(incident.x), _figure(incident.y)),
+        datum=datum_of(incident.datum).name,
+        accuracy_m=_figure(incident.accuracy_m),
+        address=_text(incident.address),
+        stated_area=_text(incident.stated_area),
     )
 
 
@@ -209,7 +206,7 @@ def _text(text: str | None) -> str:
 
 
 def _figure(figure: float | None) -> float:
-    return float(figure) if figure is not None and np.isfinite(figure) else float("nan")
+    return float(figure) if figure is not None and math.isfinite(figure) else math.nan
 
 
 def _time(connection: sa.Connection, name: str, given: datetime | None) -> int:
@@ -222,26 +219,29 @@ def _time(connection: sa.Connection, name: str, given: datetime | None) -> int:
     return microseconds(aware)
 
 
-def _row(reports: Reports, places: Places) -> dict[str, Any]:
-    """The columns of the only incident of a batch; ``lon`` and ``lat`` for its point."""
-    lon, lat = reports.lonlat[0].tolist()
-    reported_us = int(reports.reported_us[0])
-    texts = ("source", "reference", "category", "status", "datum", "address", "stated_area")
-    figures = {"raw_x": reports.raw[0, 0], "raw_y": reports.raw[0, 1], "accuracy_m": reports.accuracy_m[0]}
-    ids = {"grid_then": places.grid_then[0], "grid_now": places.grid_now[0], "community_id": places.community[0]}
+def _told(report: Report, lonlat: Floats) -> dict[str, Any]:
+    """Columns of an incident as it was reported; ``lon`` and ``lat`` for its point."""
+    (lon, lat), (x, y) = lonlat[0].tolist(), report.raw
+    figures = {"lon": lon, "lat": lat, "raw_x": x, "raw_y": y, "accuracy_m": report.accuracy_m}
     return {
-        **{name: getattr(reports, name)[0].as_py() for name in texts},
-        **{name: None if np.isnan(figure) else float(figure) for name, figure in figures.items()},
-        **{name: int(number) or None for name, number in ids.items()},
-        "urgency": int(reports.urgency[0]),
-        "occurred_at": instant(int(reports.occurred_us[0])),
-        "reported_at": datetime.now(UTC) if reported_us == NEVER_US else instant(reported_us),
-        "lon": None if np.isnan(lon) else lon,
-        "lat": None if np.isnan(lon) else lat,
+        **{name: getattr(report, name) for name in ("source", "reference", "category", "urgency", "status", "datum")},
+        **{name: getattr(report, name) or None for name in ("address", "stated_area")},
+        **{name: None if math.isnan(figure) else figure for name, figure in figures.items()},
+        "occurred_at": instant(report.occurred_us),
+        "reported_at": datetime.now(UTC) if report.reported_us == NEVER_US else instant(report.reported_us),
+    }
+
+
+def _placed(places: Places) -> dict[str, Any]:
+    """Columns of where the only incident of a batch belongs."""
+    ids = {"grid_then": places.grid_then, "grid_now": places.grid_now, "community_id": places.community}
+    border_m = float(places.border_m[0])
+    return {
+        **{name: int(id[0]) or None for name, id in ids.items()},
         "edition_then": int(places.edition_then[0]),
         "is_before_first_edition": bool(places.is_before_first[0]),
         "edition_now": places.edition_now,
-        "border_m": None if np.isnan(places.border_m[0]) else float(places.border_m[0]),
+        "border_m": None if math.isnan(border_m) else border_m,
         "rule": int(places.rule[0]),
         "is_doubtful": bool(places.is_doubtful[0]),
     }
