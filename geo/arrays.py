@@ -33,3 +33,9 @@ def distinct(rows: Ints) -> tuple[Ints, Ints]:
     number = np.empty(len(rows), dtype=np.int64)
     number[order] = np.cumsum(new) - 1
     return ranked[new], number
+
+
+def windows(data: NDArray[np.uint8], width: int) -> NDArray[np.void]:
+    """The bytes from every place on, as one thing that is moved at once; they overlap."""
+    count = max(len(data) - width + 1, 0)
+    return np.ndarray((count,), dtype=f"V{width}", buffer=np.ascontiguousarray(data), strides=(1,))

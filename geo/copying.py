@@ -15,11 +15,11 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from geo.arrays import Bools, Floats, Ints, Shapes
+from geo.arrays import Bools, Floats, Ints, windows
+from geo.ragged import Ragged
 
 Bytes = NDArray[np.uint8]
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -30,10 +30,6 @@ _BIGINT = 20  # its oid
 _EPOCH_DAYS = 10_957
 _EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
 _POINT = np.frombuffer(b"\x01" + (0x20000001).to_bytes(4, "little") + (4326).to_bytes(4, "little"), np.uint8)
-
-_WHOLE = np.frombuffer(b"\x01" + (0x20000006).to_bytes(4, "little") + (4326).to_bytes(4, "little"), np.uint8)
-_PART = np.frombuffer(b"\x01" + (3).to_bytes(4, "little"), np.uint8)
-_NOTHING = np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,40 +87,9 @@ def points(lonlat: Floats) -> Column:
     return Column(cells.ravel(), np.where(missing, -1, cells.shape[1]))
 
 
-def grounds(made: Shapes) -> Column:
-    """Polygons of many parts (n,) in EPSG:4326 as EWKB, each with ground; no object is made of any.
-
-    References
-    ----------
-    OGC 06-103r4, Simple features, 8.2.9 (well-known binary); PostGIS, EWKB: the SRID after the kind.
-    """
-    if not len(made):
-        return Column(_NOTHING, np.empty(0, np.int64))
-    kind, xy, (ring, part, whole) = shapely.to_ragged_array(made, include_z=False)
-    assert kind is shapely.GeometryType.MULTIPOLYGON, kind
-    rings, parts = np.diff(ring), np.diff(part)
-    first = part[:-1]  # ring of each part
-    leads = np.zeros(len(rings), dtype=np.int64)  # bytes before each ring that tell of its part, and of its whole
-    leads[first] += len(_PART) + 4
-    leads[first[whole[:-1]]] += len(_WHOLE) + 4
-    size = leads + 4 + 16 * rings
-    begins = np.cumsum(size) - size + leads
-    cells = np.empty(int(size.sum()), dtype=np.uint8)
-    _told(cells, begins[first[whole[:-1]]] - len(_PART) - len(_WHOLE) - 8, _WHOLE, np.diff(whole))
-    _told(cells, begins[first] - len(_PART) - 4, _PART, parts)
-    _told(cells, begins, _NOTHING, rings)
-    nodes = np.repeat(begins + 4 - 16 * ring[:-1], rings) + 16 * np.arange(len(xy))
-    _windows(cells, 16)[nodes] = np.ascontiguousarray(xy, dtype="<f8").view("V16")[:, 0]
-    ends = np.append(0, np.cumsum(size))[part[whole]]
-    return Column(cells, np.diff(ends))
-
-
-def _told(cells: Bytes, at: Ints, head: Bytes, count: Ints) -> None:
-    """Write ``head`` and a count at each of these places."""
-    told = np.empty((len(at), len(head) + 4), dtype=np.uint8)
-    told[:, : len(head)] = head
-    told[:, len(head) :] = np.ascontiguousarray(count, dtype="<u4").view(np.uint8).reshape(-1, 4)
-    _windows(cells, told.shape[1])[at] = told.view(f"V{told.shape[1]}")[:, 0]
+def grounds(made: Ragged) -> Column:
+    """Polygons of many parts (n,) in EPSG:4326 as EWKB."""
+    return Column(*made.wkb(srid=4326))
 
 
 def documents(told: pa.Array) -> Column:
@@ -195,19 +160,13 @@ def _rows(columns: list[Column]) -> tuple[Bytes, Ints]:
 def _put(out: Bytes, at: Ints, column: Column) -> None:
     """Write a column into ``out``, each cell after its length, from ``at`` (n,) on; cells of one length at once."""
     length = np.asarray(column.length, dtype=np.int64)
-    _windows(out, 4)[at] = length.astype(">i4").view("V4")
+    windows(out, 4)[at] = length.astype(">i4").view("V4")
     first = np.cumsum(np.maximum(length, 0)) - np.maximum(length, 0)
     order = np.argsort(length, kind="stable")
     changes = np.flatnonzero(np.diff(length[order])) + 1
     for rows in np.split(order, changes) if len(order) else ():
         if (width := int(length[rows[0]])) > 0:
-            _windows(out, width)[at[rows] + 4] = _windows(column.cells, width)[first[rows]]
-
-
-def _windows(data: Bytes, width: int) -> NDArray[np.void]:
-    """The bytes from every place on, as one thing that is moved at once; they overlap."""
-    count = max(len(data) - width + 1, 0)
-    return np.ndarray((count,), dtype=f"V{width}", buffer=np.ascontiguousarray(data), strides=(1,))
+            windows(out, width)[at[rows] + 4] = windows(column.cells, width)[first[rows]]
 
 
 def copy(connection: sa.Connection, table: str, columns: dict[str, Column]) -> None:
@@ -251,7 +210,7 @@ def copy_packed(connection: sa.Connection, table: str, rows: Packed, given: Ints
         for data, begins in rows.blocks:
             some = given[first : first + len(begins)]
             first += len(some)
-            _windows(data, 8)[begins + 6] = some.astype(">i8").view("V8")  # after the number of cells and its length
+            windows(data, 8)[begins + 6] = some.astype(">i8").view("V8")  # after the number of cells and its length
             stream.write(data.data)
         stream.write(_TAIL)
 

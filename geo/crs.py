@@ -20,6 +20,7 @@ from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 from geo import datums
 from geo.arrays import Floats, Ints, Shapes
 from geo.errors import Refused, shown
+from geo.ragged import Ragged
 
 set_network_enabled(active=False)
 
@@ -222,7 +223,7 @@ def area_m2(shapes: Shapes) -> Floats:
     return np.bincount(of_shape[of_part], weights=signed, minlength=len(shapes)).astype(np.float64)
 
 
-def small_area_m2(made: Shapes) -> Floats:
+def small_area_m2(made: Ragged) -> Floats:
     """Square metres (n,) of polygons of many parts, as :func:`area_m2` has them within five millionths up to 0.1° wide.
 
     Each edge is a great circle of the sphere with the ellipsoid's area, at authalic latitudes.
@@ -234,7 +235,7 @@ def small_area_m2(made: Shapes) -> Floats:
     """
     if not len(made):
         return np.empty(0)
-    _, xy, (ring, part, whole) = shapely.to_ragged_array(made, include_z=False)
+    xy, ring, part, whole = made.xy, made.ring, made.part, made.whole
     lat = np.arcsin(_authalic(np.sin(np.radians(xy[:, 1]))) / _authalic(1.0))
     under = np.zeros(len(xy))
     slope = np.sin((lat[1:] + lat[:-1]) / 2) / np.cos((lat[1:] - lat[:-1]) / 2)

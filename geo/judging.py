@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,11 @@ class Judging:
         self.places: Floats = np.empty((0, 2))
         self.good = ~np.isin(frame.rows, list(frame.cells))
         findings.add("ragged", "*", [(row, f"{cells} cells") for row, cells in frame.cells.items()])
+
+    def some(self, at: Ints, columns: Sequence[str]) -> Judging:
+        """The rows at these positions under judgement by themselves, with some of the file's columns."""
+        frame = Frame(self.frame.rows[at], self.frame.table.select(list(columns)).take(pa.array(at)))
+        return Judging(frame, self.columns, self.findings)
 
     def column(self, field: str) -> pa.Array | None:
         """The column of a field as one plain array, several joined by a blank; None for a field without column."""

@@ -13,6 +13,8 @@ from geo.arrays import Bools, Floats, Shapes
 from geo.assignments import on_earth
 from geo.crs import Datum, shapes_to_wgs84, to_wgs84
 from geo.judging import Judging, bools
+from geo.ragged import Ragged, joined
+from geo.simple_polygons import Simple, simple
 from geo.space.grounds import fitted, flat
 
 _POLYGONS = (3, 6)
@@ -39,6 +41,43 @@ class Ground:
     datum: Datum
     bounds: tuple[float, float, float, float]
     widest: float
+
+
+def read_all(judging: Judging, ground: Ground) -> Ragged:
+    """Normalised polygons of the rows that are good in the end, as :class:`Polygons` and :func:`many` have them.
+
+    Simple ones are read as arrays; only what may be told of, or mended, becomes an object.
+    """
+    judging.places = np.full((len(judging.good), 2), np.nan)
+    found = _simple(judging, ground)
+    judging.places[found.at] = found.firsts
+    doubtful = np.setdiff1d(np.flatnonzero(judging.good), found.at)
+    if not len(doubtful):
+        return found.polygons
+    some = judging.some(doubtful, [ground.geometry])
+    made = Polygons(some, ground).read()
+    judging.good[doubtful], judging.places[doubtful] = some.good, some.places
+    order = np.argsort(np.concatenate([found.at, doubtful[some.good]]))
+    return joined([found.polygons, Ragged.of(many(made[some.good]))]).taken(order)
+
+
+def _simple(judging: Judging, ground: Ground) -> Simple:
+    """Those among the good rows that are simple, and lie where their coordinates say."""
+    wkb = judging.one(ground.geometry).cast(pa.large_binary())
+    found = simple(wkb if ground.datum.plain else wkb.slice(0, 0))
+    kept = judging.good[found.at] & ~_are_swapped(found.firsts, ground.bounds)
+    if kept.all():
+        return found
+    return Simple(found.at[kept], found.polygons.taken(np.flatnonzero(kept)), found.firsts[kept])
+
+
+def _are_swapped(places: Floats, bounds: tuple[float, float, float, float]) -> Bools:
+    """Which places (n, 2) lie in the city only when latitude stands before longitude."""
+    x, y = places.T
+    west, south, east, north = bounds
+    there = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    swapped = (y >= west) & (y <= east) & (x >= south) & (x <= north)
+    return np.asarray(swapped & ~there, dtype=np.bool_)
 
 
 class Polygons:
@@ -90,15 +129,8 @@ class Polygons:
         self._refuse("too_wide", wide, first)
         moved[wide] = shapely.Polygon()
         self.judging.places = firsts(moved)
-        self._tell_swapped(first)
+        self._tell("latitude_first", _are_swapped(self.judging.places, self.ground.bounds), first)
         return moved
-
-    def _tell_swapped(self, first: Values) -> None:
-        x, y = self.judging.places.T
-        west, south, east, north = self.ground.bounds
-        there = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-        swapped = (y >= west) & (y <= east) & (x >= south) & (x <= north)
-        self._tell("latitude_first", np.asarray(swapped & ~there, dtype=np.bool_), first)
 
     def _fitted(self, shapes: Shapes) -> Shapes:
         valid = shapely.is_valid(shapes)

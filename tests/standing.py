@@ -12,6 +12,7 @@ from geo import areas, revisions
 from geo.buildings import staging
 from geo.buildings.footprints import COUNTS, NOUN, TEXTS, Footprints
 from geo.polygons import many
+from geo.ragged import Ragged
 
 
 def stand(connection: sa.Connection, shapes: Any, **told: list[Any]) -> None:
@@ -23,7 +24,7 @@ def stand(connection: sa.Connection, shapes: Any, **told: list[Any]) -> None:
         reference=pa.array([str(at) for at in range(n)]),
         **{name: pa.array(told.get(name, [None] * n), type=pa.string()) for name in TEXTS},
         **{name: np.array(told.get(name, [np.nan] * n), dtype=np.float64) for name in COUNTS},
-        shapes=many(np.asarray(shapes, dtype=object)),
+        ground=Ragged.of(many(np.asarray(shapes, dtype=object))),
     )
     staging.open_stage(connection)
     staging.stage(connection, footprints)

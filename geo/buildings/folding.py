@@ -15,6 +15,7 @@ import shapely
 from geo.arrays import Shapes
 from geo.buildings.footprints import COUNTS, TEXTS, Footprints
 from geo.polygons import many
+from geo.ragged import Ragged
 from geo.space.grounds import fitted
 
 Told = list[tuple[int, str]]
@@ -42,9 +43,10 @@ def fold(pieces: Footprints) -> Folded:
     Pieces that touch are joined to one footprint; those that do not become parts of one building. A field is the
     largest piece's that knows it. Folding what was folded changes nothing.
     """
-    wkb = shapely.to_wkb(pieces.shapes).tolist()
+    ground = pieces.ground.shapes
+    wkb = shapely.to_wkb(ground).tolist()
     plain, rows = pieces.plain(), pieces.row.tolist()
-    size = shapely.area(pieces.shapes).tolist()
+    size = shapely.area(ground).tolist()
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, key in enumerate(zip(pieces.source.to_pylist(), pieces.reference.to_pylist(), strict=True)):
         members[key].append(at)
@@ -57,9 +59,9 @@ def fold(pieces: Footprints) -> Folded:
         told = (rows[lowest], reference)
         folded.repeats.extend((rows[at], reference) for at in set(group) - set(distinct))
         if len(distinct) > 1:
-            (folded.joined if _is_one(pieces.shapes[distinct]) else folded.apart).append(told)
+            (folded.joined if _is_one(ground[distinct]) else folded.apart).append(told)
         fields.append(_agreed(folded, told, [plain[at] for at in group]))
-        shapes.append(pieces.shapes[distinct[0]] if len(distinct) == 1 else _joined(pieces.shapes[distinct]))
+        shapes.append(ground[distinct[0]] if len(distinct) == 1 else _joined(ground[distinct]))
         first.append(lowest)
     return Folded(
         _footprints(pieces, first, fields, shapes),
@@ -115,6 +117,7 @@ def _footprints(
     made = np.empty(len(shapes), dtype=object)
     made[:] = shapes
     order = np.argsort(key.row, kind="stable")
-    return Footprints(row=key.row, source=key.source, reference=key.reference, **texts, **counts, shapes=made).taken(
-        order
+    footprints = Footprints(
+        row=key.row, source=key.source, reference=key.reference, **texts, **counts, ground=Ragged.of(made)
     )
+    return footprints.taken(order)

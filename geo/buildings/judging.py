@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from geo.arrays import Floats
 from geo.buildings.findings import Findings
-from geo.buildings.footprints import Footprints
+from geo.buildings.footprints import COUNTS, Footprints, taken
 from geo.buildings.uses import coded
 from geo.crs import Datum
 from geo.frames import Frame
 from geo.judging import Judging, bools
-from geo.polygons import Ground, Polygons, many
+from geo.polygons import Ground, read_all
 
 _WIDEST = 0.1  # degrees; the largest buildings of the world are a kilometre long
 _MOST = {"floors": 200.0, "households": 100_000.0, "firms": 100_000.0, "workers": 1_000_000.0}
@@ -55,24 +55,20 @@ def judge(frame: Frame, reading: Reading, findings: Findings) -> Footprints:
     judging = _Judging(frame, reading, findings)
     source, reference = judging.key()
     ground = Ground(reading.geometry, reading.datum, reading.bounds, _WIDEST)
-    shapes = Polygons(judging, ground).read()
+    made = read_all(judging, ground)
     given = judging.texts("use")
-    footprints = Footprints(
-        row=frame.rows,
-        source=source,
-        reference=reference,
-        use=judging.uses(given),
-        use_given=_known(given),
-        floors=judging.counts("floors"),
-        households=judging.counts("households"),
-        firms=judging.counts("firms"),
-        workers=judging.counts("workers"),
-        name=_known(judging.texts("name")),
-        address=_known(judging.texts("address")),
-        shapes=shapes,
-    )
-    taken = footprints.taken(np.flatnonzero(judging.good))
-    return replace(taken, shapes=many(taken.shapes))
+    columns = {
+        "row": frame.rows,
+        "source": source,
+        "reference": reference,
+        "use": judging.uses(given),
+        "use_given": _known(given),
+        **{name: judging.counts(name) for name in COUNTS},
+        "name": _known(judging.texts("name")),
+        "address": _known(judging.texts("address")),
+    }
+    good = np.flatnonzero(judging.good)
+    return Footprints(**{name: taken(column, good) for name, column in columns.items()}, ground=made)
 
 
 class _Judging(Judging):

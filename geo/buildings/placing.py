@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from geo.areas import Edition
-from geo.arrays import Bools, Floats, Positions, Shapes
+from geo.arrays import Bools, Floats, Positions
 from geo.assignments import EditionGround, open_index
 from geo.space.locate import GridIndex
-from geo.space.overlaps import overlaps
+from geo.space.overlaps import Footprints, overlaps
 
 Names = NDArray[Any]
 STRADDLES_BELOW = 0.9
@@ -59,7 +59,7 @@ class Held:
     is_pinned: Bools
 
 
-def held(index: GridIndex, footprints: Shapes, called: Callable[[Positions], Names], pinned: Names) -> Held:
+def held(index: GridIndex, footprints: Footprints, called: Callable[[Positions], Names], pinned: Names) -> Held:
     """The leaf of each of ``footprints`` (n,) among leaves that hold all of them but what is outside the city.
 
     Parameters
@@ -79,12 +79,14 @@ def held(index: GridIndex, footprints: Shapes, called: Callable[[Positions], Nam
     return Held(position, share, straddles, is_pinned)
 
 
-def place(connection: sa.Connection, edition: Edition, footprints: Shapes, pinned: Positions | None = None) -> Places:
+def place(
+    connection: sa.Connection, edition: Edition, footprints: Footprints, pinned: Positions | None = None
+) -> Places:
     """Where ``footprints`` (n,) belong in ``edition``; ``pinned`` (n,) ids of grids, 0 for none."""
     return placed(open_index(connection, edition), footprints, pinned)
 
 
-def placed(ground: EditionGround, footprints: Shapes, pinned: Positions | None = None) -> Places:
+def placed(ground: EditionGround, footprints: Footprints, pinned: Positions | None = None) -> Places:
     """As :func:`place`, among leaves that hold all of the footprints but what is outside the city."""
     wanted = np.zeros(len(footprints), dtype=np.int32) if pinned is None else pinned
     found = held(ground.index, footprints, ground.ids, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from geo.arrays import Bools
 
@@ -37,10 +38,10 @@ class Seen:
             np.bitwise_or.at(self._marked, place >> np.uint64(3), _bit(place))
         return repeated
 
-    def _are_marked(self, place: np.typing.NDArray[np.uint64]) -> Bools:
+    def _are_marked(self, place: NDArray[np.uint64]) -> Bools:
         marked: Bools = (self._marked[place >> np.uint64(3)] & _bit(place)) > 0
         return marked
 
 
-def _bit(place: np.typing.NDArray[np.uint64]) -> np.typing.NDArray[np.uint8]:
+def _bit(place: NDArray[np.uint64]) -> NDArray[np.uint8]:
     return np.left_shift(np.uint8(1), (place & np.uint64(7)).astype(np.uint8))

@@ -24,6 +24,7 @@ from geo.entities.following import take_along
 from geo.errors import Refused
 from geo.findings import LISTED
 from geo.polygons import firsts
+from geo.ragged import Ragged
 from geo.statements import statement
 from geo.tables import buildings
 
@@ -54,8 +55,8 @@ def told(footprints: Footprints) -> dict[str, Column]:
         **{name: texts(getattr(footprints, name)) for name in ("source", "reference", *TEXTS)},
         "floors": figures(footprints.floors, "f4"),
         **{name: figures(getattr(footprints, name), "i4") for name in COUNTS[1:]},
-        "geom": grounds(footprints.shapes),
-        "area_m2": figures(small_area_m2(footprints.shapes)),
+        "geom": grounds(footprints.ground),
+        "area_m2": figures(small_area_m2(footprints.ground)),
         "digest": texts(digests(footprints)),
     }
 
@@ -120,7 +121,7 @@ def _footprints(rows: list[sa.Row[Any]]) -> Footprints:
         row=np.array([row.row_number for row in rows], dtype=np.int64),
         **{name: told(name) for name in ("source", "reference", *TEXTS)},
         **{name: counted(name) for name in COUNTS},
-        shapes=_shapes(rows),
+        ground=Ragged.of(_shapes(rows)),
     )
 
 

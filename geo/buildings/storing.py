@@ -12,7 +12,7 @@ from geoalchemy2 import functions as gis
 
 from geo import marks
 from geo.areas import Edition
-from geo.arrays import Shapes
+from geo.arrays import Ints, Shapes
 from geo.assignments import EditionGround, open_index
 from geo.buildings import following, staging
 from geo.buildings.findings import Told
@@ -51,7 +51,7 @@ class Parcel:
     """Buildings on their way in: ``straight`` those that are stored at once, ``waiting`` those for the stage."""
 
     straight: Packed | None
-    rows: np.typing.NDArray[np.int64]
+    rows: Ints
     waiting: Footprints
 
 
@@ -76,7 +76,7 @@ class FirstLoad:
             return Parcel(None, footprints.row, waiting)
         columns = {
             **staging.told(footprints),
-            **staging.belonging(placed(self.ground, footprints.shapes)),
+            **staging.belonging(placed(self.ground, footprints.ground)),
             "edition": numbers(np.full(len(footprints), self.edition.number), "i4"),
         }
         return Parcel(packed("id", columns), footprints.row, waiting)

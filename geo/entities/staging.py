@@ -20,6 +20,7 @@ from geo.crs import area_m2
 from geo.entities.entity import Entity, Lies
 from geo.entities.fields import Kind
 from geo.locking import lock_current
+from geo.ragged import Ragged
 
 _EPOCH_DAYS = 10_957  # PostgreSQL counts days from 2000-01-01
 _STAGE = "staged_rows"
@@ -59,7 +60,7 @@ class Stage:
         if self.entity.lies is Lies.SPOT:
             columns["geom"] = copying.points(lonlat)
         if self.entity.lies is Lies.GROUND:
-            columns |= {"geom": copying.grounds(shapes), "area_m2": copying.figures(area_m2(shapes))}
+            columns |= {"geom": copying.grounds(Ragged.of(shapes)), "area_m2": copying.figures(area_m2(shapes))}
         copying.copy(self.connection, _STAGE, columns)
 
     # -- where rows lie -----------------------------------------------------------------------------------------------

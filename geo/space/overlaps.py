@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from geo.arrays import Bools, Floats, Ints, Positions, Shapes
+from geo.ragged import Ragged
 from geo.space.cells.layout import NOBODY, Cells, Lattice
 from geo.space.cells.metres import Projection, projection_of
 from geo.space.locate import GridIndex
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from geo.space.cells.edges import Rings
 
 _POLYGON, _MULTIPOLYGON = 3, 6  # as shapely numbers them
+Footprints = Shapes | Ragged
+"""Valid polygons (n,), degrees WGS 84, snapped, as arrays or objects; there an empty, missing or other is none."""
 _SOME = 4_096  # footprints asked at a time
 
 
@@ -45,7 +48,7 @@ class Overlaps:
         return position, share
 
 
-def largest_overlap(index: GridIndex, footprints: Shapes) -> tuple[Positions, Floats]:
+def largest_overlap(index: GridIndex, footprints: Footprints) -> tuple[Positions, Floats]:
     """Position (n,) of the leaf with the largest share of each footprint, and that share in (0, 1]; -1 and 0 for none.
 
     Parameters
@@ -53,7 +56,7 @@ def largest_overlap(index: GridIndex, footprints: Shapes) -> tuple[Positions, Fl
     index
         Leaves by ascending code: of equal shares the lowest code's is taken.
     footprints
-        (n,) valid polygons, degrees WGS 84, snapped. Empty, missing, no polygon or only touching the city's rim: none.
+        (n,). What only touches the city's rim: none.
 
     Notes
     -----
@@ -70,7 +73,7 @@ def largest_overlap(index: GridIndex, footprints: Shapes) -> tuple[Positions, Fl
     return position, share
 
 
-def overlaps(index: GridIndex, footprints: Shapes) -> Overlaps:
+def overlaps(index: GridIndex, footprints: Footprints) -> Overlaps:
     """Every leaf with ground of each footprint and its share; arguments as for :func:`largest_overlap`."""
     whole, cut = _parted(index, footprints)
     inside = np.flatnonzero(whole != OUTSIDE)
@@ -80,29 +83,50 @@ def overlaps(index: GridIndex, footprints: Shapes) -> Overlaps:
     return Overlaps(of[order], position[order], np.concatenate([np.ones(len(inside)), cut.share])[order])
 
 
-def _parted(index: GridIndex, footprints: Shapes) -> tuple[Positions, Overlaps]:
+def _parted(index: GridIndex, footprints: Footprints) -> tuple[Positions, Overlaps]:
     """Position (n,) of the leaf whose cells hold the whole of a footprint, -1 for none, and all others by shares.
 
     The shares of one footprint come together, footprints in any order. Some thousands are asked at a time: what shapely
     reads of a footprint then still lies near the processor when it is asked for more of it.
     """
-    cells, footprints = index.cells.cells, np.asarray(footprints, dtype=object)
+    cells = index.cells.cells
     slots = np.full(len(footprints), NOBODY, dtype=np.int32)
     rings = []
     for begin in range(0, len(footprints), _SOME):
-        some = footprints[begin : begin + _SOME]
-        met = _find_met(cells, some, slots[begin : begin + _SOME])
-        rings += _rings(some[met], (begin + met).astype(np.int32))
+        end = min(begin + _SOME, len(footprints))
+        if isinstance(footprints, Ragged):
+            rings += _met_as_arrays(cells, footprints.taken(np.arange(begin, end)), slots[begin:end], begin)
+        else:
+            rings += _met_as_objects(cells, np.asarray(footprints[begin:end], dtype=object), slots[begin:end], begin)
     return cells.position_of[slots], _cut(cells, projection_of(index.metric_epsg), rings)
 
 
-def _find_met(cells: Cells, footprints: Shapes, slots: Positions) -> Ints:
-    """Numbers of the footprints that an edge may meet; of the others slots are written, ``NOBODY`` for none."""
+def _met_as_objects(cells: Cells, footprints: Shapes, slots: Positions, before: int) -> list[Rings]:
+    """Rings of the footprints that an edge may meet, numbered from ``before`` on; of the others slots are written."""
+    kinds = shapely.get_type_id(footprints)
+    met = _find_met(cells, shapely.bounds(footprints), slots)
+    met = met[(kinds[met] == _POLYGON) | (kinds[met] == _MULTIPOLYGON)]
+    slots[(kinds != _POLYGON) & (kinds != _MULTIPOLYGON)] = NOBODY
+    return _rings(footprints[met], (before + met).astype(np.int32))
+
+
+def _met_as_arrays(cells: Cells, footprints: Ragged, slots: Positions, before: int) -> list[Rings]:
+    """As :func:`_met_as_objects`; those of several rings become objects."""
+    from geo.space.cells.edges import Rings, rings_of
+
+    met = _find_met(cells, footprints.bounds, slots)
+    some, numbers = footprints.taken(met), (before + met).astype(np.int32)
+    single = np.flatnonzero(some.is_single)
+    plain, others = some.taken(single), np.setdiff1d(np.arange(len(some)), single)
+    found = [Rings(plain.xy, plain.ring, numbers[single], np.ones(len(single), dtype=np.bool_))]
+    return [*found, rings_of(some.taken(others).shapes, numbers[others])] if len(others) else found
+
+
+def _find_met(cells: Cells, bounds: Floats, slots: Positions) -> Ints:
+    """Numbers of the boxes that an edge may meet; of the others slots are written, ``NOBODY`` for none."""
     from geo.space.cells.boxes import MET, locate_boxes
 
-    kinds = shapely.get_type_id(footprints)
-    locate_boxes(cells, shapely.bounds(footprints), slots)
-    slots[(kinds != _POLYGON) & (kinds != _MULTIPOLYGON)] = NOBODY
+    locate_boxes(cells, bounds, slots)
     met = np.flatnonzero(slots == MET)
     slots[met] = NOBODY
     return met

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from geo.buildings.folding import fold
-from geo.buildings.footprints import COUNTS, Footprints, digests
+from geo.buildings.footprints import COUNTS, TEXTS, Footprints, digests
 from geo.polygons import many
+from geo.ragged import Ragged
 
 UNKNOWN = float("nan")
 
@@ -32,7 +34,7 @@ def pieces(*rows: dict[str, Any]) -> Footprints:
         reference=pa.array(column("id", "a")),
         **texts,
         **{name: np.array(column(name, UNKNOWN), dtype=np.float64) for name in COUNTS},
-        shapes=many(boxes),
+        ground=Ragged.of(many(boxes)),
     )
 
 
@@ -74,9 +76,9 @@ def test_folding_twice_is_folding_once(made: list[dict[str, Any]]) -> None:
 @hypothesis_settings(max_examples=100)
 def test_ground_is_the_union_of_the_pieces_and_rows_are_accounted_for(made: list[dict[str, Any]]) -> None:
     found = fold(pieces(*made))
-    for reference, shape in zip(found.footprints.reference.to_pylist(), found.footprints.shapes, strict=True):
+    for reference, shape in zip(found.footprints.reference.to_pylist(), found.footprints.ground.shapes, strict=True):
         whole = shapely.union_all(
-            [one for row, one in zip(made, pieces(*made).shapes, strict=True) if row["id"] == reference]
+            [one for row, one in zip(made, pieces(*made).ground.shapes, strict=True) if row["id"] == reference]
         )
         assert shapely.symmetric_difference(shape, whole).area < 1e-15
         assert shape.is_valid
@@ -94,7 +96,7 @@ def test_pieces_that_touch_become_one_ground_and_others_parts_of_one_building() 
             {"id": "far", "box": (5, 5, 6, 6)},
         )
     )
-    assert [len(shapely.get_parts(shape)) for shape in found.footprints.shapes] == [1, 2]
+    assert [len(shapely.get_parts(shape)) for shape in found.footprints.ground.shapes] == [1, 2]
     assert (found.joined, found.apart) == ([(1, "halves")], [(3, "far")])
 
 
@@ -120,3 +122,26 @@ def test_the_use_and_what_was_said_for_it_stay_together() -> None:
     assert found.footprints.use.to_pylist() == ["office"]
     assert found.footprints.use_given.to_pylist() == ["写字楼"]
     assert found.disagree == {"use_given": [(1, "a: 不明, 写字楼")]}
+
+
+WORDS = st.none() | st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["it's", 'a "b"', "\\", "\n"])
+NUMBERS = st.sampled_from([np.nan, 0.0, -0.0, 1.0, 2.5, 1e16, 1e-5, 0.1]) | st.floats(allow_infinity=False)
+
+
+@given(st.lists(st.tuples(*[WORDS] * len(TEXTS), *[NUMBERS] * len(COUNTS)), max_size=4))
+@hypothesis_settings(max_examples=30)
+def test_a_digest_is_the_one_that_was_stored_when_each_was_made_by_itself(rows: list[tuple[Any, ...]]) -> None:
+    columns = list(zip(*rows, strict=True)) or [()] * (len(TEXTS) + len(COUNTS))
+    boxes = np.array([shapely.MultiPolygon([shapely.box(at, 0, at + 1, 1)]) for at in range(len(rows))], dtype=object)
+    none = pa.array([""] * len(rows), type=pa.string())
+    made = Footprints(
+        row=np.arange(len(rows)),
+        source=none,
+        reference=none,
+        **{name: pa.array(told, type=pa.string()) for name, told in zip(TEXTS, columns, strict=False)},
+        **{name: np.array(told, dtype=np.float64) for name, told in zip(COUNTS, columns[len(TEXTS) :], strict=True)},
+        ground=Ragged.of(boxes),
+    )
+    plain = [tuple(None if isinstance(one, float) and np.isnan(one) else one for one in row) for row in rows]
+    told = [repr(row).encode() + shapely.to_wkb(box) for row, box in zip(plain, boxes, strict=True)]
+    assert digests(made).to_pylist() == [blake2b(one, digest_size=16).digest() for one in told]

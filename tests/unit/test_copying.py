@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.copying import binary, figures, grounds, texts
+from geo.ragged import NONE, Ragged
 
 WORDS = st.none() | st.text(st.characters(codec="utf-8"), max_size=12)
 FIGURES = st.floats(allow_nan=False)
@@ -72,9 +73,9 @@ def many_parts(draw: st.DrawFn) -> shapely.MultiPolygon:
 @given(st.lists(many_parts(), min_size=1, max_size=8))
 def test_grounds_are_the_bytes_that_geos_writes(made: list[shapely.MultiPolygon]) -> None:
     shapes = np.array(made, dtype=object)
-    told = [row[0] for row in cells(binary([grounds(shapes)]))]
+    told = [row[0] for row in cells(binary([grounds(Ragged.of(shapes))]))]
     assert told == shapely.to_wkb(shapely.set_srid(shapes, 4326), include_srid=True, byte_order=1).tolist()
 
 
 def test_no_ground_is_no_row() -> None:
-    assert cells(binary([grounds(np.empty(0, dtype=object))])) == []
+    assert cells(binary([grounds(NONE)])) == []

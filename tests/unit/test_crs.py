@@ -27,6 +27,7 @@ from geo.crs import (
     to_wgs84,
 )
 from geo.errors import Refused
+from geo.ragged import NONE, Ragged
 from geo.space.partition import faults
 from tests.cities import MadeCity, cities
 
@@ -214,8 +215,8 @@ def test_a_small_ground_has_the_area_that_karneys_geodesics_give_it(
     shapes = np.array([shapely.MultiPolygon([ring]), two, shapely.MultiPolygon([holed])], dtype=object)
     exact = area_m2(shapes)
     # PROJ itself is good for a tenth of a square metre at worst
-    assert np.abs(small_area_m2(shapes) - exact).max() <= 5e-6 * exact.max() + 0.01
+    assert np.abs(small_area_m2(Ragged.of(shapes)) - exact).max() <= 5e-6 * exact.max() + 0.01
 
 
 def test_nothing_has_no_small_areas() -> None:
-    assert small_area_m2(np.empty(0, dtype=object)).shape == (0,)
+    assert small_area_m2(NONE).shape == (0,)

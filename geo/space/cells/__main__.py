@@ -12,6 +12,7 @@ from geo.space.cells.compiling import folder
 from geo.space.cells.index import FEW
 from geo.space.cells.layout import Redraw
 from geo.space.cells.pairs import read_pairs
+from geo.space.cells.simple_rings import simple_rings
 from geo.space.locate import GridIndex
 from geo.space.nearness import Borders
 from geo.space.overlaps import overlaps
@@ -32,6 +33,7 @@ def compile_all() -> None:
     borders.shares(np.full((FEW + 1, 2), 0.5), np.full(FEW + 1, 9.0), "gaussian")
     across = shapely.box(0.9, 0.4, 1.1, 0.6)
     overlaps(grids, np.array([across, across - shapely.box(0.95, 0.45, 1.05, 0.55)]))
+    simple_rings(np.array([[0, 0], [0, 0.01], [0.01, 0], [0, 0]]), np.array([0, 4]))
     index.redrawn(east, np.array([1, 2], dtype=np.int32))
     read_pairs(np.frombuffer(b"[[1,2]]", dtype=np.uint8), np.empty((1, 2)), np.empty((2, 3), dtype=np.int64))
 
