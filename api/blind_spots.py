@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -12,23 +12,20 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api import spot_files
-from api.answers import NOT_STORED
-from api.deps import At, StoreOf, Text, box_of, instant_of, only_known
+from api.answers import NOT_STORED, EditionNamed
+from api.deps import At, StoreOf, Text, box_of, only_known
 from api.errors import Malformed, described
 from api.follow_ups import follow_up_told
-from api.looking import LookerOf
-from geo import areas
-from geo.coverage import details, dossiers, histories, rulebooks, runs, spots
+from api.looking import LookerOf, found_asked, look
+from geo.coverage import details, dossiers, foretelling, histories, rulebooks, runs, spots
 from geo.coverage.dossiers import Proposed
-from geo.coverage.found import Found, book_of, open_run
+from geo.coverage.found import Found, book_of
 from geo.coverage.rulebooks import GROUND, STATES
 from geo.coverage.runs import Run
 from geo.coverage.scores import SCORED
 from geo.coverage.spots import Asked, Ranking
 from geo.coverage.subjects import subject
-from geo.errors import Refused, Unknown
 from geo.plain import plain_of
-from geo.plans.calendar import is_to_come
 from maps.blind_spots import scored
 
 router = APIRouter(prefix="/v1/blind-spots", tags=["coverage"], dependencies=[Depends(only_known)])
@@ -44,9 +41,12 @@ class Said(TypedDict):
 
 
 class RunNamed(TypedDict):
-    """Which run answered; ``is_stale`` when rows, edition, rules or the day have changed since."""
+    """Which run answered; ``is_stale`` when rows, edition, rules or the day have changed since.
 
-    number: int
+    ``number`` is null of one to come: what it would find right after the hour, if rows stay as they are.
+    """
+
+    number: int | None
     at: str
     day: str
     edition: int
@@ -87,6 +87,7 @@ class WholeSpot(BlindSpot):
     """A blind spot in full; ``units_list`` holds at most 1000 units, the gravest first."""
 
     run: RunNamed
+    forecast: NotRequired[EditionNamed]
     units_list: list[dict[str, Any]]
     formation: dict[str, Any] | None
     history: list[dict[str, Any]]
@@ -121,6 +122,7 @@ class BlindSpots(TypedDict):
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
     run: RunNamed
+    forecast: NotRequired[EditionNamed]
     by: str
     within: str | None
     counts: dict[str, int]
@@ -172,27 +174,30 @@ def search(
         ),
     ] = "json",
 ) -> Response:
-    """The link ``next`` names the run, so that pages of one list never mix two runs."""
+    """The link ``next`` names the run, so that pages of one list never mix two runs.
+
+    A time to come is answered as a run right after it would find it; its pages name the time.
+    """
     if f not in FORMS:
         raise Malformed("f", f, f"must be one of {', '.join(FORMS)}")
-    looker.look()
     asked = Asked(by, within, business_district, codes_of(code), box_of(bbox))
+    look(store, looker, at)
     with store.read() as connection:
-        chosen = run_asked(connection, run, at)
-        found = open_run(connection, chosen)
+        found, forecast = found_asked(connection, run, at)
         ranking = spots.rank(connection, found, asked)
         if f == "csv":
             return spot_files.csv_of(connection, found, ranking)
         if f == "columns":
-            return JSONResponse({"run": chosen.number, "by": by, **scored(ranking)}, headers=NOT_STORED)
+            told_of = {"run": found.run.number or None, "by": by}
+            return JSONResponse({**told_of, **forecast, **scored(ranking)}, headers=NOT_STORED)
         rows = ranking.wanted[after : after + min(limit, spots.LIMIT)]
         told = details.tell(connection, found, ranking, rows, after + 1)
         shown = _with_proposals(told, dossiers.proposals(connection, found, ranking, rows, told))
-        head: dict[str, Any] = {"run": run_named(connection, found)}
+        head: dict[str, Any] = {"run": run_named(connection, found.run), **forecast}
         head |= {"by": by, "within": within, **counted(found, ranking)}
-        following = _following(request, chosen.number, after + len(rows), len(ranking.wanted))
+        following = _following(request, found, after + len(rows), len(ranking.wanted))
         if f == "geojson":
-            return spot_files.geojson_of(connection, ranking, rows, shown, {**head, "next": following})
+            return spot_files.geojson_of(connection, found, (ranking, rows), shown, {**head, "next": following})
     return JSONResponse({**head, "spots": shown, "next": following}, headers=NOT_STORED)
 
 
@@ -251,23 +256,24 @@ def one(
     at: At = None,
 ) -> Response:
     """Its units, who may help, its joint branch with members and outline, its history, and what was decided of it."""
-    looker.look()
+    look(store, looker, at)
     with store.read() as connection:
-        chosen = run_asked(connection, run, at)
-        found = open_run(connection, chosen)
+        found, forecast = found_asked(connection, run, at)
         about = subject(connection, f"{kind}/{id}", found.edition)
         whole = dossiers.dossier(connection, found, about, code)
         body = _with_proposals([whole.spot], [whole.proposed])[0]
-        body["run"] = run_named(connection, found)
+        body |= {"run": run_named(connection, found.run), **forecast}
     body |= {name: plain_of(getattr(whole, name)) for name in ("units_list", "formation", "history")}
     body["follow_ups"] = [follow_up_told(one) for one in whole.follow_ups]
     return JSONResponse(body, headers=NOT_STORED)
 
 
-def _following(request: Request, number: int, after: int, of: int) -> str | None:
+def _following(request: Request, found: Found, after: int, of: int) -> str | None:
     if after >= of:
         return None
-    url = request.url.remove_query_params("at").include_query_params(after=after, run=number)
+    url = request.url.include_query_params(after=after)
+    if number := found.run.number:
+        url = url.remove_query_params("at").include_query_params(run=number)
     return f"{url.path}?{url.query}"
 
 
@@ -283,47 +289,22 @@ def _with_proposals(told: list[details.Spot], proposed: list[Proposed]) -> list[
     ]
 
 
-def run_asked(connection: sa.Connection, number: int | None, at: str | None) -> Run:
-    """The run with this number, or the newest there was at an instant; the newest of all without either.
-
-    Raises
-    ------
-    Malformed
-        When both are given, or ``at`` is no instant.
-    Refused
-        For a time to come.
-    Unknown
-        When there is no such run, or none had been made by then.
-    """
-    if at is None:
-        return runs.numbered(connection, number)
-    if number is not None:
-        raise Malformed("run", number, "names a run as at does: give one of them")
-    instant = instant_of(at, areas.city(connection).time_zone)
-    if is_to_come(instant):
-        raise Refused("盲点不作预测 · what a run will find is not foretold; without at the newest run answers")
-    if found := runs.at(connection, instant):
-        return found
-    raise Unknown(f"blind spots had not been looked for by {at}; GET /v1/blind-spots/trend tells the runs there are")
-
-
 def codes_of(text: str | None) -> tuple[str, ...]:
     """Codes told with commas."""
     return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
 
 
-def run_named(connection: sa.Connection, found: Found) -> RunNamed:
+def run_named(connection: sa.Connection, run: Run) -> RunNamed:
     """What an answer says of its run, and who told what it was made from."""
-    run = found.run
     return RunNamed(
-        number=run.number,
+        number=run.number or None,
         at=run.at.isoformat(),
         day=run.day.isoformat(),
         edition=run.edition,
         rules=run.version,
         surveyed_until=run.surveyed_until.isoformat() if run.surveyed_until else None,
         sources=runs.sources(connection),
-        is_stale=runs.is_stale(connection, run),
+        is_stale=run.number != foretelling.NUMBER and runs.is_stale(connection, run),
     )
 
 

@@ -12,11 +12,11 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api.answers import GEOJSON, NOT_STORED, cell_of
-from api.blind_spots import RunNamed, RunNumber, run_asked, run_named
+from api.blind_spots import RunNamed, RunNumber, run_named
 from api.deps import At, StoreOf, only_known
 from api.entities import Id, feature
 from api.errors import Malformed, described
-from api.looking import LookerOf
+from api.looking import LookerOf, run_asked
 from geo.coverage import districts
 from geo.coverage.districts import BuildingTold
 from geo.coverage.dossiers import Formation
@@ -91,7 +91,7 @@ def one(
         if f == "csv":
             return _csv(f"business-district-{id}-{found.run.day.isoformat()}", whole)
         told = plain_of(whole)
-        body = {**feature(row), "run": run_named(connection, found), **told}
+        body = {**feature(row), "run": run_named(connection, found.run), **told}
     return JSONResponse(body, media_type=GEOJSON, headers=NOT_STORED)
 
 

@@ -17,16 +17,14 @@ from api.answers import GEOJSON, NOT_STORED, EditionNamed, cell_of, edition_name
 from api.blind_spots import RunNamed, Within, run_named
 from api.deps import At, Question, StoreOf, Text, only_known
 from api.errors import Malformed, described
-from api.looking import LookerOf
-from geo.areas import City, Place
+from api.looking import LookerOf, look
+from geo.areas import City, Edition, Place
 from geo.coverage import overviews, places, runs
-from geo.coverage.found import open_run
 from geo.coverage.overviews import Overview, Shown
 from geo.coverage.runs import Run
 from geo.coverage.tallies.asking import Asked
 from geo.coverage.tallies.found import answering
 from geo.plans.calendar import is_to_come
-from maps.values import NOT_FORETOLD
 
 router = APIRouter(prefix="/v1/coverage", tags=["coverage"], dependencies=[Depends(only_known)])
 FORMS = ("json", "geojson", "csv")
@@ -48,7 +46,6 @@ class AboutIndicator(TypedDict):
     dated: str
     since: str | None
     until: str | None
-    why: NotRequired[dict[str, str]]
 
 
 class Row(TypedDict):
@@ -65,8 +62,8 @@ class Row(TypedDict):
 class Coverage(TypedDict):
     """One page of places by code; ``total`` is the place they all lie in.
 
-    ``run`` is null where none was made on the edition of then. A time to come has ``forecast``; figures that ground
-    alone does not decide are null, and the indicator says ``why``.
+    ``run`` is null where none was made on the edition of then. A time to come has ``forecast``: what is scheduled until
+    then has come, and all registers are as they are now.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
@@ -104,22 +101,22 @@ def coverage(
     if f not in FORMS:
         raise Malformed("f", f, f"must be one of {', '.join(FORMS)}")
     keys = tuple(part.strip() for part in (indicator or "").split(",") if part.strip())
-    looker.look()
+    look(store, looker, at)
     with store.asked(at) as asked:
         connection, city, edition = asked.connection, asked.city, asked.edition
         run = _run(asked)
-        found = overviews.overview(connection, edition, (level, within, keys), after=after, limit=limit)
+        found = overviews.overview(connection, edition, (level, within, keys), asked.hour, after=after, limit=limit)
         if f == "csv":
             day = run.day.isoformat() if run else f"e{edition.number}"
             return _csv(city, found, f"coverage-{day}-{level}.csv")
-        named = run and run_named(connection, open_run(connection, run))
+        named = run and run_named(connection, run)
         head: dict[str, Any] = {"run": named, "edition": edition.number, "level": level}
         head |= {"forecast": edition_named(edition, asked.instant)} if is_to_come(asked.instant) else {}
         head |= {"indicators": [_about(one) for one in found.shown]}
         head |= {"total": _row(city, found.within, found, None), "next": _following(request, found, after)}
         rows = [_row(city, place, found, at) for at, place in enumerate(found.places)]
         if f == "geojson":
-            return _geojson(connection, found, edition.number, head, rows)
+            return _geojson(connection, found, edition, head, rows)
     return JSONResponse({**head, "rows": rows}, headers=NOT_STORED)
 
 
@@ -127,7 +124,7 @@ def _run(asked: Question) -> Run | None:
     """The run whose units are counted: as :func:`geo.coverage.tallies.found.answering` has it."""
     if asked.instant is None:
         return runs.numbered(asked.connection)
-    return answering(Asked(asked.connection, asked.edition, datetime.now(UTC)))
+    return answering(Asked(asked.connection, asked.edition, datetime.now(UTC), asked.hour))
 
 
 def _following(request: Request, found: Overview, after: int) -> str | None:
@@ -141,7 +138,7 @@ def _about(shown: Shown) -> dict[str, Any]:
     plain = {name: getattr(told, name) for name in ("key", "zh", "en", "group", "kind")}
     words = {name: list(both) for name, both in told.words.items()}
     days = {"dated": shown.dated, "since": shown.since or None, "until": shown.until or None}
-    return plain | {"words": words} | days | ({} if shown.is_foretold else {"why": NOT_FORETOLD})
+    return plain | {"words": words} | days
 
 
 def _row(city: City, place: Place, found: Overview, at: int | None) -> dict[str, Any]:
@@ -160,7 +157,7 @@ def _row(city: City, place: Place, found: Overview, at: int | None) -> dict[str,
 
 
 def _geojson(
-    connection: sa.Connection, found: Overview, edition: int, head: dict[str, Any], rows: list[dict[str, Any]]
+    connection: sa.Connection, found: Overview, edition: Edition, head: dict[str, Any], rows: list[dict[str, Any]]
 ) -> Response:
     kind = "grid" if found.places and found.places[0].kind is not None else "area"
     grounds = places.grounds(connection, kind, [place.id for place in found.places], edition)

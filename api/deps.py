@@ -19,7 +19,8 @@ from pydantic import AfterValidator
 from api.errors import Malformed
 from geo import areas, db
 from geo.areas import City, Edition
-from geo.plans.calendar import edition_at
+from geo.coverage.foretelling import Hour
+from geo.plans.calendar import edition_at, hour_at
 
 WHEN = "must be an RFC 3339 instant as 2025-06-01T08:00:00+08:00, or a date as 2025-06-01 (its start in the city)"
 BOX = "must be west,south,east,north in degrees WGS 84, as 120.1,36.0,120.4,36.2"
@@ -70,6 +71,11 @@ class Question(NamedTuple):
     city: City
     edition: Edition
     instant: datetime | None
+
+    @property
+    def hour(self) -> Hour | None:
+        """The instant where it is to come, with what it brings to the registers; None for what is, or was."""
+        return hour_at(self.connection, self.edition, self.instant)
 
 
 async def store(request: Request) -> Store:

@@ -80,6 +80,7 @@ def _of_building(connection: sa.Connection) -> Examples:
     found: Examples = {
         "GET /tiles/buildings/{revision}/{z}/{x}/{y}.mvt": {"revision": tiles.revision(connection), **at},
         "GET /tiles/blind-spots/{run}/{z}/{x}/{y}.mvt": {"run": run.number if run else 1, **at},
+        "GET /tiles/blind-spots/at/{instant}/{z}/{x}/{y}.mvt": {"instant": "2999-01-01", **at},
     }
     if chosen:
         number = {"id": chosen[0].id}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import shapely.geometry
 import sqlalchemy as sa
@@ -23,8 +23,6 @@ from geo.buildings import tiles
 from geo.buildings.uses import uses
 from geo.coverage import rulebooks, runs
 from geo.coverage import tiles as spot_tiles
-from geo.coverage.indicators import registry
-from geo.coverage.values import is_ground
 from geo.entities.ground import BUSINESS_DISTRICTS
 from geo.entities.searching import one
 from geo.errors import Unknown
@@ -41,6 +39,7 @@ from maps.page import OPEN_HOUSES, View, policy
 router = APIRouter(include_in_schema=False)
 LANG_COOKIE = "gridatlas_lang"
 SPOTS = "/tiles/blind-spots/{run}/{z}/{x}/{y}.mvt"
+SPOTS_TO_COME = "/tiles/blind-spots/at/{}/{{z}}/{{x}}/{{y}}.mvt"
 _DRAWN = {
     "import": import_page.page,
     "blind-spots": blind_spots.page,
@@ -169,10 +168,13 @@ def _buildings(connection: sa.Connection, page: str) -> dict[str, Any] | None:
 
 
 def _spots(connection: sa.Connection, instant: datetime | None) -> dict[str, Any]:
-    """Where buildings with a state come from, the newest run there was at an instant, and the rules in force."""
-    run = runs.at(connection, instant)
+    """Where buildings with a state come from, the newest run there was at an instant, and the rules in force.
+
+    None of a time to come: a run would find other things then.
+    """
+    run = None if is_to_come(instant) else runs.at(connection, instant)
     return {
-        "spots": {"tiles": SPOTS, "from": spot_tiles.FROM},
+        "spots": {"tiles": _spot_tiles(instant), "from": spot_tiles.FROM},
         "run": run and {"number": run.number},
         "rules": blind_spots.rules(rulebooks.current()),
     }
@@ -186,19 +188,15 @@ def _districts(connection: sa.Connection, asked: int) -> dict[str, Any]:
     return districts.boot(found, asked or (found[0]["id"] if found else 0))
 
 
-def _foretold(found: dict[str, Any]) -> dict[str, Any]:
-    """The indicators of which a forecast has figures: those that ground alone decides."""
-    told = {one.key: one for one in registry().values() if is_ground(one)}
-    indicators = [one for one in found["indicators"] if one["key"] in told]
-    groups = [one for one in found["groups"] if one["key"] in {each.group for each in told.values()}]
-    return {"indicators": indicators, "groups": groups} | ({"by": "grid-coverage"} if "by" in found else {})
+def _spot_tiles(instant: datetime | None) -> str:
+    return SPOTS_TO_COME.format(quote(instant.isoformat())) if instant and is_to_come(instant) else SPOTS
 
 
-def _coverage(connection: sa.Connection) -> dict[str, Any]:
+def _coverage(connection: sa.Connection, instant: datetime | None) -> dict[str, Any]:
     """The indicator shown at first, and where buildings with a state come from once a grid is entered."""
     return {
         "by": "organisational-coverage" if revisions.of(connection, "units") else "grid-coverage",
-        "spots": {"tiles": SPOTS, "from": tiles.ALL_FROM},
+        "spots": {"tiles": _spot_tiles(instant), "from": tiles.ALL_FROM},
         "spots_page": OPEN_HOUSES["blind-spots"],
     }
 
@@ -262,9 +260,7 @@ def _boot(asked: Question, page: str) -> dict[str, Any]:
     if page in ("blind-spots", "district"):
         found |= _spots(connection, asked.instant)
     if page == "coverage":
-        found |= _coverage(connection)
-    if asked.edition.forecast:
-        found |= _foretold(found)
+        found |= _coverage(connection, asked.instant)
     if page == "plans":
         del found["indicators"], found["groups"]
     if page == "compare":

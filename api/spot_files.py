@@ -39,10 +39,15 @@ HEADS = (
 
 
 def geojson_of(
-    connection: sa.Connection, ranking: Ranking, rows: Ints, shown: list[dict[str, Any]], head: dict[str, Any]
+    connection: sa.Connection,
+    found: Found,
+    page: tuple[Ranking, Ints],
+    shown: list[dict[str, Any]],
+    head: dict[str, Any],
 ) -> Response:
     """A page as GeoJSON (RFC 7946): the ground of buildings, grids, districts and areas, the place of units."""
-    grounds = places.grounds(connection, ranking.asked.by, ranking.ids[rows].tolist(), head["run"]["edition"])
+    ranking, rows = page
+    grounds = places.grounds(connection, ranking.asked.by, ranking.ids[rows].tolist(), found.edition)
     features = [
         {
             "type": "Feature",
@@ -67,7 +72,8 @@ def csv_of(connection: sa.Connection, found: Found, ranking: Ranking) -> Respons
     for first in range(0, len(ranking.wanted), _CHUNK):
         rows = ranking.wanted[first : first + _CHUNK]
         lines += [_line(_cells(spot)) for spot in details.tell(connection, found, ranking, rows, first + 1)]
-    name = f"blind-spots-{found.run.day.isoformat()}-{ranking.asked.by}.csv"
+    kind = "blind-spots" if found.run.number else "blind-spots-forecast"
+    name = f"{kind}-{found.run.day.isoformat()}-{ranking.asked.by}.csv"
     headers = NOT_STORED | {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(_sent(lines), media_type="text/csv", headers=headers)
 

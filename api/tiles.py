@@ -16,6 +16,7 @@ from fastapi import APIRouter, Path, Request, Response
 from api.answers import IMMUTABLE
 from api.deps import At, Store, StoreOf, Text
 from api.errors import described
+from api.looking import LookerOf, found_asked, look
 from geo import areas, drawings, lines, redrawings
 from geo.areas import Edition
 from geo.buildings import tiles
@@ -153,6 +154,32 @@ _OTHERWISE = (
     "plans were scheduled, taken back or came into force since; open the page of this date anew, "
     "or take `tiles` of GET /v1/forecast?at=… for where they are now"
 )
+
+
+@router.get(
+    "/tiles/blind-spots/at/{instant}/{z}/{x}/{y}.mvt",
+    summary="盲点预测瓦片 · Vector tile of buildings by the state that a run will find at a time to come",
+    response_class=Response,
+    responses={200: {"content": {TILE_TYPE: {}}}, **described("malformed", "unknown", "refused", "unavailable")},
+    tags=["tiles"],
+)
+def spots_tile_to_come(
+    store: StoreOf,
+    looker: LookerOf,
+    request: Request,
+    instant: Annotated[Text, Path(description="将来的时刻 · An instant to come: RFC 3339, or a date")],
+    z: Zoom,
+    x: Number,
+    y: Number,
+) -> Response:
+    """As the tile of a run; it may be another one as soon as a row or a plan changes."""
+    look(store, looker, instant)
+    with store.read() as connection:
+        found, _ = found_asked(connection, None, instant)
+        if found.run.number:
+            raise Unknown(f"{instant} is not to come: see /tiles/blind-spots/{found.run.number}/…")
+        packed = drawings.packed(spots.tile_to_come(connection, found, (z, x, y)))
+    return sent(request, packed, NOT_KEPT)
 
 
 @router.get(

@@ -24,9 +24,8 @@ from geo.coverage.indicators import GROUPS, named, registry
 from geo.coverage.matrix import matrix
 from geo.coverage.values import Reader, Values
 from geo.coverage.values import values as values_of
-from geo.errors import Refused
-from geo.plans.calendar import edition_at, is_to_come
-from maps.values import NOT_FORETOLD, about, document, matrix_told, packed
+from geo.plans.calendar import edition_at, hour_at, is_to_come
+from maps.values import about, document, matrix_told, packed
 
 router = APIRouter(prefix="/v1", tags=["values"], dependencies=[Depends(only_known)])
 _FORMS = ("json", "packed", "csv")
@@ -81,8 +80,9 @@ def values(
         number = city.level(level)
     if "run" in asked_of.tallies:
         looker.look()
+        looker.foretell(instant)
     with store.read() as connection:
-        found = values_of(connection, asked, indicator, number)
+        found = values_of(connection, asked, indicator, number, hour_at(connection, asked, instant))
     if f == "csv":
         return _csv(found)
     told = packed(document(found)) if f == "packed" else document(found)
@@ -109,19 +109,17 @@ def staffing(
     ------
     Unknown
         For an area, grid or edition there is none of.
-    Refused
-        For a time to come, when plans are scheduled until then.
     """
     with store.read() as connection:
         city = areas.city(connection)
-        asked, _ = edition_asked(connection, city, edition, at)
-        if asked.forecast:
-            raise Refused(f"{NOT_FORETOLD['zh']} · {NOT_FORETOLD['en']}")
+        asked, instant = edition_asked(connection, city, edition, at)
+        reader = Reader(connection, asked, hour=hour_at(connection, asked, instant))
         place = areas.place(connection, within or city.code, asked)
         return {
             "within": place.code,
             "edition": asked.number,
-            **matrix_told(matrix(Reader(connection, asked), place.id)),
+            **matrix_told(matrix(reader, place.id)),
+            **({"forecast": edition_named(asked, instant)} if is_to_come(instant) else {}),
         }
 
 
@@ -174,7 +172,7 @@ def _lines(found: Values) -> Iterator[list[Any]]:
     tail = [
         found.indicator.key,
         found.edition.number,
-        found.run.number if found.run else "",
+        (found.run.number or "") if found.run else "",
         found.since,
         found.until,
         " ".join(found.sources),
@@ -187,8 +185,6 @@ def _lines(found: Values) -> Iterator[list[Any]]:
 
 
 def _state(found: Values, at: int) -> str:
-    if not found.is_foretold:
-        return "not foretold"
     if found.is_unknown[at]:
         return "unknown"
     if found.is_scarce[at]:

@@ -5,8 +5,10 @@ Only what is in force, or was, has a number. A forecast has that of the edition 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from geoalchemy2 import functions as gis
 from numpy.typing import NDArray
 from sqlalchemy.dialects import postgresql as pg
 
-from geo.arrays import Bools, Codes, Floats, Shapes
+from geo.arrays import Bools, Codes, Floats, Ints, Shapes
 from geo.space.division import Division
 from geo.tables import codes, grids, in_edition
 
@@ -89,6 +91,8 @@ class Forecast:
         What it rests on, and what it leaves out, each in the order of their hours.
     grids, areas
         Rows that end and begin.
+    was, now
+        The part of the city that all of them concern, as the edition in force has it and as they make it together.
     fresh_from
         Ids from here on stand for codes that nothing has been published under yet; they are nobody's to keep.
     """
@@ -98,17 +102,90 @@ class Forecast:
     omitted: tuple[Omitted, ...]
     grids: Rows
     areas: Rows
+    was: Division
+    now: Division
     fresh_from: int
 
     def id_of(self, id: int) -> int | None:
         """A stable id; None for a code that has none yet."""
         return None if id >= self.fresh_from else id
 
+    @cached_property
+    def codes(self) -> dict[int, str]:
+        """Codes of the rows that begin, by id: of some of them nothing is registered yet."""
+        pairs = (zip(rows.ids.tolist(), rows.codes.tolist(), strict=True) for rows in (self.areas, self.grids))
+        return {id: code for each in pairs for id, code in each}
+
     def is_kept(self, ids: NDArray[Any]) -> Bools:
         """Which ids (n,) of leaves have the row that the edition has."""
         return np.asarray(~np.isin(ids, [*self.grids.gone, *self.grids.ids.tolist()]), dtype=np.bool_)
 
 
+# -- registers ---------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class Led:
+    """Rows (n,) of a register that follow the ground: their ids, ascending, and the id of the leaf each comes to.
+
+    Leaves are 0 where a row will be in none.
+    """
+
+    ids: Ints
+    grids: Ints
+
+    def over(self, ids: Ints, grids: Ints) -> Ints:
+        """The leaf (k,) of each of some rows, ``grids`` for those that stay where they are."""
+        at = np.minimum(np.searchsorted(self.ids, ids), max(len(self.ids) - 1, 0))
+        if not len(self.ids):
+            return grids
+        return np.where(self.ids[at] == ids, self.grids[at], grids)
+
+
+NOT_LED = Led(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+"""No row follows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """Buildings (n,) placed anew, by ascending id: which lie across grids and are not pinned, and the largest share."""
+
+    ids: Ints
+    straddles: Bools
+    share: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """What publishes until a time to come will have done to the registers as they are today.
+
+    Attributes
+    ----------
+    rows
+        Name of a table → rows of it that follow the ground.
+    crossing
+        Buildings placed anew.
+    heirs
+        Id of a grid that is retired → id of the one to which its posts, organisations and records go.
+    figures
+        Id of a leaf → the day and numbers of its figures, where they are divided anew.
+    """
+
+    rows: Mapping[str, Led] = field(default_factory=dict)
+    crossing: Crossing = field(
+        default_factory=lambda: Crossing(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_), np.empty(0))
+    )
+    heirs: Mapping[int, int] = field(default_factory=dict)
+    figures: Mapping[int, tuple[date, Mapping[str, int | None]]] = field(default_factory=dict)
+
+    def led(self, table: str) -> Led:
+        """The rows of a table that follow."""
+        return self.rows.get(table, NOT_LED)
+
+
+AS_IS = Followed()
+"""Nothing becomes of the registers."""
+
+
+# -- the division ------------------------------------------------------------------------------------------------------
 def rows_of(table: sa.Table, number: int, forecast: Forecast | None) -> sa.Subquery:
     """Areas, or grids, of an edition with their codes, as one relation; with a forecast as they will be.
 

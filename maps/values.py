@@ -16,11 +16,6 @@ from geo.entities.lists import lists
 from maps import palette
 
 _DEGREE = 100_000  # places travel as whole hundred-thousandths of a degree: a metre, half the bytes
-NOT_FORETOLD = {
-    "zh": "只有网格的数目与面积随边界而定，可以预测；这一项要看届时登记的数据",
-    "en": "only numbers and areas of grids follow from borders and are foretold; this rests on data recorded by then",
-}
-"""Why a forecast has no value of an indicator."""
 _LEFT = ("of", "among")
 _DIGITS = {"share": 4, "per": 2, "count": 0}
 
@@ -42,7 +37,6 @@ def document(found: Values) -> dict[str, Any]:
         "indicator": indicator.key,
         "about": about(indicator) | {"lowest": city.grid_level - indicator.depth},
         "edition": found.edition.number,
-        **({} if found.is_foretold else {"why": NOT_FORETOLD}),
         "level": found.level,
         "level_key": city.levels[found.level].key,
         "classes": [{"colour": one.colour, "lower": one.lower, "upper": one.upper} for one in drawn],
@@ -153,7 +147,8 @@ def _smoothed(found: Values) -> dict[str, list[float | None]]:
 
 
 def _run(run: Run) -> dict[str, Any]:
-    return {"number": run.number, "day": run.day.isoformat(), "rules": run.version}
+    """What a page says of a run; one to come has no number."""
+    return {"number": run.number or None, "day": run.day.isoformat(), "rules": run.version}
 
 
 def _columns(places: list[Place], *, with_bounds: bool) -> dict[str, list[Any]]:

@@ -19,7 +19,6 @@ from geo.coverage.reading import DISTRICTS, ORGANISATIONS, UNITS
 from geo.coverage.rulebooks import GROUND, STATES
 from geo.coverage.scores import SCORED
 from geo.coverage.spots import Ranking, taken
-from geo.coverage.tables import grid_states, in_run, unit_states
 from geo.coverage.wording import Said
 from geo.rows import one_of
 from geo.tables import buildings, codes
@@ -116,7 +115,8 @@ class _Telling:
         self.members = self._members(rows)
         self.named = _NAMES.get(ranking.asked.by, _areas)(connection, found, ranking.ids[rows])
         self.reasons = self._reasons()
-        self.grid_reasons = self._grid_reasons(ranking.ids[rows]) if ranking.asked.by == "grid" else {}
+        by_grid = ranking.asked.by == "grid"
+        self.grid_reasons = found.particulars.grids(connection, ranking.ids[rows].tolist()) if by_grid else {}
         ids = {told["organisation"] for told, *_ in self.reasons.values() if told.get("organisation")}
         query = sa.select(ORGANISATIONS.c.id, ORGANISATIONS.c.name).where(one_of(ORGANISATIONS.c.id, sorted(ids)))
         self.organisations = {row.id: row.name for row in connection.execute(query)}
@@ -166,12 +166,11 @@ class _Telling:
     def _reasons(self) -> dict[int, tuple[dict[str, Any], str, date | None]]:
         """Id of each unit shown → its reason as stored, its name, and the day of its survey."""
         ids = sorted({int(self.found.units.id[unit]) for some in self.members.values() for unit in some})
-        span, unit = unit_states.c, UNITS.c
-        query = sa.select(span.unit_id, span.reason, unit.name, unit.surveyed_on)
-        query = query.select_from(unit_states.outerjoin(UNITS, unit.id == span.unit_id))
-        query = query.where(in_run(unit_states, self.found.run.number), one_of(span.unit_id, ids))
-        rows = self.connection.execute(query)
-        return {row.unit_id: (row.reason, row.name or f"#{row.unit_id}", row.surveyed_on) for row in rows}
+        why, unit = self.found.particulars.units(self.connection, ids), UNITS.c
+        query = sa.select(unit.id, unit.name, unit.surveyed_on).where(one_of(unit.id, ids))
+        named = {row.id: (row.name, row.surveyed_on) for row in self.connection.execute(query)}
+        told = {number: (one.reason, *named.get(number, (None, None))) for number, one in why.items()}
+        return {number: (reason, name or f"#{number}", day) for number, (reason, name, day) in told.items()}
 
     def _evidence(self, position: int) -> Evidence:
         number = int(self.found.units.id[position])
@@ -184,13 +183,6 @@ class _Telling:
         return Evidence(f"{name}：{said['zh']}", f"{name}: {said['en']}", day, number)
 
     # -- why and since when --------------------------------------------------------------------------------------------
-    def _grid_reasons(self, ids: Ints) -> dict[int, dict[str, Any]]:
-        span = grid_states.c
-        query = sa.select(span.grid_id, span.reason).where(
-            in_run(grid_states, self.found.run.number), one_of(span.grid_id, ids.tolist())
-        )
-        return {row.grid_id: row.reason for row in self.connection.execute(query)}
-
     def _reason(self, at: int, number: int, code: str) -> Said:
         book, day = self.found.book, self.found.run.day
         if not code:
@@ -241,7 +233,8 @@ class _Telling:
     def _codes(self) -> dict[int, str]:
         ids = sorted(set(self.communities) | set(self.communities.values()) - {0})
         rows = self.connection.execute(sa.select(codes.c.id, codes.c.code).where(one_of(codes.c.id, ids)))
-        return {row.id: row.code for row in rows}
+        forecast = self.found.edition.forecast
+        return {row.id: row.code for row in rows} | (forecast.codes if forecast else {})
 
 
 def _day(days: Any, of: Ints, number: int) -> date | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -17,10 +18,10 @@ from geo.coverage.formations import Suggestions, Tenants, suggest, tenants
 from geo.coverage.formations import sentences as said_of
 from geo.coverage.found import Found
 from geo.coverage.histories import Held
+from geo.coverage.particulars import Why
 from geo.coverage.proposing import HELPED, Group, Helper
 from geo.coverage.reading import ORGANISATIONS, UNITS
 from geo.coverage.spots import Asked, Ranking, Subject, rank, units_in
-from geo.coverage.tables import in_run, unit_states
 from geo.coverage.units import Keys, Units
 from geo.coverage.wording import Said
 from geo.entities import ENTITIES
@@ -162,32 +163,40 @@ def units_told(connection: sa.Connection, found: Found, positions: Ints) -> list
     workers = np.nan_to_num(found.units.workers[positions], nan=-1.0)
     positions = positions[np.lexsort((positions, -workers, grave))][:MOST]
     ids = found.units.id[positions].tolist()
-    span, unit = unit_states.c, UNITS.c
-    query = sa.select(unit_states, unit.name, unit.industry, unit.floor, unit.surveyed_on)
-    query = query.select_from(unit_states.outerjoin(UNITS, unit.id == span.unit_id))
-    query = query.where(in_run(unit_states, found.run.number), one_of(span.unit_id, ids))
-    rows = {row["unit_id"]: row for row in connection.execute(query).mappings()}
-    named = sorted({row["organisation_id"] for row in rows.values() if row["organisation_id"]})
+    why, unit = found.particulars.units(connection, ids), UNITS.c
+    query = sa.select(unit.id, unit.name, unit.industry, unit.floor, unit.surveyed_on).where(one_of(unit.id, ids))
+    rows = {row.id: row for row in connection.execute(query)}
+    named = sorted({one.organisation for one in why.values() if one.organisation})
     names = sa.select(ORGANISATIONS.c.id, ORGANISATIONS.c.name).where(one_of(ORGANISATIONS.c.id, named))
     organisations = {row.id: row.name for row in connection.execute(names)}
-    return [_unit(found, rows[number], organisations) for number in ids]
+    return [
+        _unit(found, at, (why[number], rows.get(number)), organisations)
+        for number, at in zip(ids, positions.tolist(), strict=True)
+    ]
 
 
-def _unit(found: Found, row: sa.RowMapping, organisations: Mapping[int, str]) -> UnitTold:
+def _unit(found: Found, at: int, told: tuple[Why, Any], organisations: Mapping[int, str]) -> UnitTold:
+    """A unit as it was found; of one that is on record no more, only that."""
+    units, states, (why, row) = found.units, found.states, told
+    number, building = int(units.id[at]), int(units.building[at])
     return UnitTold(
-        id=row["unit_id"],
-        name=row["name"] or f"#{row['unit_id']}",
-        code=row["code"],
-        reason=wording.reason(found.book, row["reason"], organisations, found.run.day),
-        since=row["since"] or row["seen_on"],
-        members=row["members"],
-        workers=row["workers"],
-        industry=row["industry"],
-        floor=row["floor"],
-        building=row["building_id"],
-        surveyed_on=row["surveyed_on"],
-        organisation=organisations.get(row["organisation_id"]),
+        id=number,
+        name=(row and row.name) or f"#{number}",
+        code=str(states.state[at]),
+        reason=wording.reason(found.book, why.reason, organisations, found.run.day),
+        since=states.since[at].item(),
+        members=_known(units.members[at]),
+        workers=_known(units.workers[at]),
+        industry=row and row.industry,
+        floor=row and row.floor,
+        building=building or None,
+        surveyed_on=row and row.surveyed_on,
+        organisation=organisations.get(why.organisation or 0),
     )
+
+
+def _known(figure: float) -> int | None:
+    return None if np.isnan(figure) else int(figure)
 
 
 # -- formations --------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from geo import areas
 from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints, Positions
 from geo.coverage import rulebooks
+from geo.coverage.particulars import Particulars, Written
 from geo.coverage.reading import Asked
 from geo.coverage.rulebooks import STATES, RuleBook
 from geo.coverage.runs import Run
@@ -70,6 +71,8 @@ class Found:
         Pairs (m, 2) of a position in ``units`` and the id of a business district, by position.
     leaf_ids, lineage
         Of the edition, as :func:`geo.areas.lineage` tells them.
+    particulars
+        Why each is what it is, told when it is asked for.
     kept
         What was worked out from it once and is asked for again.
     """
@@ -85,6 +88,7 @@ class Found:
     grids: Grids
     leaf_ids: Positions
     lineage: Positions
+    particulars: Particulars
     kept: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -148,6 +152,7 @@ def _read(connection: sa.Connection, run: Run) -> Found:
         grids=_grids(connection, run),
         leaf_ids=leaf_ids,
         lineage=lineage,
+        particulars=Written(run.number),
     )
 
 

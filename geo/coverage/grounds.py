@@ -13,7 +13,8 @@ from geo.areas import Edition
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage.reading import ALL, ORGANISATIONS, Asked
 from geo.entities import ENTITIES
-from geo.fetching import Made, fetch_known, figure, flag, whole
+from geo.fetching import Made, fetch, fetch_known, figure, flag, whole
+from geo.forecasts import Crossing, Followed, Led, rows_of
 from geo.tables import buildings, grids, in_edition
 
 SLOTS = ENTITIES["staff_slots"].table
@@ -55,6 +56,19 @@ def leaves(connection: sa.Connection, edition: Edition, asked: Asked = ALL) -> G
     told = fetch_known(connection, asked.name("leaves"), lambda: _leaves(asked), given)
     told["branches"] = _known_branches(told["branches"], told["filled"])
     return Grids(**told)
+
+
+def leaves_to_come(connection: sa.Connection, edition: Edition, followed: Followed) -> Grids:
+    """Every leaf of an edition with its forecast, with the people who will be told of it."""
+    there = rows_of(grids, edition.number, edition.forecast).c
+    columns = {
+        "id": whole(there.id),
+        "is_fallback": flag(there.kind == "fallback", missing=False),
+        "area_m2": figure(there.area_m2),
+    }
+    told = fetch(connection, columns, sa.select(there.id.table).order_by(there.id))
+    branches, filled = people(connection, told["id"], followed.heirs)
+    return Grids(**told, branches=branches, filled=filled)
 
 
 def people(connection: sa.Connection, ids: Ints, heirs: Mapping[int, int]) -> tuple[Floats, Floats]:
@@ -135,6 +149,16 @@ def _newest_posts(asked: Asked, heirs: sa.FromClause | None = None) -> sa.Select
 def straddling(connection: sa.Connection, asked: Asked = ALL) -> Straddling:
     """Buildings that straddle grids in ascending order of id, all or those asked for."""
     return Straddling(**fetch_known(connection, asked.name("straddling"), lambda: _straddling(asked), asked.given))
+
+
+def crossing(told: Straddling, anew: Crossing, led: Led) -> Straddling:
+    """Buildings that will straddle grids, of those that do, those placed anew and the leaves these are led to."""
+    kept = ~np.isin(told.id, anew.ids)
+    ids = np.concatenate([told.id[kept], anew.ids[anew.straddles]])
+    grid = np.concatenate([told.grid[kept], led.over(anew.ids, anew.ids)[anew.straddles]])
+    share = np.concatenate([told.share[kept], anew.share[anew.straddles]])
+    order = np.argsort(ids)
+    return Straddling(ids[order], grid[order], share[order])
 
 
 def _straddling(asked: Asked) -> Made:

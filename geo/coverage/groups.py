@@ -15,12 +15,14 @@ from geo.coverage.joint import JointRules, Settled, settle, told
 from geo.coverage.joint.candidates import Members, candidates
 from geo.coverage.joint.renewing import renewed
 from geo.coverage.joint.settling import unsettled
+from geo.coverage.particulars import Joint
 from geo.coverage.rulebooks import RuleBook
 from geo.coverage.settlements import Settlement
 from geo.coverage.spans import Written
 from geo.coverage.states import States
 from geo.coverage.tables import joint_groups
 from geo.coverage.units import Units
+from geo.rows import one_of
 
 
 def write_all(
@@ -32,6 +34,35 @@ def write_all(
     settled = settle(given, units.industry[given.position], rules)
     Settlement(connection, rules).write(settled, None)
     return _write(connection, run, settled, settled.groups(rules), (rules, None))
+
+
+def foretold(connection: sa.Connection, units: Units, decided: States, book: RuleBook) -> list[Joint]:
+    """The joint branches that :func:`write_all` would write; first those that stand already, by their ids."""
+    rules = JointRules.of(book.thresholds)
+    given = candidates(units, decided.state == "P2", rules)
+    settled = settle(given, units.industry[given.position], rules)
+    groups = settled.groups(rules)
+    found = told(settled.candidates(), settled.industry, groups, rules)
+    keys = _keys(settled, groups)
+    standing = sa.select(joint_groups.c.key, joint_groups.c.id)
+    rows = connection.execute(standing.where(joint_groups.c.last_run.is_(None), one_of(joint_groups.c.key, keys)))
+    known = {row.key: row.id for row in rows}
+    columns = (keys, found.basis.tolist(), found.size.tolist(), found.members.tolist(), found.diameter_m.tolist())
+    each = [
+        Joint(
+            id=known.get(key),
+            key=key,
+            basis=basis,
+            units=units_of,
+            members=members,
+            diameter_m=None if np.isnan(diameter_m) else round(diameter_m, 1),
+            industries=industries,
+        )
+        for key, basis, units_of, members, diameter_m, industries in zip(
+            *columns, found.industries.tolist(), strict=True
+        )
+    ]
+    return sorted(each, key=lambda one: (one.id is None, one.id or 0))
 
 
 def write_part(

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from geo import areas
 from geo.areas import Edition, Place
+from geo.coverage.foretelling import Hour
 from geo.coverage.indicators import Indicator, named, registry
 from geo.coverage.tallies import DATED
-from geo.coverage.values import Parts, Reader, is_ground, is_unknown, unforetold, value_of
+from geo.coverage.values import Parts, Reader, is_unknown, value_of
 
 LIMIT = 1_000
 """Places on one page at most."""
@@ -28,8 +29,6 @@ class Shown:
         Its parts by place (n,), and of the place all lie in (1,).
     dated, since, until
         What its days are, and the first and last of them; blank where there are none.
-    is_foretold
-        False of a forecast for what ground alone does not decide: then every part is NaN.
     """
 
     indicator: Indicator
@@ -38,7 +37,6 @@ class Shown:
     dated: str
     since: str
     until: str
-    is_foretold: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,7 @@ def overview(
     connection: sa.Connection,
     edition: Edition,
     asked: tuple[str, str | None, Sequence[str]],
+    hour: Hour | None = None,
     *,
     after: int = 0,
     limit: int = LIMIT,
@@ -68,6 +67,8 @@ def overview(
     ----------
     asked
         Key of the level, code of the area they lie in (None: the whole city), and keys of indicators (none: all).
+    hour
+        A time to come, of which ``edition`` is then; None for what is, or was.
     after
         Places that come before the page.
 
@@ -77,7 +78,7 @@ def overview(
         For a level, area or indicator there is none of.
     """
     level_key, code, keys = asked
-    city, reader = areas.city(connection), Reader(connection, edition)
+    city, reader = areas.city(connection), Reader(connection, edition, hour=hour)
     level = city.level(level_key)
     within = areas.place(connection, code or city.code, edition)
     places = [one for one in reader.on_level(level) if _lies_in(reader, one, within)]
@@ -95,9 +96,6 @@ def _lies_in(reader: Reader, place: Place, within: Place) -> bool:
 
 
 def _shown(reader: Reader, indicator: Indicator, ids: np.ndarray, within: int) -> Shown:
-    if reader.edition.forecast and not is_ground(indicator):
-        dated = DATED.get(indicator.tallies[0], "registered")
-        return Shown(indicator, unforetold(len(ids)), unforetold(1), dated, "", "", is_foretold=False)
     reader.read(indicator)
     columns = (indicator.of, indicator.among, indicator.unknown, indicator.whole)
     rows, total = (
@@ -112,8 +110,6 @@ def figures(shown: Shown, parts: Parts, at: int) -> dict[str, float | None]:
     """Value and parts of one place; None for a share of nothing, where too little is known, and for no part."""
     value = float(value_of(shown.indicator, parts)[at])
     hidden = np.isnan(value) or bool(is_unknown(parts)[at])
-    if not shown.is_foretold:
-        return dict.fromkeys(("value", "of", "among", "unknown", "whole"))
     told: dict[str, float | None] = {"value": None if hidden else round(value, 6), "of": round(float(parts.of[at]), 2)}
     for name, columns in (("among", "among"), ("unknown", "unknown"), ("whole", "whole")):
         has = bool(getattr(shown.indicator, columns))

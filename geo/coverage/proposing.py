@@ -19,8 +19,8 @@ from geo.arrays import Shapes
 from geo.coverage import reading
 from geo.coverage.found import Found
 from geo.coverage.helping import HelpRules, helpers, sentences
+from geo.coverage.particulars import Joint
 from geo.coverage.reading import ORGANISATIONS, UNITS
-from geo.coverage.tables import in_run, joint_groups, joint_members
 from geo.coverage.units import Organisations
 from geo.coverage.wording import Said
 from geo.crs import from_metres, shapes_to_metres
@@ -70,6 +70,8 @@ class Group:
 
     Attributes
     ----------
+    id
+        None of one that is foretold and that no run has proposed so far.
     industries
         Those that two or more of its units share.
     members_units
@@ -78,7 +80,7 @@ class Group:
         GeoJSON around their buildings, degrees WGS 84; None where only the sum is told, or none has a place.
     """
 
-    id: int
+    id: int | None
     basis: str
     units: int
     members: int
@@ -157,38 +159,34 @@ def joint_branches(
 ) -> list[Group | None]:
     """The joint branch that most of each set of unit ids could found together with others; None where there is none.
 
-    Of equal ones that with the lowest id. ``in_full`` tells the units of each, and the outline around them.
+    Of equal ones the earlier one. ``in_full`` tells the units of each, and the outline around them.
     """
-    wanted = sorted({number for some in units for number in some})
-    group, member = joint_groups.c, joint_members.c
-    query = sa.select(member.unit_id, joint_groups).join(joint_groups, group.id == member.group_id)
-    query = query.where(in_run(joint_groups, found.run.number), one_of(member.unit_id, wanted))
-    rows = connection.execute(query).mappings().all()
-    of_unit = {row["unit_id"]: row["id"] for row in rows}
-    by_id = {row["id"]: row for row in rows}
-    told: dict[int, Group] = {}
+    of_unit = found.particulars.joint(connection, sorted({number for some in units for number in some}))
+    order = {one.key: rank for rank, one in enumerate(of_unit.values())}
+    told: dict[str, Group] = {}
     chosen: list[Group | None] = []
     for some in units:
         there = [of_unit[number] for number in some if number in of_unit]
         if not there:
             chosen.append(None)
             continue
-        most = min(set(there), key=lambda number: (-there.count(number), number))
-        told.setdefault(most, _group(connection, by_id[most], in_full=in_full))
-        chosen.append(told[most])
+        most = min(there, key=lambda one: (-there.count(one), order[one.key]))
+        if most.key not in told:
+            told[most.key] = _group(connection, most, in_full=in_full)
+        chosen.append(told[most.key])
     return chosen
 
 
-def _group(connection: sa.Connection, row: Any, *, in_full: bool) -> Group:
-    units = [int(number) for number in row["key"].split(",")]
+def _group(connection: sa.Connection, one: Joint, *, in_full: bool) -> Group:
+    units = [int(number) for number in one.key.split(",")]
     members = _members(connection, units) if in_full else []
     return Group(
-        id=row["id"],
-        basis=row["basis"],
-        units=row["units"],
-        members=row["members"],
-        diameter_m=row["diameter_m"],
-        industries=row["about"]["industries"].split(),
+        id=one.id,
+        basis=one.basis,
+        units=one.units,
+        members=one.members,
+        diameter_m=one.diameter_m,
+        industries=one.industries.split(),
         members_units=members,
         outline=_outline(connection, units) if in_full else None,
     )

@@ -23,7 +23,8 @@ from geo.coverage.scores import SCORED, of_ground, ranked, scores
 from geo.coverage.sums import Sums
 from geo.coverage.units import Keys
 from geo.errors import Refused, Unknown
-from geo.tables import buildings, grids, in_edition
+from geo.forecasts import rows_of
+from geo.tables import buildings, grids
 
 KINDS = ("unit", "building", "grid", "business-district")
 """By what blind spots are ranked, beside the levels of areas."""
@@ -273,8 +274,9 @@ def _district(connection: sa.Connection, number: int) -> sa.ScalarSelect[Any]:
 
 def _grids_on(connection: sa.Connection, found: Found, ground: sa.ColumnElement[Any]) -> list[int]:
     """Leaves that share ground with it."""
-    there = sa.select(grids.c.id).where(in_edition(grids, found.edition.number), grids.c.geom.op("&&")(ground))
-    return list(connection.scalars(there.where(gis.ST_Intersects(grids.c.geom, ground))))
+    leaf = rows_of(grids, found.edition.number, found.edition.forecast).c
+    there = sa.select(leaf.id).where(leaf.geom.op("&&")(ground))
+    return list(connection.scalars(there.where(gis.ST_Intersects(leaf.geom, ground))))
 
 
 def _buildings_on(connection: sa.Connection, ground: sa.ColumnElement[Any]) -> list[int]:

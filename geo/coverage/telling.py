@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo import copying
-from geo.arrays import Floats, Ints
+from geo.arrays import Bools, Floats, Ints
 from geo.copying import Column
 from geo.coverage import ground, sums
 from geo.coverage.ground import GroundStates
@@ -120,17 +120,24 @@ def buildings(added: Sums, crossing: Straddling, ids: Ints, grid: Ints, book: Ru
 
     ``grid`` (k,) is the leaf each belongs to.
     """
-    crosses = np.isin(ids, crossing.id)
-    share = np.full(len(ids), np.nan)
-    share[crosses] = crossing.share[np.isin(crossing.id, ids)]
+    code, crosses, share = judged(added, crossing, ids, book)
     return {
         "building_id": copying.numbers(ids, "i8"),
-        "code": _texts(_taken(sums.worst(added, book), added.group, ids)),
+        "code": _texts(code),
         "straddles": copying.numbers(crosses, "u1"),
         "share": copying.figures(share),
         "grid_id": _ids(grid, "i4"),
         **_summed(added, ids, book),
     }
+
+
+def judged(added: Sums, crossing: Straddling, ids: Ints, book: RuleBook) -> tuple[Keys, Bools, Floats]:
+    """Of buildings (k,) the worst state of their units, which straddle grids, and the largest share of those; NaN."""
+    crosses = np.isin(ids, crossing.id)
+    share = np.full(len(ids), np.nan)
+    share[crosses] = crossing.share[np.isin(crossing.id, ids)]
+    code: Keys = _taken(sums.worst(added, book), added.group, ids)
+    return code, crosses, share
 
 
 def grids(added: Sums, leaves: Grids, book: RuleBook) -> dict[str, Column]:

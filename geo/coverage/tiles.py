@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from geoalchemy2 import functions as gis
 from geo import drawings
 from geo.areas import Ids
 from geo.arrays import Bools, Shapes
+from geo.coverage.found import Found
 from geo.coverage.runs import Run
 from geo.coverage.tables import building_states, in_run
 from geo.coverage.units import Keys
@@ -33,12 +35,48 @@ def tile(connection: sa.Connection, run: Run, at: tuple[int, int, int]) -> bytes
     Unknown
         For a tile that does not exist, or a zoom below :data:`FROM`.
     """
-    z, x, y = at
-    drawings.check_tile(z, x, y)
-    if z < FROM:
-        raise Unknown(f"no blind spots at zoom {z}: buildings are drawn by their state from zoom {FROM}")
-    given = {"z": z, "x": x, "y": y, "run": run.number} | drawings.raster_of(z)
-    return bytes(connection.execute(statement("spots_tile"), given).scalar_one())
+    _check(at)
+    return _drawn(connection, at, {"run": run.number, **_NOTHING})
+
+
+def tile_to_come(connection: sa.Connection, found: Found, at: tuple[int, int, int]) -> bytes:
+    """As :func:`tile`, of what is foretold. Raises as it does."""
+    _check(at)
+    ids = np.array(list(connection.scalars(_NEAR, _placed(at))), dtype=np.int64)
+    some = np.flatnonzero(np.isin(found.buildings.id, ids))
+    told, unknown = found.buildings, found.units.building[found.states.state == "U"]
+    return _drawn(
+        connection,
+        at,
+        {
+            "run": found.run.number,
+            "ids": told.id[some].tolist(),
+            "codes": [code or None for code in told.code[some].tolist()],
+            "unknown": np.isin(told.id[some], unknown).tolist(),
+            "straddles": told.straddles[some].tolist(),
+        },
+    )
+
+
+_NEAR = sa.text(
+    "SELECT id FROM buildings WHERE geom && "
+    "ST_Transform(ST_TileEnvelope(:z, :x, :y, margin => CAST(:reach AS float8)), 4326) ORDER BY id"
+)
+_NOTHING: dict[str, list[object]] = {name: [] for name in ("ids", "codes", "unknown", "straddles")}
+
+
+def _check(at: tuple[int, int, int]) -> None:
+    drawings.check_tile(*at)
+    if at[0] < FROM:
+        raise Unknown(f"no blind spots at zoom {at[0]}: buildings are drawn by their state from zoom {FROM}")
+
+
+def _drawn(connection: sa.Connection, at: tuple[int, int, int], told: Mapping[str, object]) -> bytes:
+    return bytes(connection.execute(statement("spots_tile"), {**_placed(at), **told}).scalar_one())
+
+
+def _placed(at: tuple[int, int, int]) -> dict[str, float]:
+    return dict(zip("zxy", at, strict=True)) | drawings.raster_of(at[0])
 
 
 @dataclass(frozen=True, eq=False)

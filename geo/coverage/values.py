@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from geo import areas
 from geo.areas import City, Edition, Place
 from geo.arrays import Bools, Floats, Ints
 from geo.coverage import smoothing
+from geo.coverage.foretelling import Hour
 from geo.coverage.indicators import KNOWN_LEAST, Indicator, named
 from geo.coverage.rollups import Tally, Totals
 from geo.coverage.runs import Run
@@ -72,8 +73,6 @@ class Values:
         What the days are (edition, survey, as_of, incidents, registered), and the first and last of them.
     run, before
         Of an indicator of units, the run that answers, and what an earlier one found.
-    is_foretold
-        False of a forecast for what ground alone does not decide: then every part is NaN.
     """
 
     indicator: Indicator
@@ -97,7 +96,6 @@ class Values:
     sources: tuple[str, ...]
     run: Run | None
     before: Before | None
-    is_foretold: bool = True
 
     @property
     def value(self) -> Floats:
@@ -138,18 +136,22 @@ def is_unknown(parts: Parts) -> Bools:
 
 @dataclass
 class Reader:
-    """Reads tallies of one edition, each once, however many indicators and levels are asked for."""
+    """Reads tallies of one edition, each once, however many indicators and levels are asked for.
+
+    ``hour`` is a time to come, and then the edition is the one of then; None for what is, or was, as it is ``now``.
+    """
 
     connection: sa.Connection
     edition: Edition
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    hour: Hour | None = None
     _tallies: dict[str, Tally] = field(default_factory=dict)
     _levels: dict[str, list[Place]] = field(default_factory=dict)
 
     @cached_property
     def asked(self) -> Asked:
         """What tallies are asked with."""
-        return Asked(self.connection, self.edition, self.now)
+        return Asked(self.connection, self.edition, self.hour.instant if self.hour else self.now, self.hour)
 
     @cached_property
     def totals(self) -> Totals:
@@ -196,25 +198,25 @@ class Reader:
                 self.totals.add(tally)
 
 
-def values(connection: sa.Connection, edition: Edition, key: str, level: int) -> Values:
+def values(connection: sa.Connection, edition: Edition, key: str, level: int, hour: Hour | None = None) -> Values:
     """The indicator for every area, or grid, of ``level`` (0 the city, the last level the grids).
+
+    Of a time to come (``hour``) what it will be if the registers stay as they are.
 
     Raises
     ------
     Unknown
         For an indicator or a level there is none of.
     """
-    return told(Reader(connection, edition), key, level)
+    return told(Reader(connection, edition, hour=hour), key, level)
 
 
 def told(reader: Reader, key: str, level: int) -> Values:
     """As :func:`values`, from what a reader has read. Raises Unknown for an indicator or level there is none of."""
-    indicator, city, forecast = named(key), reader.asked.city, reader.edition.forecast
+    indicator, city = named(key), reader.asked.city
     if not 0 <= level <= city.grid_level:
         raise Unknown(f"no level {level}; this city has 0 ({city.levels[0].key}) to {city.grid_level} (grid)")
-    beside = [one for one in map(named, indicator.beside) if forecast is None or is_ground(one)]
-    if forecast and not is_ground(indicator):
-        return _not_foretold(reader, indicator, level)
+    beside = [named(one) for one in indicator.beside]
     for one in (indicator, *beside):
         reader.read(one)
     places, above = reader.on_level(level), [one for step in range(level) for one in reader.on_level(step)]
@@ -246,39 +248,6 @@ def told(reader: Reader, key: str, level: int) -> Values:
         sources=days.sources,
         run=found.answering(reader.asked) if is_run else None,
         before=_before(reader, indicator, ids, ids_above) if is_run else None,
-    )
-
-
-def is_ground(indicator: Indicator) -> bool:
-    """Whether ground alone decides an indicator, so that a forecast of ground foretells it."""
-    return indicator.tallies == ("ground",)
-
-
-def unforetold(n: int) -> Parts:
-    """Parts of n places of which nothing is foretold."""
-    return Parts(*(np.full(n, np.nan) for _ in range(4)))
-
-
-def _not_foretold(reader: Reader, indicator: Indicator, level: int) -> Values:
-    """The places as they will be, with no figure."""
-    grounds = told(reader, "grid-coverage", level)
-    return replace(
-        grounds,
-        indicator=indicator,
-        rows=unforetold(len(grounds.places)),
-        upper=unforetold(len(grounds.above)),
-        smoothed=None,
-        beside={},
-        days={},
-        sizes={name: grounds.sizes[name] for name in ("area_m2", "fallback_m2")},
-        sizes_above={name: grounds.sizes_above[name] for name in ("area_m2", "fallback_m2")},
-        held=(0.0, 0.0),
-        elsewhere=(0.0, 0.0),
-        dated=DATED.get(indicator.tallies[0], "registered"),
-        since="",
-        until="",
-        sources=(),
-        is_foretold=False,
     )
 
 

@@ -20,6 +20,8 @@ from geo.tables import buildings, codes, crosswalks, grids, in_edition
 
 COUNTS = ("households", "residents", "firms", "workers")
 _WEIGHED = {"households": "households", "residents": "households", "firms": "firms", "workers": "workers"}
+SOURCE = "gridatlas"
+"""Of figures that were divided, not handed in."""
 _TABLE = ENTITIES["grid_figures"].table
 
 
@@ -88,7 +90,7 @@ def follow(connection: sa.Connection, edition: Edition, moved: Sequence[Part]) -
     names = {row.id: row.code for row in connection.execute(query)}
     for new, found in made.items():
         told = {"place_id": new, "as_of": found.as_of, **found.counts}
-        key = {"source": "gridatlas", "reference": f"edition {edition.number} · {names[new]}"}
+        key = {"source": SOURCE, "reference": f"edition {edition.number} · {names[new]}"}
         digest = blake2b(repr(told).encode(), digest_size=16).digest()
         connection.execute(sa.insert(_TABLE).values(**told, **key, edition=edition.number, digest=digest))
     return len(made)

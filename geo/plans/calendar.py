@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from geo import areas
 from geo.areas import Edition
+from geo.forecasts import AS_IS
 from geo.plans.tables import plans
+
+if TYPE_CHECKING:
+    from geo.coverage.foretelling import Hour
 
 
 def due(connection: sa.Connection, until: datetime) -> list[int]:
@@ -46,3 +51,19 @@ def edition_at(connection: sa.Connection, instant: datetime | None) -> Edition:
     from geo.plans.foreseeing import foreseen  # plans are much to import for a process that only answers
 
     return foreseen(connection, waiting)
+
+
+def hour_at(connection: sa.Connection, edition: Edition, instant: datetime | None) -> Hour | None:
+    """An aware instant to come with what it brings to the registers; None for what is, or was.
+
+    ``edition`` is what :func:`edition_at` has answered for it.
+    """
+    if instant is None or not is_to_come(instant):
+        return None
+    from geo.coverage.foretelling import Hour
+
+    if edition.forecast is None:
+        return Hour(instant, edition, AS_IS)
+    from geo.plans.following import followed
+
+    return Hour(instant, edition, followed(connection, edition))

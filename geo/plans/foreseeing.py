@@ -185,7 +185,7 @@ def _forecast(
     above = _rows(ids, (base.area_codes, difference.closed_areas), _Parts.areas(made), difference.opened_areas)
     rests = [(one.plan, one.effective_at) for one in expected], [(one.plan, one.effective_at) for one in omitted]
     told = [in_force, fresh_from, rests, leaves.plain(), above.plain()]
-    return Forecast(_digest(told), expected, omitted, leaves, above, fresh_from)
+    return Forecast(_digest(told), expected, omitted, leaves, above, base, made, fresh_from)
 
 
 def _digest(told: Iterable[object]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
 
 import pytest
@@ -367,8 +367,20 @@ def test_a_past_date_shows_what_the_run_of_then_found_and_decides_nothing(visit:
     expect(page.get_by_role("button", name=re.compile("提议"))).to_have_count(0)
 
 
-def test_a_date_to_come_shows_the_newest_run_and_says_that_blind_spots_are_not_foretold(visit: Opener) -> None:
-    page = ready(visit(f"{PATH}?at=2999-01-01"))
-    expect(page.get_by_role("status").filter(has_text="到 2999-01-01 没有已排期的方案")).to_be_visible()
+def test_a_date_to_come_shows_what_a_run_of_then_would_find_marked_as_a_forecast(visit: Opener) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    page = ready(visit(f"{PATH}?at={tomorrow}"))
+    expect(page.get_by_role("status").filter(has_text=f"到 {tomorrow} 没有已排期的方案")).to_be_visible()
     assert names(page) == list(SCORES)
-    expect(page.get_by_role("main")).to_contain_text("盲点不作预测")
+    expect(page.get_by_role("complementary")).to_contain_text("预测")
+    expect(page.get_by_role("main")).to_contain_text("按届时那天判定")
+    row(page, FIRST).get_by_role("button").first.click()
+    expect(opened(page)).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("提议"))).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+
+
+def test_in_a_thousand_years_nothing_is_known(visit: Opener) -> None:
+    page = ready(visit(f"{PATH}?at=2999-01-01&codes=U"))
+    expect(page.get_by_role("complementary")).to_contain_text("未调查")
+    assert len(names(page)) == len(CODES)

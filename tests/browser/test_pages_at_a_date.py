@@ -109,13 +109,18 @@ def test_blind_spots_that_nobody_had_looked_for_yet_are_said_to_be_none(visit: O
     page.wait_for_load_state("networkidle")
 
 
-def test_coverage_of_a_date_to_come_shows_the_grids_of_then_and_offers_only_what_ground_decides(visit: Opener) -> None:
-    page = visit(f"/maps/coverage?at={LATER}&level=grid&by=staffing&in={SCOPE}&z=14&c=36.112,120.305")
+def test_coverage_of_a_date_to_come_shows_the_grids_of_then_and_every_figure_as_a_forecast(visit: Opener) -> None:
+    page = visit(f"/maps/coverage?at={LATER}&level=grid&by=grid-coverage&in={SCOPE}&z=14&c=36.112,120.305")
     bar(page, "北片拆分")
     panel = page.get_by_role("complementary")
     expect(panel.get_by_role("row").filter(has_text="综合")).to_have_count(5, timeout=SHOWN_MS)
-    expect(panel).to_contain_text("网格覆盖率")
-    expect(panel.get_by_role("option", name="网格力量")).to_have_count(0)
+    indicators = page.get_by_role("combobox", name="指标")
+    indicators.focus()  # its list is filled when a person comes to it
+    indicators.select_option("staffing")
+    expect(panel).to_contain_text("网格力量", timeout=SHOWN_MS)
+    expect(panel.get_by_text("预测", exact=True)).to_be_visible()
+    panel.get_by_text("力量矩阵").click()
+    expect(panel.get_by_role("table").first).to_be_visible()
     page.wait_for_load_state("networkidle")
 
 

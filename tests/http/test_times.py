@@ -95,7 +95,6 @@ QUESTIONS = (
     "/v1/locate?lon={}&lat={}".format(*cell_centre(0, 0)),
     "/v1/responsibility?lon={}&lat={}".format(*cell_centre(0, 0)),
 )
-FIGURES = ("/v1/values/grid-coverage?level=grid", "/v1/values/residents?level=community")
 
 
 @pytest.mark.parametrize("door", QUESTIONS)
@@ -124,10 +123,13 @@ def test_blind_spots_of_a_time_are_those_of_the_run_of_then(http: httpx.Client) 
     )
     assert (past.status_code, "had not been looked for" in past.json()["detail"]) == (404, True)
     assert (now.status_code, now.json()["run"]["number"]) == (200, 1)
-    assert (later.status_code, "not foretold" in later.json()["detail"]) == (422, True)
+    told = later.json()
+    run = {name: told["run"][name] for name in ("number", "day", "is_stale")}
+    assert (later.status_code, run) == (200, {"number": None, "day": "2999-01-01", "is_stale": False})
+    assert (told["forecast"]["forecast"], told["forecast"]["plans"]) == (True, [])
 
 
-def test_figures_of_a_forecast_follow_from_ground_or_are_null_and_say_why(http: httpx.Client) -> None:
+def test_figures_of_a_forecast_are_those_of_the_grids_of_then(http: httpx.Client) -> None:
     line = {
         "type": "LineString",
         "coordinates": [[WEST - WIDE, SOUTH + 1.5 * HIGH], [WEST + 1.2 * WIDE, SOUTH + 1.5 * HIGH]],
@@ -149,18 +151,21 @@ def test_figures_of_a_forecast_follow_from_ground_or_are_null_and_say_why(http: 
     assert len(then["rows"]["code"]) == len(now["rows"]["code"]) + 1
     assert sum(then["rows"]["area_m2"]) == pytest.approx(sum(now["rows"]["area_m2"]), abs=2)
     assert [one["plan_name"] for one in then["forecast"]["plans"]] == ["北片"]
-    assert "why" not in then
-    unknown = http.get("/v1/values/residents", params=when).json()
-    assert set(unknown["rows"]["value"]) == {None}
-    assert "foretold" in unknown["why"]["en"]
-    table = http.get("/v1/values/residents", params=when | {"f": "csv"}).text
-    assert table.count("not foretold") == len(then["rows"]["code"])
+    people = [http.get("/v1/values/residents", params=asked).json()["rows"] for asked in ({"level": "grid"}, when)]
+    now_of, then_of = (dict(zip(rows["code"], rows["value"], strict=True)) for rows in people)
+    parts = [code for code in then_of if code not in now_of] + [f"{COMMUNITIES[0]}002"]
+    assert len(parts) == 2
+    assert then_of == now_of | dict.fromkeys(parts, now_of[parts[-1]])
+    assert set(now_of.values()) == {1000, None}
     whole = http.get("/v1/coverage", params=when | {"indicator": "grid-coverage,residents"}).json()
-    ground, residents = whole["indicators"]
-    assert ("why" in ground, "why" in residents) == (False, True)
-    assert {row["values"]["residents"]["value"] for row in whole["rows"]} == {None}
+    assert {row["code"]: row["values"]["residents"]["value"] for row in whole["rows"]} == then_of
     assert whole["total"]["values"]["grid-coverage"]["value"] > 0
-    assert http.get("/v1/staffing", params={"at": hour.isoformat()}).status_code == 422
+    assert [one["plan_name"] for one in whole["forecast"]["plans"]] == ["北片"]
+    posts = http.get("/v1/staffing", params={"at": hour.isoformat()}).json()
+    named = sum(kind != "fallback" for kind in then["rows"]["kind"])
+    assert (posts["grids"], posts["forecast"]["forecast"]) == (named, True)
+    spots = http.get("/v1/blind-spots", params={"at": when["at"], "by": "grid", "code": "U,G1,G2"}).json()
+    assert {one["grid"] for one in spots["spots"]} >= set(parts)
     assert http.post(f"{plan}/unschedule").status_code == 200
 
 

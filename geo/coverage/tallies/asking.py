@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 
 from geo import areas
 from geo.areas import City, Edition
-from geo.arrays import Floats, Ints
+from geo.arrays import Bools, Floats, Ints
 from geo.assignments import assign, open_index
+from geo.coverage.foretelling import Hour
 from geo.coverage.rollups import Tree
 from geo.entities import Entity
-from geo.entities.spots import spots
+from geo.entities.spots import inherited, spots
 from geo.fetching import Column, fetch, figure, whole
+from geo.forecasts import Followed
 
 _KEPT = 3
+_LATER = 2**31 - 1  # than any edition
 _divided: OrderedDict[tuple[object, ...], Division] = OrderedDict()
 _reading = Lock()
 
@@ -52,11 +55,12 @@ class Division:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Who asks: ``now`` is the moment at which things are overdue."""
+    """Who asks: ``now`` is the moment at which things are overdue; ``hour`` that moment where it is to come."""
 
     connection: sa.Connection
     edition: Edition
     now: datetime
+    hour: Hour | None = None
 
     @cached_property
     def city(self) -> City:
@@ -67,6 +71,11 @@ class Asked:
     def is_current(self) -> bool:
         """Whether the edition is the one in force, to which rows in the store are placed."""
         return areas.current(self.connection) == self.edition
+
+    @property
+    def followed(self) -> Followed | None:
+        """What will have become of the registers; None where they are asked about as they are."""
+        return self.hour.followed if self.hour else None
 
     @cached_property
     def division(self) -> Division:
@@ -87,9 +96,16 @@ class Asked:
         """The leaf (n,) of the edition each row lies in; 0 for none. ``grid`` is that of the edition in force."""
         if self.is_current:
             return grid
-        placed = np.isfinite(lonlat).all(axis=1)
+        placed = np.asarray(np.isfinite(lonlat).all(axis=1), dtype=np.bool_)
+        if forecast := self.edition.forecast:
+            ends = np.isin(grid, [0, *forecast.grids.gone])
+            return np.where(ends, self._located(lonlat, placed & ends), grid)
+        return self._located(lonlat, placed)
+
+    def _located(self, lonlat: Floats, placed: Bools) -> Ints:
+        """The leaf (n,) that holds each of the points that are ``placed`` (n,); 0 for the others, and for none."""
         index = open_index(self.connection, self.edition)
-        found = np.zeros(len(grid), dtype=np.int64)
+        found = np.zeros(len(lonlat), dtype=np.int64)
         found[placed] = index.ids(assign(index, lonlat[placed]).position)
         return found
 
@@ -107,7 +123,8 @@ class Asked:
         newest
             Of the rows that agree in these columns only the newest ``as_of`` counts; all of them, where none is told.
         """
-        drawn = spots(self.connection, entity, areas.current(self.connection))
+        on = self.hour.edition if self.hour else areas.current(self.connection)
+        drawn = spots(self.connection, entity, on, self.followed)
         table = entity.table
         point = gis.ST_PointOnSurface(drawn.geom)
         asked = {
@@ -118,11 +135,11 @@ class Asked:
         }
         query = sa.select(table).select_from(drawn.source).where(*where).order_by(table.c.id)
         if newest:
-            query = query.where(table.c.id.in_(_newest(table, newest)))
+            query = query.where(table.c.id.in_(_newest(table, newest, self.followed)))
         told = fetch(self.connection, {**asked, **columns}, query)
         lonlat = np.column_stack([told.pop("x"), told.pop("y")])
         place, grid = told.pop("place"), told.pop("grid")
-        leaf = np.where(grid > 0, self.located(grid, lonlat), 0)
+        leaf = grid if self.hour else np.where(grid > 0, self.located(grid, lonlat), 0)
         told["node"] = np.where(leaf > 0, leaf, place)
         return told
 
@@ -139,11 +156,18 @@ def _division(connection: sa.Connection, edition: Edition) -> Division:
         return _divided[key]
 
 
-def _newest(table: sa.Table, keys: tuple[str, ...]) -> sa.Select[tuple[int]]:
-    """Ids of the newest row of each group: the latest day, then the latest edition, then the last one stored."""
+def _newest(table: sa.Table, keys: tuple[str, ...], followed: Followed | None) -> sa.Select[tuple[int]]:
+    """Ids of the newest row of each group: the latest day, then the latest edition, then the last one stored.
+
+    What a place inherits is written with the edition that retires the other one.
+    """
+    heirs = followed.heirs if followed else {}
+    edition: sa.ColumnElement[Any] = table.c.edition
+    if "place_id" in keys and heirs:
+        edition = sa.case((table.c.place_id.in_(heirs), _LATER), else_=edition)
     rank = sa.func.row_number().over(
-        partition_by=[table.c[name] for name in keys],
-        order_by=(table.c.as_of.desc().nulls_last(), table.c.edition.desc(), table.c.id.desc()),
+        partition_by=[inherited(table.c[name], heirs) if name == "place_id" else table.c[name] for name in keys],
+        order_by=(table.c.as_of.desc().nulls_last(), edition.desc(), table.c.id.desc()),
     )
     ranked = sa.select(table.c.id, rank.label("rank")).subquery()
     return sa.select(ranked.c.id).where(ranked.c.rank == 1)

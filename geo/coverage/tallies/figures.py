@@ -7,12 +7,13 @@ import sqlalchemy as sa
 
 from geo.arrays import Floats, Ints
 from geo.coverage.rollups import Tally
-from geo.coverage.tallies.asking import Asked, days_of, stored
+from geo.coverage.tallies.asking import Asked, Columns, days_of, stored
 from geo.coverage.units import Days
 from geo.entities import ENTITIES
-from geo.entities.figures import COUNTS
+from geo.entities.figures import COUNTS, SOURCE
 from geo.fetching import day, fetch, figure, whole, word
-from geo.tables import grids, in_edition
+from geo.forecasts import Followed, rows_of
+from geo.tables import grids
 
 _FIGURES = ENTITIES["grid_figures"]
 _POINTS = ENTITIES["service_points"]
@@ -31,6 +32,8 @@ def figures(asked: Asked) -> Tally:
         columns[f"{name}_unknown"] = (~there & (area_m2 > 0)).astype(np.float64)
     since, until = days_of(days)
     _, sources = stored(asked.connection, _FIGURES)
+    if asked.followed and asked.followed.figures:
+        sources = tuple(sorted({*sources, SOURCE}))
     return Tally(ids, columns, since, until, sources)
 
 
@@ -60,20 +63,20 @@ def _known(asked: Asked) -> tuple[Ints, Floats, dict[str, Floats], Days]:
 
     Of a past edition the figures that were handed in while it was in force, or before: later ones are of other ground.
     """
-    leaf = fetch(
-        asked.connection,
-        {"id": whole(grids.c.id), "area_m2": figure(grids.c.area_m2)},
-        sa.select(grids).where(in_edition(grids, asked.edition.number)).order_by(grids.c.id),
-    )
+    there = rows_of(grids, asked.edition.number, asked.edition.forecast).c
+    columns = {"id": whole(there.id), "area_m2": figure(there.area_m2)}
+    leaf = fetch(asked.connection, columns, sa.select(there.id.table).order_by(there.id))
     table = _FIGURES.table.c
     rank = sa.func.row_number().over(
         partition_by=table.place_id, order_by=(table.as_of.desc(), table.edition.desc(), table.id.desc())
     )
     each = sa.select(*_FIGURES.table.c, rank.label("rank")).where(table.edition <= asked.edition.number)
     newest = each.where(table.place_id.is_not(None)).subquery()
-    columns = {"place": whole(newest.c.place_id), "as_of": day(newest.c.as_of)}
-    columns |= {name: figure(newest.c[name]) for name in COUNTS}
-    told = fetch(asked.connection, columns, sa.select(newest).where(newest.c.rank == 1).order_by(newest.c.place_id))
+    asked_of = {"place": whole(newest.c.place_id), "as_of": day(newest.c.as_of)}
+    asked_of |= {name: figure(newest.c[name]) for name in COUNTS}
+    told = fetch(asked.connection, asked_of, sa.select(newest).where(newest.c.rank == 1).order_by(newest.c.place_id))
+    if asked.followed:
+        told = _divided(told, asked.followed)
     mine = np.isin(told["place"], leaf["id"])
     at = np.searchsorted(leaf["id"], told["place"][mine])
     known = {}
@@ -81,3 +84,16 @@ def _known(asked: Asked) -> tuple[Ints, Floats, dict[str, Floats], Days]:
         known[name] = np.full(len(leaf["id"]), np.nan)
         known[name][at] = told[name][mine]
     return leaf["id"], leaf["area_m2"], known, told["as_of"][mine]
+
+
+def _divided(told: Columns, followed: Followed) -> Columns:
+    """The newest figures with those that are divided anew in the place of older ones."""
+    anew = followed.figures
+    days = np.array([one for one, _ in anew.values()], dtype="datetime64[D]")
+    numbers = {name: [counts[name] for _, counts in anew.values()] for name in COUNTS}
+    fresh: Columns = {"place": np.array([*anew], dtype=np.int64), "as_of": days}
+    fresh |= {name: np.array(column, dtype=np.float64) for name, column in numbers.items()}
+    kept = ~np.isin(told["place"], fresh["place"])
+    both = {name: np.concatenate([column[kept], fresh[name]]) for name, column in told.items()}
+    order = np.argsort(both["place"])
+    return {name: column[order] for name, column in both.items()}

@@ -6,7 +6,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from geo.arrays import Floats, Ints
-from geo.coverage import rates, runs, sums
+from geo.coverage import foretelling, rates, runs, sums
 from geo.coverage.found import Found, open_run
 from geo.coverage.reading import UNITS
 from geo.coverage.rollups import Tally
@@ -22,9 +22,12 @@ _AMONG_KNOWN = ("organisational", "work", "standalone", "on_paper", "reachable_g
 
 
 def units(asked: Asked) -> Tally:
-    """Units by what the run that answers found; no column has anything where there is no run for the edition."""
-    run = answering(asked)
-    return _tally(asked, run) if run else _nothing()
+    """Units by what the run that answers found; no column has anything where there is no run for the edition.
+
+    Of a time to come what a run would find then.
+    """
+    found = _answering(asked)
+    return _tally(asked, found) if found else _nothing()
 
 
 def before(asked: Asked) -> tuple[Run, Tally] | None:
@@ -37,11 +40,16 @@ def before(asked: Asked) -> tuple[Run, Tally] | None:
     if number is None:
         return None
     earlier = runs.numbered(asked.connection, number)
-    return earlier, _tally(asked, earlier)
+    return earlier, _tally(asked, open_run(asked.connection, earlier))
 
 
 def answering(asked: Asked) -> Run | None:
-    """The newest run; of a past edition the newest that was made on it."""
+    """The newest run; of a past edition the newest that was made on it; of a time to come the one that would be made.
+
+    None where there is none.
+    """
+    if asked.hour:
+        return foretelling.found(asked.connection, asked.hour).run
     if asked.is_current:
         return runs.last(asked.connection)
     query = sa.select(sa.func.max(coverage_runs.c.number)).where(coverage_runs.c.edition == asked.edition.number)
@@ -49,8 +57,15 @@ def answering(asked: Asked) -> Run | None:
     return runs.numbered(asked.connection, number) if number else None
 
 
-def _tally(asked: Asked, run: Run) -> Tally:
-    found = open_run(asked.connection, run)
+def _answering(asked: Asked) -> Found | None:
+    if asked.hour:
+        return foretelling.found(asked.connection, asked.hour)
+    run = answering(asked)
+    return open_run(asked.connection, run) if run else None
+
+
+def _tally(asked: Asked, found: Found) -> Tally:
+    run = found.run
     summed = _summed(asked, found)
     if "sources" not in found.kept:
         query = sa.select(UNITS.c.source).distinct().order_by(UNITS.c.source)
@@ -61,7 +76,7 @@ def _tally(asked: Asked, run: Run) -> Tally:
 
 def _summed(asked: Asked, found: Found) -> Sums:
     """Units leaf by leaf; on the run's own borders they never change, and are kept."""
-    if found.run.edition != asked.edition.number:
+    if found.edition != asked.edition:
         return _by_leaf(found, _leaves(asked, found))
     if "by leaf" not in found.kept:
         found.kept["by leaf"] = _by_leaf(found, found.units.grid)
@@ -100,6 +115,8 @@ def _leaves(asked: Asked, found: Found) -> Ints:
     grid = found.units.grid.copy()
     there = np.isin(found.units.id, now["id"])
     grid[there] = now["grid"][np.searchsorted(now["id"], found.units.id[there])]
+    if asked.followed:
+        return asked.followed.led("units").over(found.units.id, grid)
     return asked.located(grid, found.lonlat)
 
 

@@ -23,7 +23,8 @@ def ground(asked: Asked) -> Tally:
     columns = {"id": whole(there.c.id), "area_m2": figure(there.c.area_m2), "kind": word(there.c.kind, _KINDS)}
     told = fetch(asked.connection, columns, sa.select(there).order_by(there.c.id))
     is_named, area_m2 = told["kind"] != "fallback", told["area_m2"]
-    day = asked.edition.effective_at.isoformat()
+    forecast = asked.edition.forecast
+    day = (forecast.plans[-1] if forecast and forecast.plans else asked.edition).effective_at.isoformat()
     return Tally(
         place=told["id"],
         columns={
@@ -40,7 +41,10 @@ def ground(asked: Asked) -> Tally:
 
 def branches(asked: Asked) -> Tally:
     """Named grids by whether a grid branch answers for them; unknown where neither branch nor posts are on record."""
-    leaves = grounds.leaves(asked.connection, asked.edition)
+    if asked.hour:
+        leaves = grounds.leaves_to_come(asked.connection, asked.edition, asked.hour.followed)
+    else:
+        leaves = grounds.leaves(asked.connection, asked.edition)
     named = ~leaves.is_fallback
     known = named & ~np.isnan(leaves.branches)
     until, sources = stored(asked.connection, ENTITIES["party_organisations"])

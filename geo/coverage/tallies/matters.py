@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -83,16 +84,13 @@ def _placed(asked: Asked) -> tuple[Ints, Columns]:
 def categories(asked: Asked) -> Tally:
     """Incidents of categories the list names, those it admits only above the grid, and those it does not name.
 
-    On the borders in force; of a past edition, those in leaves that are gone stand elsewhere.
+    On the borders in force, or those to come; of a past edition, those in leaves that are gone stand elsewhere.
     """
     table = _CATEGORIES.table.c
     rows = asked.connection.execute(sa.select(table.name, table.reference, table.admitted_level)).all()
     level = {said: row.admitted_level for row in rows for said in (row.reference, row.name)}
     those = today(asked.connection).c
-    query = sa.select(sa.func.coalesce(those.grid_now, 0), those.category, sa.func.count()).group_by(
-        those.grid_now, those.category
-    )
-    counted = asked.connection.execute(query).all()
+    counted = _counted(asked, those)
     number = np.array([row[2] for row in counted], dtype=np.float64)
     admitted = [level.get(row[1]) for row in counted]
     is_listed = np.array([one is not None for one in admitted], dtype=np.bool_)
@@ -109,6 +107,24 @@ def categories(asked: Asked) -> Tally:
         until=until,
         sources=sources,
     )
+
+
+def _counted(asked: Asked, those: Any) -> list[tuple[int, str | None, int]]:
+    """Leaf, category and number of incidents; of a time to come those in leaves that end are located anew."""
+    grid = sa.func.coalesce(those.grid_now, 0)
+    query = sa.select(grid, those.category, sa.func.count()).group_by(those.grid_now, those.category)
+    forecast = asked.edition.forecast
+    if forecast is None:
+        return [tuple(row) for row in asked.connection.execute(query)]
+    ends = grid.in_([0, *forecast.grids.gone])
+    stay = [tuple(row) for row in asked.connection.execute(query.where(sa.not_(ends)))]
+    rows = asked.connection.execute(
+        sa.select(those.category, grid, gis.ST_X(those.geom), gis.ST_Y(those.geom)).where(ends)
+    ).all()
+    places = np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 3)
+    to = asked.located(places[:, 0].astype(np.int64), places[:, 1:]).tolist()
+    moved = Counter((leaf, row[0]) for leaf, row in zip(to, rows, strict=True))
+    return [*stay, *((leaf, category, number) for (leaf, category), number in moved.items())]
 
 
 def _number(holds: Bools) -> Floats:

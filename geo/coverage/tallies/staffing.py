@@ -13,7 +13,8 @@ from geo.coverage.tallies.asking import Asked, Columns, days_of, stored
 from geo.entities import ENTITIES
 from geo.entities.lists import lists
 from geo.fetching import day, fetch, figure, whole, word
-from geo.tables import grids, in_edition
+from geo.forecasts import rows_of
+from geo.tables import grids
 
 _SLOTS = ENTITIES["staff_slots"]
 LINES = tuple(lists()["staff_lines"])
@@ -61,5 +62,6 @@ def _columns(told: Columns) -> dict[str, Floats]:
 
 
 def _named(asked: Asked) -> Any:
-    query = sa.select(grids).where(in_edition(grids, asked.edition.number), grids.c.kind != "fallback")
-    return fetch(asked.connection, {"id": whole(grids.c.id)}, query.order_by(grids.c.id))["id"]
+    leaf = rows_of(grids, asked.edition.number, asked.edition.forecast).c
+    query = sa.select(leaf.id.table).where(leaf.kind != "fallback").order_by(leaf.id)
+    return fetch(asked.connection, {"id": whole(leaf.id)}, query)["id"]

@@ -53,7 +53,7 @@ class BlindSpots {
     tools({ words, state, print: () => this.panel.all() });
     layers_door(this);
     state.on((changed) => this.changed(changed));
-    if (boot.at && !boot.run) this.none();
+    if (boot.at && !boot.run && !boot.forecast) this.none();
     else this.fetch(true);
   }
 
@@ -131,7 +131,7 @@ class BlindSpots {
   status() {
     const { words, view } = this;
     const { run, total, counts, by } = view;
-    find(".status .data").replaceChildren(`${words.t("status.data")} `, run.surveyed_until ? words.t("spots.surveyed", { day: run.surveyed_until }) : words.t("spots.unsurveyed"), run.sources.length ? ` · ${words.sources(run.sources)}` : "", this.boot.forecast ? words.t("spots.today") : "");
+    find(".status .data").replaceChildren(`${words.t("status.data")} `, run.surveyed_until ? words.t("spots.surveyed", { day: run.surveyed_until }) : words.t("spots.unsurveyed"), run.sources.length ? ` · ${words.sources(run.sources)}` : "", this.boot.forecast ? words.t("spots.then") : "");
     find(".status .unknown").textContent = words.t(`spots.unknown.${by}`, { k: words.n(counts.U ?? 0), n: words.n(total), share: words.percent(total ? (counts.U ?? 0) / total : 0) });
   }
 

@@ -40,7 +40,7 @@ class Coverage {
 
   begin() {
     this.building = new Chosen({ map: this.map, boot: this.boot, words: this.words, changed: () => { this.mark(); this.show_card(); }, doors: ({ properties }) => this.building_doors(properties) });
-    this.grid = new GridBuildings({ words: this.words, heard: { choose: (id, place) => this.choose_building(id, place), changed: () => this.view && this.render() } });
+    this.grid = new GridBuildings({ boot: this.boot, words: this.words, heard: { choose: (id, place) => this.choose_building(id, place), changed: () => this.view && this.render() } });
     this.panel = new Panel({ boot: this.boot, words: this.words, heard: this.listeners() });
     shell({ map: this.map, boot: this.boot, words: this.words, state: this.state, go: (place) => this.go(place) });
     this.atlas = new Atlas({ map: this.map, boot: this.boot, state: this.state, words: this.words, grids: () => this.state.get("level") === this.levels[this.deepest].key, heard: {
@@ -158,7 +158,8 @@ class Coverage {
 
   /** The page of blind spots of a place; null where there is none, or it has nothing to do with what is shown. */
   spots(code) {
-    return this.boot.spots_page && this.values.about.group === "organisations" ? `${this.boot.spots_page}?in=${code}` : null;
+    const { spots_page, at } = this.boot;
+    return spots_page && this.values.about.group === "organisations" ? `${spots_page}?in=${code}${at ? `&at=${encodeURIComponent(at)}` : ""}` : null;
   }
 
   paint() {

@@ -8,8 +8,8 @@ const PAGE = 12; // rows at first
 
 export class GridBuildings {
   /** `heard`: choose(id, place), changed() when they have come or another stretch of them is shown. */
-  constructor({ words, heard }) {
-    Object.assign(this, { words, heard, code: null, found: null, failed: "", stretch: new Stretch(PAGE), lines: new Map() });
+  constructor({ boot, words, heard }) {
+    Object.assign(this, { boot, words, heard, code: null, found: null, failed: "", stretch: new Stretch(PAGE), lines: new Map() });
   }
 
   /** See that the buildings of this grid are here, or (null) that none are. */
@@ -19,7 +19,7 @@ export class GridBuildings {
     this.stretch.reset();
     if (!code) return;
     try {
-      const found = await buildings_of(code);
+      const found = await buildings_of(this.boot, code);
       if (code !== this.code) return;
       this.found = found;
       say(this.words.t("grid.buildings", { n: found.spots.length }));

@@ -14,8 +14,12 @@ export function painters(_ground, got) {
 
 /** The document of an indicator on a level. Throws an Error with the server's own words when it refuses. */
 export async function values(boot, indicator, level) {
-  const of = boot.forecast?.plans.length && boot.page !== "blind-spots" ? `at=${encodeURIComponent(boot.at)}` : `edition=${boot.edition.number}`;
-  return answered(await fetch(`/v1/values/${indicator}?level=${level}&${of}&f=packed`));
+  return answered(await fetch(`/v1/values/${indicator}?level=${level}&${of(boot)}&f=packed`));
+}
+
+/** The parameter that says of when a page is. */
+function of({ edition, forecast, at, page }) {
+  return forecast && (forecast.plans.length || page !== "start") ? `at=${encodeURIComponent(at)}` : `edition=${edition.number}`;
 }
 
 /** Places by code or name, the likeliest first. */
@@ -32,13 +36,14 @@ export async function building(id) {
 const STATES = ["P1", "P3", "P2", "P4", "P5", "U", "work", "covered"];
 
 /** The buildings of a grid in which units are, whatever their state, the heaviest first; and the run that found it. */
-export async function buildings_of(grid) {
-  return answered(await fetch(`/v1/blind-spots?by=building&within=${encodeURIComponent(grid)}&code=${STATES.join(",")}&limit=1000`));
+export async function buildings_of({ forecast, at }, grid) {
+  const then = forecast ? `&at=${encodeURIComponent(at)}` : "";
+  return answered(await fetch(`/v1/blind-spots?by=building&within=${encodeURIComponent(grid)}&code=${STATES.join(",")}&limit=1000${then}`));
 }
 
 /** Posts of a place by line, full and part time. */
-export async function staffing({ edition }, code) {
-  return answered(await fetch(`/v1/staffing?within=${encodeURIComponent(code)}&edition=${edition.number}`));
+export async function staffing(boot, code) {
+  return answered(await fetch(`/v1/staffing?within=${encodeURIComponent(code)}&${of(boot)}`));
 }
 
 /** West, south, east, north of a grid. */

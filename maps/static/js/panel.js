@@ -74,7 +74,7 @@ export class Panel {
     const moved = said.moved(place);
     const unit = said.about.kind === "share" ? "%" : said.word("one");
     return el("div", { class: "figure" }, el("b", {}, said.value(place.value), place.value === null ? null : el("small", {}, said.about.kind === "share" ? unit : ` ${unit}`)),
-      el("span", { class: "dim cap" }, said.from(place), el("br"), this.dated(), moved ? [el("br"), el("span", { class: ["worse", "", "better"][moved.better + 1] }, words.t("trend", { day: this.view.values.before.day, moved: moved.text }))] : null));
+      el("span", { class: "dim cap" }, this.boot.forecast ? [el("span", { class: "chip info" }, words.t("forecast")), " "] : null, said.from(place), el("br"), this.dated(), moved ? [el("br"), el("span", { class: ["worse", "", "better"][moved.better + 1] }, words.t("trend", { day: this.view.values.before.day, moved: moved.text }))] : null));
   }
 
   dated() {

@@ -2,20 +2,20 @@
 import { answered } from "./answered.js";
 
 const MOST = 200; // rows asked for at once
-let past = {}; // of a page of another date: which run answers, and the date
+let then = {}; // of a page of another date: the date, and which run answers, none of a date to come
 export let writes = true;
 
-/** Nothing is fetched ahead; a page of another date asks for the run of then, and decides nothing. */
+/** Nothing is fetched ahead; a page of another date asks for the run of then, or for what it will find, and decides nothing. */
 export function open({ at, run, forecast }) {
   writes = !at;
-  past = at && !forecast ? { run: run?.number, at } : {};
+  then = at ? { at, asked: forecast ? { at } : { run: run?.number } } : {};
 }
 
 const query = (asked) => new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== "")).toString().replaceAll("%2C", ",");
 
 /** Parameters of the list's door. */
 function parameters({ by, within, district, codes = [] }) {
-  return { by, within, business_district: district, code: codes.join(","), run: past.run };
+  return { by, within, business_district: district, code: codes.join(","), ...then.asked };
 }
 
 /** One page of blind spots with the counts of all; `next` is the link that the page before gave. */
@@ -30,7 +30,7 @@ export async function scored(asked) {
 
 /** One blind spot in full: its units, who can help, its joint branch, what was decided of it. */
 export async function spot(id, code) {
-  return answered(await fetch(`/v1/blind-spots/${id}?${query({ code: code === "G3" ? code : null, run: past.run })}`));
+  return answered(await fetch(`/v1/blind-spots/${id}?${query({ code: code === "G3" ? code : null, ...then.asked })}`));
 }
 
 /** What each day's last run found, the oldest first. */
@@ -40,12 +40,12 @@ export async function trend({ within }) {
 
 /** An area or grid with the areas above it. */
 export async function place(code, level) {
-  return answered(await fetch(`/v1/${level === "grid" ? "grids" : "areas"}/${encodeURIComponent(code)}?${query({ at: past.at })}`));
+  return answered(await fetch(`/v1/${level === "grid" ? "grids" : "areas"}/${encodeURIComponent(code)}?${query({ at: then.at })}`));
 }
 
 /** What lies directly in an area. */
 export async function children(code) {
-  return (await answered(await fetch(`/v1/areas?${query({ parent: code, limit: 1000, at: past.at })}`))).places;
+  return (await answered(await fetch(`/v1/areas?${query({ parent: code, limit: 1000, at: then.at })}`))).places;
 }
 
 /** One business district with its ground. */

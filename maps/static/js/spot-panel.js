@@ -49,7 +49,7 @@ export class SpotPanel {
     const { words } = this, { blind, total, by } = this.view;
     const title = words.count(`spots.title.${by}`, blind);
     return el("div", { class: "sec head" }, this.where(),
-      el("div", { class: "row title" }, el("h1", {}, title), el("span", { class: "en" }, words.lang === "en" ? "" : words.t("spots.title.sub")), el("span", { class: "push dim cap" }, words.t(`spots.of.${by}`, { n: words.n(total) }))),
+      el("div", { class: "row title" }, el("h1", {}, title), this.boot.forecast ? el("span", { class: "chip info" }, words.t("forecast")) : null, el("span", { class: "en" }, words.lang === "en" ? "" : words.t("spots.title.sub")), el("span", { class: "push dim cap" }, words.t(`spots.of.${by}`, { n: words.n(total) }))),
       this.bar(), this.chips(), this.trial());
   }
 

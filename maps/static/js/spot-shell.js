@@ -31,7 +31,7 @@ export function tools({ words, state, print }) {
 export function dated(boot, words, run, trend) {
   if (boot.kept) return;
   const drop = find(".when-drop");
-  const facts = [["run.number", words.t("run.nth", { n: run.number })], ["run.at", `${words.date(run.at)} ${words.moment(run.at).slice(6)}`], ["run.day", run.day], ["run.rules", run.rules], ["run.surveyed", run.surveyed_until ?? "–"], ["run.sources", run.sources?.join(" · ") || "–"], ["kept.edition", words.t("edition", { n: run.edition })]];
+  const facts = [["run.number", run.number ? words.t("run.nth", { n: run.number }) : words.t("forecast")], [run.number ? "run.at" : "run.then", `${words.date(run.at)} ${words.moment(run.at).slice(6)}`], ["run.day", run.day], ["run.rules", run.rules], ["run.surveyed", run.surveyed_until ?? "–"], ["run.sources", run.sources?.join(" · ") || "–"], ["kept.edition", words.t("edition", { n: run.edition })]];
   const past = el("div", { class: "past" });
   drop.querySelector(".run-facts")?.remove();
   drop.append(el("div", { class: "run-facts" }, el("h3", {}, words.t("run")), el("dl", { class: "kept-facts" }, facts.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])), el("p", { class: "cap dim" }, words.t("run.note")), past));
