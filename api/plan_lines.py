@@ -36,6 +36,7 @@ _KINDS = {
     "annex": "划入",
     "cede": "划出",
     "replace_scope": "更换范围",
+    "redivide": "重新划分",
 }
 
 
@@ -67,7 +68,7 @@ def tell_change(made: Made) -> None:
     """A change as a line."""
     from geo.plans import wire
 
-    told = wire.written(made.change)
+    told = wire.told(made.change)
     kind = told.pop("kind")
     members = " · ".join(f"{name} {_short(value)}" for name, value in told.items() if name not in ("snap_m", "mend_m"))
     undone = "（已撤销 undone）" if made.is_undone else ""

@@ -35,7 +35,8 @@ MOST_AT_ONCE = 50
 class PlanTold(TypedDict):
     """A plan as it stands.
 
-    ``edition`` is the one it became, ``round`` how often it was submitted, ``effective_at`` when it comes into force.
+    ``edition`` is the one it became, ``round`` how often it was submitted, ``effective_at`` when it comes into force;
+    ``origin`` tells of a plan of boundary files which they are, and is empty for one that was drawn.
     """
 
     __pydantic_config__ = _EXACT  # type: ignore[misc]
@@ -51,6 +52,7 @@ class PlanTold(TypedDict):
     round: int
     submitted_by: str | None
     effective_at: str | None
+    origin: dict[str, Any]
 
 
 class MadeTold(TypedDict):
@@ -197,7 +199,7 @@ def one(store: StoreOf, id: Number) -> Response:
 )
 def change(store: StoreOf, actor: Asker, id: Number, body: dict[str, Any]) -> Response:
     """Tried on all before it, and kept only if it can be made; what was undone before is gone for good."""
-    asked = wire.read(body)
+    asked = wire.asked(body)
     with store.write() as connection:
         plan = drafts.one(connection, id, lock=True)
         return answered(made_told(previews.add(connection, actor, plan, asked)), status_code=201)
@@ -212,7 +214,7 @@ def change(store: StoreOf, actor: Asker, id: Number, body: dict[str, Any]) -> Re
 )
 def act(store: StoreOf, actor: Asker, id: Number, body: Acted) -> Response:
     """All are kept or none; they are undone and done again together."""
-    asked = [wire.read(one) for one in body.changes]
+    asked = [wire.asked(one) for one in body.changes]
     with store.write() as connection:
         made = previews.add_together(connection, actor, drafts.one(connection, id, lock=True), asked)
     return answered({"changes": [made_told(one) for one in made]}, status_code=201)
@@ -300,7 +302,7 @@ def crosswalk(
 def made_told(made: Made) -> dict[str, Any]:
     """A change of a plan as JSON has it."""
     pulled = None if made.pulled is None else shapely.geometry.mapping(made.pulled)
-    return {**plain_of(made), "change": wire.written(made.change), "pulled": pulled}
+    return {**plain_of(made), "change": wire.told(made.change), "pulled": pulled}
 
 
 def _csv(crossings: list[dict[str, Any]], name: str) -> Response:

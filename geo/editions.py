@@ -1,4 +1,4 @@
-"""The one way into an edition: a judged division becomes what is in force, in one transaction, or nothing changes."""
+"""The one way into an edition: a city is founded, or what a plan makes of it is put in force, in one transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from geo.actors import Actor
 from geo.areas import City, Edition
 from geo.arrays import Codes
 from geo.assignments import Moving
-from geo.errors import Refused, Unknown
+from geo.errors import Refused, Stale, Unknown
 from geo.space import division as divisions
 from geo.space.division import Comparison, Crossing, Division
 from geo.space.division.proving import refuse_broken, refuse_broken_since
@@ -87,34 +87,30 @@ class Weighed:
         return self.number + 1
 
 
-def weigh(connection: sa.Connection, division: Division, city: City, request: Request) -> Weighed:
-    """What publishing ``division`` would do; every refusal is made here, so a preview refuses what a publish would.
+def weigh_first(division: Division, request: Request) -> Weighed:
+    """What founding the city would do; every refusal is made here, so a preview refuses what a publish would.
 
     Raises
     ------
     Refused
-        When another city is stored, a retired code returns, later edits would be undone, or the hour does not follow
-        the last edition's.
+        When the hour lies ahead.
     Broken
         When the leaves would not divide the city; ``where`` shows the places.
     Unknown
-        When ``within`` is not an area of the edition in force.
+        When an area is to be replaced.
     """
-    newest = connection.scalar(sa.select(sa.func.max(editions.c.number)))
-    if newest is None:
-        return _weigh_first(division, request)
-    _refuse_another(areas.city(connection), city)
-    in_force = areas.numbered(connection, newest)
-    base = stored(connection, in_force)
-    whole = division if request.within is None else _spliced(base, division, request.within)
-    refuse_broken(whole)
-    return _weighed(connection, in_force, base, whole, request)
+    if request.within is not None:
+        raise Unknown(f"no city has been published yet, so there is no area {request.within!r} to replace")
+    refuse_broken(division)
+    base = divisions.nothing(division.levels)
+    difference = divisions.compare(base, division)
+    return Weighed(0, base, division, difference, _hour(request, None), len(division.leaf_codes))
 
 
 def weigh_redrawn(
     connection: sa.Connection, in_force: Edition, base: Division, redrawn: Division, request: Request
 ) -> Weighed:
-    """What publishing a redrawn edition would do; a part of it is enough, before and after.
+    """What publishing a redrawn edition would do; a part of it is enough, before and after. Every refusal is made here.
 
     Parameters
     ----------
@@ -125,8 +121,12 @@ def weigh_redrawn(
 
     Raises
     ------
-    Refused, Broken
-        As :func:`weigh`.
+    Refused
+        When a retired code returns, an import would undo later edits, or the hour does not follow the last edition's.
+    Broken
+        When the leaves would not divide the city; ``where`` shows the places.
+    Stale
+        When a scheduled plan reserved what would change.
     """
     refuse_broken_since(base, redrawn)
     return _weighed(connection, in_force, base, redrawn, request)
@@ -146,15 +146,6 @@ def _weighed(
     return Weighed(in_force.number, base, whole, difference, _hour(request, in_force), leaves)
 
 
-def _weigh_first(division: Division, request: Request) -> Weighed:
-    if request.within is not None:
-        raise Unknown(f"no city has been published yet, so there is no area {request.within!r} to replace")
-    refuse_broken(division)
-    base = divisions.nothing(division.levels)
-    difference = divisions.compare(base, division)
-    return Weighed(0, base, division, difference, _hour(request, None), len(division.leaf_codes))
-
-
 def take_turn(connection: sa.Connection) -> None:
     """Wait until no other publish is going on; until this transaction ends others wait.
 
@@ -164,21 +155,24 @@ def take_turn(connection: sa.Connection) -> None:
     connection.execute(sa.text("LOCK TABLE editions IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def publish(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
-    """The edition that ``division`` became; None when it is what is in force already.
-
-    Sameness is judged on the partition, not on the file.
+def found(connection: sa.Connection, division: Division, city: City, request: Request) -> Published:
+    """The first edition, with the city itself. Every later one is a plan's: see :mod:`geo.plans`.
 
     Raises
     ------
+    Stale
+        When a city was published already, or meanwhile.
     Refused, Broken, Unknown
-        As :func:`weigh` does; nothing is stored then.
+        As :func:`weigh_first`; nothing is stored then.
     """
     take_turn(connection)
-    weighed = weigh(connection, division, city, request)
-    if weighed.number == 0 and not weighed.difference.same:
-        _found(connection, city)
-    return put_in_force(connection, weighed, request)
+    if (newest := connection.scalar(sa.select(sa.func.max(editions.c.number)))) is not None:
+        raise Stale(f"a city has been published, edition {newest} is in force; what changes it is a plan")
+    weighed = weigh_first(division, request)
+    _found(connection, city)
+    done = put_in_force(connection, weighed, request)
+    assert done is not None  # a city has leaves
+    return done
 
 
 def put_in_force(
@@ -235,7 +229,8 @@ def crosswalk(connection: sa.Connection, since: Edition, until: Edition) -> list
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------
-def _refuse_another(there: City, city: City) -> None:
+def refuse_another(there: City, city: City) -> None:
+    """Raise Refused where files are of another city than the one that is stored, or of other levels."""
     if there.code != city.code:
         raise Refused(
             f"this database holds {there.name} ({there.code}), the files are of {city.name} ({city.code}); "
@@ -305,12 +300,6 @@ def _listed(named: list[str]) -> str:
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-def _spliced(base: Division, part: Division, within: str) -> Division:
-    if within not in base.area_codes:
-        raise Unknown(f"no area {within!r} in the edition in force; name one of its areas")
-    return divisions.replace_scope(base, part, within)
-
-
 def _found(connection: sa.Connection, city: City) -> None:
     """Store the city itself; its first edition is open towards the past, whatever its hour."""
     connection.execute(

@@ -16,6 +16,7 @@ from geo.errors import GeoError
 from geo.plans import drafts, previews
 from geo.plans.drafts import Plan
 from geo.space.division import Division
+from tests import made_editions
 from tests.planned import somehow
 from tests.small_city import SMALL_CITY
 
@@ -24,7 +25,7 @@ PLANNER = Actor("planner")
 
 def published(connection: sa.Connection, division: Division) -> Edition:
     """The edition that a division of a made city comes into force as."""
-    done = editions.publish(connection, division, SMALL_CITY, Request(PLANNER, "made", {}))
+    done = made_editions.published(connection, division, SMALL_CITY, Request(PLANNER, "made", {}))
     assert done is not None
     return done.edition
 

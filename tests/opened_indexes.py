@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from geo import areas, assignments, db, editions
+from geo import areas, assignments, db
 from geo.actors import Actor
 from geo.areas import City, Level
 from geo.arrays import Codes, Shapes
@@ -25,6 +25,7 @@ from geo.codes import Scheme
 from geo.crs import metric_epsg
 from geo.editions import Request
 from geo.space.division import AreaLayer, Division, NamedGrids, divide
+from tests import made_editions
 from tests.winding_city import ORIGIN, STEP, winding_city
 
 _LEVELS = (Level("city", "市", "City"), Level("community", "社区", "Community"), Level("grid", "网格", "Grid"))
@@ -46,7 +47,7 @@ def publish(engine: sa.Engine, side: int, count: int) -> None:
             shapes, codes = np.delete(shapes, 1), np.delete(codes, 1)
         request = Request(Actor("tests"), "曲折", {}, _SINCE + timedelta(days=edition))
         with db.write(engine) as connection:
-            assert editions.publish(connection, _division(codes, shapes), city, request)
+            assert made_editions.published(connection, _division(codes, shapes), city, request)
 
 
 def _division(codes: Codes, shapes: Shapes) -> Division:

@@ -40,4 +40,4 @@ def real_leaves(name: str) -> tuple[Codes, Shapes]:
 def publish_real(connection: sa.Connection, name: str) -> None:
     """Publish the city of ``tests/sources/NAME.toml``."""
     made = real_city(name)
-    editions.publish(connection, made.judgement.division, made.city, Request(Actor("proof"), name, {}))
+    editions.found(connection, made.judgement.division, made.city, Request(Actor("proof"), name, {}))

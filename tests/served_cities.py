@@ -16,6 +16,7 @@ from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
 from geo.coverage import running
 from geo.editions import Request
+from geo.plans import imported
 from tests import lattice_city
 from tests.browser.made import publish_whole_city
 from tests.serving import served
@@ -55,9 +56,7 @@ def _taipei(engine: sa.Engine, folder: Path) -> None:
     path = folder / SOURCES.name
     path.write_text(SOURCES.read_text(encoding="utf-8").replace("{data}", str(REAL)), encoding="utf-8")
     with engine.begin() as connection:
-        importing.publish(
-            connection, importing.prepare(read_sources(path), None), Request(Actor("bench"), "taipei", {})
-        )
+        imported.publish(connection, importing.prepare(read_sources(path), None), Request(Actor("bench"), "taipei", {}))
 
 
 def _lattice(engine: sa.Engine, _: Path) -> None:

@@ -16,13 +16,13 @@ import shapely
 import sqlalchemy as sa
 from shapely.geometry import Polygon
 
-from geo import editions
 from geo.actors import Actor
 from geo.areas import City, Level
 from geo.codes import Scheme
 from geo.crs import snap
 from geo.editions import Published, Request
 from geo.space.division import AreaLayer, Division, NamedGrids, divide
+from tests import made_editions
 
 WEST, SOUTH, WIDE, HIGH = 120.30, 36.10, 0.010, 0.008
 COLUMNS, ROWS = 4, 3
@@ -171,6 +171,6 @@ def publish_small_city(connection: sa.Connection, edition: int = 1) -> Published
         origin={"kind": "plan"},
         effective_at=FIRST if edition == 1 else SECOND,
     )
-    published = editions.publish(connection, small_division(edition), SMALL_CITY, request)
+    published = made_editions.published(connection, small_division(edition), SMALL_CITY, request)
     assert published is not None
     return published

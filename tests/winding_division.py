@@ -66,8 +66,7 @@ def winding_division(side: int) -> Division:
 
 def publish(connection: sa.Connection, side: int) -> Edition:
     """The city in force, its index made."""
-    done = editions.publish(connection, winding_division(side), SMALL_CITY, Request(Actor("bench"), "made", {}))
-    assert done is not None
+    done = editions.found(connection, winding_division(side), SMALL_CITY, Request(Actor("bench"), "made", {}))
     connection.execute(sa.text("ANALYZE grids, areas, codes"))
     return done.edition
 

@@ -20,10 +20,12 @@ from geo.errors import Refused
 from geo.settings import settings
 
 if TYPE_CHECKING:
-    from geo.boundaries.importing import Prepared, Preview
+    from geo.boundaries.importing import Prepared
     from geo.boundaries.repairs import Repair
     from geo.boundaries.sources import Sources
     from geo.editions import Published
+    from geo.plans.imported import Preview
+    from geo.plans.redivisions import Done
 
 TOML = ".toml"
 
@@ -99,6 +101,7 @@ def boundaries(
     from geo.boundaries.flags import evidence_of
     from geo.boundaries.standing import standing_of
     from geo.editions import Request
+    from geo.plans import imported
 
     begun = time.monotonic()
     flags = {
@@ -130,13 +133,13 @@ def boundaries(
             effective_at=instant_of(effective_at, prepared.city.time_zone, "--effective-at"),
             over_edits=over_edits,
         )
-        seen = published = None
+        seen = done = None
         if not prepared.is_refused:
             say("发布 publishing" if commit else "试算 weighing")
             with db.write(db.engine()) if commit else db.read(db.engine()) as connection:
-                seen = importing.preview(connection, prepared, request)
-                published = importing.publish(connection, prepared, request) if commit else None
-    summary = _summary(prepared, seen, published, commit, time.monotonic() - begun)
+                seen = imported.preview(connection, prepared, request)
+                done = imported.publish(connection, prepared, request) if commit else None
+    summary = _summary(prepared, seen, done, time.monotonic() - begun)
     if page is not None:
         from api.mends import write_page
 
@@ -144,18 +147,25 @@ def boundaries(
     _tell(output, prepared, summary)
     if prepared.is_refused:
         raise typer.Exit(1)
-    if published is not None:
-        _draw(published)
+    if done is not None and done.published is not None:
+        _follow(done.published)
 
 
-def _draw(published: Published) -> None:
-    """Make the drawings of an edition that is published, so that its first map need not; a kill costs only them."""
+def _follow(published: Published) -> None:
+    """Do what an edition in force need not wait for: its drawings, and closed incidents; what a kill cuts off is late.
+
+    Whoever asks for a drawing that is not there has it made, and incidents that lag follow with the next publish.
+    """
     from geo import db, drawings
+    from geo.incidents import following
 
     with _progress() as say:
         say("绘制地图 drawing the maps")
         with db.write(db.engine()) as connection:
             drawings.prepare(connection, published.edition)
+        say("已办结事件随后归属 closed incidents follow")
+        for _ in following.catch_up(db.engine()):
+            pass
 
 
 def _sources(file: Path, flags: dict[str, Any], city: tuple[str | None, str | None, str]) -> Sources:
@@ -203,11 +213,10 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _summary(
-    prepared: Prepared, seen: Preview | None, published: Published | None, commit: bool, seconds: float
-) -> dict[str, Any]:
+def _summary(prepared: Prepared, seen: Preview | None, done: Done | None, seconds: float) -> dict[str, Any]:
     from geo.boundaries.findings import tally
 
+    published = done.published if done else None
     told: dict[str, Any] = {
         "city": prepared.city.name,
         "rows": prepared.rows,
@@ -217,6 +226,7 @@ def _summary(
         "is_same": bool(seen and seen.is_same),
         "is_published": published is not None,
         "edition": published.edition.number if published else None,
+        "plan": done.plan.id if done and done.plan else None,
         "seconds": round(seconds, 2),
     }
     if seen is not None:
@@ -227,36 +237,54 @@ def _summary(
             "retired": len(seen.retired),
         }
     if published is not None:
-        told |= {
-            "changed": published.changed,
-            "noded": published.noded,
-            "appeared": len(published.appeared),
-            "retired": len(published.retired),
-            "moved_incidents": published.moved_incidents,
-            "moved_buildings": published.moved_buildings,
-        }
-    told["outcome"] = _outcome(prepared, seen, published, commit)
+        told |= {"moved_incidents": published.moved_incidents, "moved_buildings": published.moved_buildings}
+    told["outcome"] = _outcome(seen, done)
     return told
 
 
-def _outcome(prepared: Prepared, seen: Preview | None, published: Published | None, commit: bool) -> dict[str, str]:
-    if prepared.is_refused or seen is None:
+def _outcome(seen: Preview | None, done: Done | None) -> dict[str, str]:
+    """What became of the files, or would, in words."""
+    if seen is None:
         return {"zh": "有错误，未入库", "en": "refused: errors; nothing is stored"}
-    if published is not None:
-        return {
-            "zh": f"已发布第 {published.edition.number} 版",
-            "en": f"published as edition {published.edition.number}",
-        }
     if seen.is_same:
         return {
             "zh": f"与现行第 {seen.base} 版相同，无需发布",
             "en": f"the same as edition {seen.base} in force: nothing to do",
         }
-    if commit:
-        return {"zh": "与现行版本相同，无需发布", "en": "the same as the edition in force: nothing to do"}
+    if done is None:
+        return _would(seen)
+    if done.published is None:
+        return _waiting(done)
+    by = ("", "") if done.plan is None else (f"方案 {done.plan.id} ", f" by plan {done.plan.id}")
+    number = done.published.edition.number
+    return {"zh": f"{by[0]}已发布第 {number} 版", "en": f"published as edition {number}{by[1]}"}
+
+
+def _would(seen: Preview) -> dict[str, str]:
+    from geo.plans import verdicts
+
+    if seen.base and (wanted := verdicts.wanted()):
+        return {
+            "zh": f"试运行：将成为方案，须 {wanted} 人同意后发布；加 --commit 立案",
+            "en": f"dry run: would become a plan that takes {wanted} approval(s); say --commit to begin it",
+        }
     return {
         "zh": f"试运行：将发布第 {seen.base + 1} 版；加 --commit 入库",
         "en": f"dry run: would become edition {seen.base + 1}; say --commit to publish",
+    }
+
+
+def _waiting(done: Done) -> dict[str, str]:
+    from geo.plans import verdicts
+
+    if done.plan is None:
+        return {"zh": "与现行版本相同，无需发布", "en": "the same as the edition in force: nothing to do"}
+    wanted, id = verdicts.wanted(), done.plan.id
+    return {
+        "zh": f"已立案为方案 {id}，须 {wanted} 人同意：先 gridatlas plan submit {id}，"
+        f"由他人 plan approve {id}，再 plan publish {id}",
+        "en": f"plan {id} is a draft and takes {wanted} approval(s): gridatlas plan submit {id}, "
+        f"others plan approve {id}, then plan publish {id}",
     }
 
 
@@ -299,6 +327,11 @@ def _lines(summary: dict[str, Any]) -> str:
         lines.append(
             f"变化 changed {summary['changed']:,} · 仅加点 noded {summary['noded']:,} · "
             f"新增 appeared {summary['appeared']:,} · 停用 retired {summary['retired']:,}"
+        )
+    if "moved_incidents" in summary:
+        lines.append(
+            f"重新归属 placed anew  事件 incidents {summary['moved_incidents']:,} · "
+            f"建筑 buildings {summary['moved_buildings']:,}"
         )
     outcome = summary["outcome"]
     lines.append(f"{outcome['zh']} · {outcome['en']}（{summary['seconds']:.1f} s）")

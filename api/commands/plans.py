@@ -61,7 +61,7 @@ def change(
     with db.write(db.engine()) as connection:
         plan = drafts.one(connection, id, lock=True)
         for one in told if isinstance(told, list) else [told]:
-            tell_change(previews.add(connection, actor_of(actor), plan, wire.read(one)))
+            tell_change(previews.add(connection, actor_of(actor), plan, wire.asked(one)))
 
 
 def undo(id: Id) -> None:

@@ -1,21 +1,18 @@
-"""The whole run: read, judge, divide, preview, publish. Preview and publish rest on the same division."""
+"""An import read, judged and divided; what becomes of it is for :mod:`geo.plans.imported`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
-import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
-from geo import editions
 from geo.areas import City, Level
-from geo.arrays import Codes
 from geo.boundaries.coordinates import Around, around_ground, around_time_zone, placed
 from geo.boundaries.evidence import heard
 from geo.boundaries.findings import Finding, has_errors
@@ -31,7 +28,6 @@ from geo.boundaries.shapes import stand_ins
 from geo.boundaries.sources import CitySource, LayerSource, OutlineSource, Sources, check_levels
 from geo.boundaries.standing import Standing, members_of, source_of
 from geo.crs import area_m2, metric_epsg
-from geo.editions import Published, Request
 from geo.errors import Refused
 
 Progress = Callable[[str], None]
@@ -39,7 +35,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """An import that has been read and judged; nothing is stored yet."""
+    """An import that has been read and judged beside what stands; nothing is stored yet."""
 
     sources: Sources
     city: City
@@ -48,6 +44,7 @@ class Prepared:
     rows: int
     within: str | None = None
     repair: Repair | None = None
+    standing: Standing | None = None
 
     @property
     def findings(self) -> list[Finding]:
@@ -76,18 +73,6 @@ class Prepared:
             "fallback_km2": round(float(km2[fallback].sum()), 3),
             "areas": len(division.area_codes),
         }
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What publishing would do; ``is_same`` means nothing."""
-
-    base: int
-    changed: int
-    noded: int
-    appeared: Codes
-    retired: Codes
-    is_same: bool = field(default=False)
 
 
 def prepare(
@@ -141,8 +126,6 @@ def prepare(
         tree, more = with_codes(tree, standing)
         findings += more
     if repair is not None:
-        tree, findings = recovered(tree, findings, standing)
-    if repair is not None:
         progress("修补行 recovering rows")
         tree, findings = recovered(tree, findings, standing)
     progress("核对边界 proving")
@@ -150,7 +133,7 @@ def prepare(
     stored = _stored_city(city, standing, judgement, outline)
     rows = sum(len(layer) for layer in layers)
     origin = _origin(sources, layers) | _mends(judgement, repair)
-    return Prepared(sources, stored, judgement, origin, rows, within, repair)
+    return Prepared(sources, stored, judgement, origin, rows, within, repair, standing)
 
 
 def _city(sources: Sources, standing: Standing | None) -> CitySource:
@@ -337,40 +320,3 @@ def _mends(judgement: Judgement, repair: Repair | None) -> dict[str, Any]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-# -- the end of the run ------------------------------------------------------------------------------------------------
-def preview(connection: sa.Connection, prepared: Prepared, request: Request) -> Preview:
-    """What publishing would change, over the edition in force or over nothing; it refuses what publishing would.
-
-    Raises
-    ------
-    Refused, Broken, Unknown
-        As ``editions.weigh`` does.
-    """
-    asked = replace(request, origin=prepared.origin, within=prepared.within)
-    weighed = editions.weigh(connection, prepared.judgement.division, prepared.city, asked)
-    difference = weighed.difference
-    return Preview(
-        base=weighed.number,
-        changed=difference.changed_count,
-        noded=int(difference.noded.sum()),
-        appeared=weighed.whole.leaf_codes[difference.appeared],
-        retired=weighed.base.leaf_codes[difference.retired],
-        is_same=difference.same,
-    )
-
-
-def publish(connection: sa.Connection, prepared: Prepared, request: Request) -> Published | None:
-    """The edition it became; None when that is in force already. The caller's transaction keeps or undoes it.
-
-    Raises
-    ------
-    Refused
-        When it has findings that are errors, or ``editions.publish`` says no.
-    """
-    if prepared.is_refused:
-        errors = sum(one.severity == "error" for one in prepared.findings)
-        raise Refused(f"{errors} findings are errors; nothing is published until the files are corrected")
-    asked = replace(request, origin=prepared.origin, within=prepared.within)
-    return editions.publish(connection, prepared.judgement.division, prepared.city, asked)

@@ -119,14 +119,15 @@ def publish_boundaries(engine: sa.Engine, actor: Actor, say: Say, folder: Path =
             return False
     from geo import editions
     from geo.boundaries import importing
+    from geo.plans import imported
 
     sources = read_sources(folder / "sources.toml")
     prepared = importing.prepare(sources, None)
     request = editions.Request(actor=actor, summary=_SUMMARY, origin={}, effective_at=FIRST_EDITION)
     with db.write(engine) as connection:
-        done = importing.publish(connection, prepared, request)
+        imported.publish(connection, prepared, request)
     say(f"第 1 版 edition 1: {prepared.ground()['named']} grids, {prepared.ground()['fallback']} with fallback ground")
-    return done is not None
+    return True
 
 
 def draw_base_map(engine: sa.Engine, actor: Actor, path: Path) -> bool:

@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
-from geo import areas, db, drawings, intakes
+from geo import areas, db, drawings, editions, intakes
 from geo.actors import Actor
 from geo.areas import City
 from geo.boundaries import findings as findings_of
 from geo.boundaries import importing, ledgers
 from geo.boundaries.flags import sources_of
-from geo.boundaries.importing import Prepared, Preview
+from geo.boundaries.importing import Prepared
 from geo.boundaries.repairs import Repair, repair_of
 from geo.boundaries.sources import Sources
 from geo.boundaries.standing import Standing, standing_of
-from geo.editions import Published, Request
+from geo.editions import Request
 from geo.errors import GeoError, Refused
 from geo.imports import guesses, looking, mended, overlays
 from geo.imports.holdings import Holdings
@@ -44,6 +43,9 @@ from geo.imports.kinds import (
 from geo.imports.records import Import
 from geo.imports.titles import titled
 from geo.intakes import Answered
+from geo.plans import imported, verdicts
+from geo.plans.imported import Preview
+from geo.plans.redivisions import Done
 from geo.space.mending import Limits
 
 _COLUMNS = ("level", "layer", "datum", "code", "name", "parent", "kind", "encoding")
@@ -84,7 +86,7 @@ class Boundaries:
             work.step("试算", "weighing", None, None)
             try:
                 with db.read(work.engine) as connection:
-                    seen = importing.preview(connection, prepared, _request(work.record, work.actor, prepared.city))
+                    seen = imported.preview(connection, prepared, _request(work.record, work.actor, prepared.city))
             except GeoError as error:
                 refusal = error.detail
         work.step("绘制发现", "drawing the findings", None, None)
@@ -114,11 +116,10 @@ class Boundaries:
         def carry_out() -> Answered:
             if prepared.is_refused:
                 raise Refused("findings are errors; nothing is published until the file is corrected")
-            # Publishing takes this lock too; taken here, no edition comes between the look and the publish.
-            connection.execute(sa.text("LOCK TABLE editions IN SHARE ROW EXCLUSIVE MODE"))
+            editions.take_turn(connection)  # else an edition could come between the look and the publish
             still(connection, edition)
             request = _request(work.record, actor, prepared.city)
-            return Answered(_told(importing.publish(connection, prepared, request), edition), is_repeat=False)
+            return Answered(_told(imported.publish(connection, prepared, request), edition), is_repeat=False)
 
         work.step("发布", "publishing", None, None)
         with db.write(work.engine) as connection:
@@ -201,11 +202,15 @@ def _summary(prepared: Prepared, seen: Preview | None) -> dict[str, Any]:
     return told
 
 
-def _told(published: Published | None, edition: int) -> dict[str, Any]:
-    """What an import became; an edition that was in force already is no new one."""
+def _told(done: Done, edition: int) -> dict[str, Any]:
+    """What an import became; an edition that was in force already is no new one, and a plan that waits is none yet."""
+    plan, published = done.plan.id if done.plan else None, done.published
+    if published is None and plan is not None:
+        return {"is_same": False, "edition": edition, "plan": plan, "approvals": verdicts.wanted()}
     if published is None:
         return {"is_same": True, "edition": edition}
     return {
+        "plan": plan,
         "is_same": False,
         "edition": published.edition.number,
         "changed": published.changed,

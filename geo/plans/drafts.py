@@ -6,9 +6,9 @@ base edition; whether it can on the edition in force by then is for the preview 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
@@ -50,7 +50,7 @@ class Plan:
     """A plan as it stands.
 
     ``edition`` is the one it became, ``forked_from`` the plan whose changes it began with, ``round`` how often it was
-    submitted, ``effective_at`` when it comes into force by itself.
+    submitted, ``effective_at`` when it comes into force by itself, ``origin`` the files that it was made of.
     """
 
     id: int
@@ -65,6 +65,19 @@ class Plan:
     round: int
     submitted_by: str | None
     effective_at: datetime | None
+    origin: Mapping[str, object] = field(default_factory=dict)
+
+
+def of_files(actor: Actor, name: str, scope: str | None, base: Edition, origin: Mapping[str, object]) -> Plan:
+    """A plan of files that were judged on an edition, kept nowhere yet: id 0."""
+    now = datetime.now(UTC)
+    return Plan(0, name, scope, base.number, "draft", actor.name, now, None, None, 0, None, None, origin)
+
+
+def kept(connection: sa.Connection, plan: Plan) -> Plan:
+    """A plan of files, kept as a draft with an id."""
+    names = ("name", "scope", "base_edition", "made_by", "origin")
+    return _kept(connection, {name: getattr(plan, name) for name in names})
 
 
 def begin(
@@ -82,6 +95,10 @@ def begin(
     base = base_for(connection, name, scope)
     values = {"name": name.strip(), "scope": scope, "base_edition": base.number}
     values |= {"made_by": actor.name, "forked_from": forked_from}
+    return _kept(connection, values)
+
+
+def _kept(connection: sa.Connection, values: Mapping[str, object]) -> Plan:
     number = connection.scalar(sa.insert(plans).values(values).returning(plans.c.id))
     assert number is not None
     return one(connection, number)

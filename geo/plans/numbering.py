@@ -23,7 +23,8 @@ from geo.space.redraw.numbering import numbered as numbered_by
 from geo.tables import buildings, codes
 
 _ENDED = ("in_force", "withdrawn")
-_OF_LEAVES = "$.leaves.features[*].properties.code"
+_OF_LEAVES = ("$.leaves.features[*].properties.code", "$.leaves.codes[*]")
+"""Where the leaves of a change name their codes: as features, or as columns."""
 
 
 def numbered(connection: sa.Connection, division: Division, change: Change) -> Change:
@@ -62,11 +63,11 @@ def households_on(connection: sa.Connection, metric_epsg: int) -> Size:
 def _given(connection: sa.Connection, stem: str) -> AbstractSet[str]:
     """Codes that begin with a stem: all ever given, and those that plans which are still open take."""
     ever = connection.scalars(sa.select(codes.c.code).where(codes.c.code.startswith(stem, autoescape=True)))
-    of_leaves = sa.func.jsonb_path_query_array(plan_changes.c.change, sa.cast(_OF_LEAVES, pg.JSONPATH))
+    of_leaves = (sa.func.jsonb_path_query_array(plan_changes.c.change, sa.cast(at, pg.JSONPATH)) for at in _OF_LEAVES)
     named = (plan_changes.c.change[name].astext for name in ("code", "to"))
-    taken = sa.select(plan_changes.c.change["codes"], of_leaves, *named)
+    taken = sa.select(plan_changes.c.change["codes"], *of_leaves, *named)
     taken = taken.join(plans).where(plans.c.state.not_in(_ENDED))
     spoken: set[str] = set(ever)
-    for several, given, *single in connection.execute(taken):
-        spoken |= {code for code in [*(several or ()), *given, *single] if code and code.startswith(stem)}
+    for several, given, kept, *single in connection.execute(taken):
+        spoken |= {code for code in [*(several or ()), *given, *kept, *single] if code and code.startswith(stem)}
     return spoken

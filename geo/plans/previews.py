@@ -18,7 +18,6 @@ from shapely.geometry.base import BaseGeometry
 from geo import areas, editions, reservations
 from geo.actors import Actor
 from geo.areas import City, Edition
-from geo.arrays import Bools
 from geo.editions import Published, Request, Weighed
 from geo.errors import Refused, Stale
 from geo.plans import drafts, locks, verdicts
@@ -50,9 +49,9 @@ class Preview:
         return divisions.touched(self.weighed.base, self.weighed.whole, self.weighed.difference)
 
     @property
-    def renamed(self) -> set[str]:
-        """Codes of the areas that are called otherwise."""
-        return divisions.renamed_areas(self.weighed.base, self.weighed.whole)
+    def areas(self) -> set[str]:
+        """Codes of the areas that are called otherwise, come under another one, appear or retire."""
+        return divisions.differing_areas(self.weighed.base, self.weighed.whole)
 
     @property
     def is_same(self) -> bool:
@@ -149,9 +148,17 @@ def _numbered(connection: sa.Connection, plan: Plan, in_force: Edition, change: 
     return numbered_after(connection, in_force, areas.city(connection), asked, change)
 
 
-def _previewed(connection: sa.Connection, plan: Plan, request: Request) -> Preview:
+def tried(connection: sa.Connection, plan: Plan, actor: Actor, hour: datetime | None, *more: Change) -> Preview:
+    """What publishing the plan with more changes would do, of which nothing is kept; nor need the plan be.
+
+    Raises as :func:`preview` and :func:`publish`.
+    """
+    return _previewed(connection, plan, _request(plan, actor, hour), *more)
+
+
+def _previewed(connection: sa.Connection, plan: Plan, request: Request, *more: Change) -> Preview:
     in_force = areas.current(connection)
-    worked = _worked_out(connection, plan, in_force)
+    worked = _worked_out(connection, plan, in_force, *more)
     weighed = editions.weigh_redrawn(connection, in_force, worked.base, worked.made, request)
     return Preview(plan, weighed, divisions.crosswalk(weighed.base, weighed.whole, weighed.difference))
 
@@ -166,7 +173,7 @@ def _worked_out(connection: sa.Connection, plan: Plan, in_force: Edition, *more:
     else:
         worked = _replayed_since(connection, plan, city, in_force, asked)
     _refuse_beyond(plan, worked.base, worked.made)
-    changed = worked.touched | worked.renamed
+    changed = worked.touched | worked.areas
     locks.refuse_locked(connection, plan, (worked.base, worked.made), changed)
     reservations.refuse_reserved(connection, changed, but=plan.id)
     return worked
@@ -185,10 +192,10 @@ def _replayed_since(
             f"in force is edition {in_force.number}: look at both and draw these anew"
         )
     worked = replayed(connection, in_force, city, asked)
-    if both := meant.renamed & divisions.renamed_areas(meant.base, worked.base):
+    if both := meant.areas & divisions.reworded_areas(meant.base, worked.base):
         raise Stale(
             f"{_listed(both)} renamed since plan {plan.id} was begun on edition {plan.base_edition}; "
-            f"in force is edition {in_force.number}: look at both names and choose again"
+            f"in force is edition {in_force.number}: look at both names, and what is above them, and choose again"
         )
     refuse_other(plan, in_force, (meant, worked), mine)
     return worked
@@ -225,7 +232,7 @@ def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
     difference: Comparison = divisions.compare(base, whole)
     if difference.outline_moved:
         raise Refused(f"the outline of the city would move; plan {plan.id} is of {plan.scope}, begin one of the city")
-    if outside := _beyond(base, whole, difference, base.areas_within(plan.scope)):
+    if outside := _beyond(base, whole, difference, plan.scope):
         raise Refused(
             f"{_listed(outside.keys())} would change outside {plan.scope}, the scope of plan {plan.id}; "
             f"leave that as it is, or begin a plan of {_holding(base, plan.scope, outside.keys())}",
@@ -233,16 +240,18 @@ def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
         )
 
 
-def _beyond(base: Division, whole: Division, difference: Comparison, within: Bools) -> dict[str, BaseGeometry]:
-    """Ground by code of what differs outside some areas (n,): leaves by the area they are or were in, areas by name."""
-    inside = base.area_codes[within]
+def _beyond(base: Division, whole: Division, difference: Comparison, scope: str) -> dict[str, BaseGeometry]:
+    """Ground by code of what differs outside an area: leaves by the area they are or were in, areas by their words."""
     was = np.isin(base.leaf_codes, whole.leaf_codes[difference.changed]) | difference.retired
+    differing_areas = sorted(divisions.differing_areas(base, whole))
     found: dict[str, BaseGeometry] = {}
     for division, which in ((base, was), (whole, difference.appeared | difference.changed)):
-        out = which & ~np.isin(division.leaf_parents, inside)
+        within = division.areas_within(scope)
+        out = which & ~np.isin(division.leaf_parents, division.area_codes[within])
         found |= zip(division.leaf_codes[out].tolist(), division.leaf_shapes[out], strict=True)
-    renamed = np.isin(base.area_codes, sorted(divisions.renamed_areas(base, whole))) & ~within
-    return found | dict(zip(base.area_codes[renamed].tolist(), base.area_shapes[renamed], strict=True))
+        others = np.isin(division.area_codes, differing_areas) & ~within
+        found |= zip(division.area_codes[others].tolist(), division.area_shapes[others], strict=True)
+    return found
 
 
 def _holding(base: Division, scope: str, codes: Set[str]) -> str:
@@ -262,4 +271,9 @@ def _listed(codes: Set[str]) -> str:
 
 
 def _request(plan: Plan, actor: Actor, effective_at: datetime | None = None) -> Request:
-    return Request(actor, plan.name, {"kind": "plan", "plan": plan.id}, effective_at)
+    """A plan of files says where they come from, and replaces its scope as the import that it is."""
+    told: dict[str, object] = {"kind": "plan", **plan.origin, "plan": plan.id}
+    if told["kind"] != "import":
+        return Request(actor, plan.name, told, effective_at)
+    over_edits = bool(told.pop("over_edits", False))
+    return Request(actor, plan.name, told, effective_at, plan.scope, over_edits)

@@ -21,11 +21,12 @@ from geo import divisions, rows
 from geo.areas import City, Edition
 from geo.codes import Scheme
 from geo.plans import numbering
-from geo.space.division import Division, differing, renamed_areas
+from geo.space.division import Division, differing, differing_areas
 from geo.space.redraw import clipping
 from geo.space.redraw.changes import Annex, Cede, Change, changed
 from geo.space.redraw.clipping import Clipped, Polygonal
 from geo.space.redraw.leaves import Redrawn
+from geo.space.redraw.redividing import Redivide
 from geo.space.redraw.scopes import ReplaceScope
 from geo.space.sights import Unseen, Wanted
 from geo.tables import grids
@@ -52,9 +53,9 @@ class Replayed:
         return differing(self.base, self.made)
 
     @property
-    def renamed(self) -> set[str]:
-        """Codes of areas that are called otherwise."""
-        return renamed_areas(self.base, self.made)
+    def areas(self) -> set[str]:
+        """Codes of areas that are called otherwise, come under another one, appear or retire."""
+        return differing_areas(self.base, self.made)
 
 
 def replayed(connection: sa.Connection, edition: Edition, city: City, asked: Sequence[Change]) -> Replayed:
@@ -146,7 +147,7 @@ def _made(base: Division, asked: Sequence[Change], scheme: Scheme) -> Division:
 def _may_concern_all(change: Change) -> bool:
     """Whether the outline may move, or every leaf of the city go."""
     is_city = isinstance(change, ReplaceScope) and change.within is None and change.gone is None
-    return is_city or isinstance(change, Annex | Cede)
+    return is_city or isinstance(change, Annex | Cede | Redivide)
 
 
 def _wanted(change: Change) -> Wanted:

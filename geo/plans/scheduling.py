@@ -52,7 +52,7 @@ def schedule(connection: sa.Connection, actor: Actor, id: int, hour: datetime) -
     if shown.is_same:
         raise Refused(f"plan {plan.id} changes nothing; there is nothing to schedule")
     reviews.refuse_errors(connection, shown)
-    reservations.reserve(connection, plan.id, shown.codes | shown.renamed)
+    reservations.reserve(connection, plan.id, shown.codes | shown.areas)
     scheduled = drafts.put(connection, plan, state="scheduled", effective_at=hour)
     trail.note(connection, actor, "plan.schedule", scheduled, effective_at=hour.isoformat())
     return scheduled

@@ -36,6 +36,13 @@ plans = sa.Table(
     sa.Column("round", sa.Integer, nullable=False, server_default="0", comment="how often it was submitted"),
     sa.Column("submitted_by", sa.Text, comment="the last time; null while it is being drawn"),
     sa.Column("effective_at", sa.DateTime(timezone=True), comment="when it is to come into force by itself"),
+    sa.Column(
+        "origin",
+        pg.JSONB,
+        nullable=False,
+        server_default=sa.text("'{}'::jsonb"),
+        comment="of a plan of files: which, and what goes with their edition; empty for one that is drawn",
+    ),
     sa.CheckConstraint(sa.column("state").in_(STATES), name="state_is_known"),
     sa.CheckConstraint("(state = 'in_force') = (edition IS NOT NULL)", name="in_force_has_an_edition"),
     sa.CheckConstraint("(state = 'scheduled') = (effective_at IS NOT NULL)", name="scheduled_has_an_hour"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, asdict, fields
 from typing import Any, cast, get_args, get_type_hints
 
 import shapely
@@ -14,6 +15,7 @@ from geo.errors import Refused, near, shown
 from geo.space.redraw import changes
 from geo.space.redraw.changes import Change
 from geo.space.redraw.members import COMPREHENSIVE
+from geo.space.redraw.redividing import GivenArea, GivenLeaves, Redivide
 from geo.space.redraw.scopes import GivenLeaf, ReplaceScope
 
 KINDS: dict[str, type[Change]] = {
@@ -29,7 +31,10 @@ KINDS: dict[str, type[Change]] = {
     "annex": changes.Annex,
     "cede": changes.Cede,
     "replace_scope": ReplaceScope,
+    "redivide": Redivide,
 }
+OF_FILES = frozenset({"redivide"})
+"""Kinds that only files of boundaries make: what they ask for was judged with all that lies beside it."""
 _NAMES = {kind: name for name, kind in KINDS.items()}
 assert set(KINDS.values()) == set(get_args(Change))
 
@@ -39,6 +44,23 @@ def written(change: Change) -> dict[str, Any]:
     types = get_type_hints(type(change))
     members = {field.name: _plain(getattr(change, field.name), types[field.name]) for field in fields(change)}
     return {"kind": _NAMES[type(change)], **members}
+
+
+def told(change: Change) -> dict[str, Any]:
+    """A change as others are told it: as it is written, and of leaves of files, and their outline, the codes alone."""
+    if not isinstance(change, Redivide):
+        return written(change)
+    given = {name: [one.code for one in getattr(change, name)] for name in ("leaves", "nodes", "areas")}
+    gone = {"gone": list(change.gone), "gone_areas": list(change.gone_areas)}
+    told = {"within": change.within, **given, **gone, "has_outline": change.outline is not None}
+    return {"kind": _NAMES[Redivide], **{name: value for name, value in told.items() if value}}
+
+
+def asked(told: Mapping[str, Any]) -> Change:
+    """The change that somebody asks for in JSON. Raises Refused as :func:`read`, and for a kind that files make."""
+    if told.get("kind") in OF_FILES:
+        raise Refused(f"{told['kind']} is what files of boundaries ask for; import them")
+    return read(told)
 
 
 def read(told: Mapping[str, Any]) -> Change:
@@ -63,6 +85,10 @@ def read(told: Mapping[str, Any]) -> Change:
 def _plain(value: Any, type_: Any) -> Any:
     if isinstance(value, BaseGeometry):
         return shapely.geometry.mapping(value)
+    if isinstance(value, GivenLeaves):
+        return _columns(value)
+    if type_ == tuple[GivenArea, ...]:
+        return [asdict(one) for one in value]
     if type_ == tuple[GivenLeaf, ...]:
         return {"type": "FeatureCollection", "features": [_feature(one) for one in value]}
     return list(value) if isinstance(value, tuple) else value
@@ -111,6 +137,24 @@ def _leaf(number: int, told: Any) -> GivenLeaf:
     return GivenLeaf(**given, ground=geometry(told.get("geometry")))
 
 
+def _columns(leaves: GivenLeaves) -> dict[str, Any]:
+    """Leaves as columns, their grounds as one collection in WKB: a city's are too many to be spelt out."""
+    words = {f"{name}s": [getattr(one, name) for one in leaves] for name in _WORDS}
+    ground = shapely.GeometryCollection([one.ground for one in leaves])
+    return {**words, "ground": b64encode(shapely.to_wkb(ground)).decode("ascii")}
+
+
+def _from_columns(told: Mapping[str, Any]) -> GivenLeaves:
+    """As :func:`_columns` wrote them."""
+    grounds = shapely.get_parts(shapely.from_wkb(b64decode(told["ground"])))
+    columns = [told[f"{name}s"] for name in _WORDS]
+    return GivenLeaves(GivenLeaf(*words) for words in zip(*columns, grounds, strict=True))
+
+
+def _areas(told: Iterable[Mapping[str, Any]]) -> tuple[GivenArea, ...]:
+    return tuple(GivenArea(**one) for one in told)
+
+
 def _is_collection(told: Any) -> bool:
     return isinstance(told, dict) and isinstance(told.get("features"), list)
 
@@ -135,6 +179,9 @@ _FORMS: dict[Any, tuple[_Form, ...]] = {
     tuple[str, ...]: ((_is_texts, tuple, "a list of texts"),),
     tuple[str, ...] | None: ((_is_texts, tuple, "a list of texts"), _NULL),
     tuple[GivenLeaf, ...]: ((_is_collection, _leaves, "a GeoJSON FeatureCollection"),),
+    GivenLeaves: ((lambda told: isinstance(told, dict), _from_columns, "columns of leaves"),),
+    tuple[GivenArea, ...]: ((lambda told: isinstance(told, list), _areas, "a list of areas"),),
+    BaseGeometry | None: ((lambda told: isinstance(told, dict), geometry, "a GeoJSON geometry"), _NULL),
     BaseGeometry: ((lambda told: isinstance(told, dict), geometry, "a GeoJSON geometry"),),
 }
 """For each type of member what fits it, how it is read, and what is said where nothing fits."""

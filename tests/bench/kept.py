@@ -25,6 +25,7 @@ from geo.coverage import running
 from geo.demo import steps
 from geo.demo.plans import Order
 from geo.editions import Request
+from geo.plans import imported
 from maps import kept
 from tests.throw_away import throw_away_postgis
 
@@ -40,7 +41,7 @@ def publish(engine: sa.Engine, folder: Path, grids: int) -> None:
     steps.write_files(folder, order, lambda _: None, boundaries=True)
     prepared = importing.prepare(read_sources(folder / "sources.toml"), None)
     with db.write(engine) as connection:
-        importing.publish(connection, prepared, Request(actor, "bench", {}))
+        imported.publish(connection, prepared, Request(actor, "bench", {}))
     steps.draw_base_map(engine, actor, folder / steps.FILES[0])
     steps.load_buildings(engine, actor, folder / steps.FILES[2], lambda _: None)
     steps.load_incidents(engine, actor, folder / steps.FILES[3], lambda _: None)

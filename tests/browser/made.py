@@ -17,6 +17,7 @@ from geo.boundaries.sources import read_sources
 from geo.demo import incidents, steps, towns, writing
 from geo.demo.plans import Order
 from geo.editions import Request
+from geo.plans import imported
 
 SOURCES = Path(__file__).parent.parent.parent / "data/boundaries/sources.toml"
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -30,7 +31,7 @@ def publish_made_city(engine: sa.Engine) -> None:
     with tempfile.TemporaryDirectory() as folder, engine.begin() as connection:
         writing.write_base_map(made.base, Path(folder) / "lines.parquet")
         request = Request(actor=MAKER, summary="首次划分", origin={}, effective_at=BEGIN)
-        assert importing.publish(connection, prepared, request)
+        assert imported.publish(connection, prepared, request).published
         lines.load(connection, MAKER, lines.Intake(Path(folder) / "lines.parquet", "wgs84", commit=True))
         for number, some in enumerate(incidents.happen(made.ground, Order())):
             connection.execute(sa.insert(tables.incidents), _rows(connection, number, some))

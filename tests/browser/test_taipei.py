@@ -20,6 +20,7 @@ from geo.actors import Actor
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
 from geo.editions import Request
+from geo.plans import imported
 from tests.browser.conftest import Opener, Watched
 from tests.browser.test_coverage_page import asked, pixel_of
 from tests.browser.test_made_city import pictures, shoot
@@ -54,7 +55,7 @@ def city(engine: sa.Engine, real: Path, tmp_path_factory: pytest.TempPathFactory
     prepared = importing.prepare(read_sources(path), None)
     assert [found.kind for found in prepared.findings] == ["datum_unverifiable"]
     with engine.begin() as connection:
-        published = importing.publish(connection, prepared, Request(Actor("tests"), "taipei", {}))
+        published = imported.publish(connection, prepared, Request(Actor("tests"), "taipei", {})).published
     assert published is not None
     with engine.begin() as connection:
         assert drawings.prepare(connection, published.edition)

@@ -21,6 +21,7 @@ from geo.boundaries.sources import read_sources
 from geo.boundaries.standing import standing_of
 from geo.editions import Published, Request
 from geo.errors import Refused
+from geo.plans import imported
 from tests.made_files import COMMUNITIES, Feature, grids, kinds, one, square, write, write_city, write_sources
 
 SOURCES = Path(__file__).parents[1] / "sources"
@@ -29,8 +30,8 @@ SOURCES = Path(__file__).parents[1] / "sources"
 def publish(connection: sa.Connection, path: Path, within: str | None = None, **more: bool) -> Published | None:
     prepared = importing.prepare(read_sources(path), standing_of(connection), within=within)
     request = Request(Actor("tester"), "test", {}, **more)
-    seen = importing.preview(connection, prepared, request)
-    done = importing.publish(connection, prepared, request)
+    seen = imported.preview(connection, prepared, request)
+    done = imported.publish(connection, prepared, request).published
     assert seen.is_same == (done is None)
     if done is not None:
         assert (seen.changed, seen.noded) == (done.changed, done.noded), "preview and publish are one computation"
@@ -81,7 +82,7 @@ def test_a_file_is_published_repeated_without_effect_and_changed_in_part(
 def test_a_file_with_errors_stores_nothing(connection: sa.Connection, tmp_path: Path) -> None:
     path = write_city(tmp_path, lambda rows: rows[0]["properties"].update(code=""))
     with pytest.raises(Refused, match="nothing is published"):
-        importing.publish(connection, importing.prepare(read_sources(path), None), Request(Actor("tester"), "test", {}))
+        imported.publish(connection, importing.prepare(read_sources(path), None), Request(Actor("tester"), "test", {}))
     assert standing_of(connection) is None
 
 
@@ -146,7 +147,7 @@ def test_one_file_replaces_the_grids_of_the_published_city(connection: sa.Connec
     sources = sources_of(write(tmp_path / "one.geojson", rows), flags, (None, None, "Asia/Shanghai"))
     prepared = importing.prepare(sources, standing_of(connection))
     assert [found.kind for found in prepared.findings] == ["datum_unverifiable"]
-    done = importing.publish(connection, prepared, Request(Actor("tester"), "test", {}))
+    done = imported.publish(connection, prepared, Request(Actor("tester"), "test", {})).published
     assert done is not None
     assert done.changed == 1
 
@@ -196,7 +197,7 @@ def test_taipei_is_published_without_a_finding(connection: sa.Connection, real: 
     path, begun = real_sources(real, "taipei", tmp_path), time.monotonic()
     prepared = importing.prepare(read_sources(path), None)
     assert [found.kind for found in prepared.findings] == ["datum_unverifiable"]
-    done = importing.publish(connection, prepared, Request(Actor("tester"), "taipei", {}))
+    done = imported.publish(connection, prepared, Request(Actor("tester"), "taipei", {})).published
     took = time.monotonic() - begun
     assert done is not None
     assert done.edition.leaves == 11_490
@@ -204,7 +205,7 @@ def test_taipei_is_published_without_a_finding(connection: sa.Connection, real: 
     above = areas.upper(connection, areas.current(connection))
     assert np.bincount(above.levels).tolist() == [1, 12, 907, 7672]
     again = importing.prepare(read_sources(path), standing_of(connection))
-    assert importing.preview(connection, again, Request(Actor("tester"), "taipei", {})).is_same
+    assert imported.preview(connection, again, Request(Actor("tester"), "taipei", {})).is_same
 
 
 @pytest.mark.real
@@ -213,7 +214,7 @@ def test_chicago_is_published_with_its_parts_joined(connection: sa.Connection, r
     assert one(prepared.findings, "parts_joined").codes == ("3100",)
     assert {found.kind for found in prepared.findings} == {"parts_joined", "datum_unverifiable"}
     assert len(prepared.findings) == 2
-    done = importing.publish(connection, prepared, Request(Actor("tester"), "chicago", {}))
+    done = imported.publish(connection, prepared, Request(Actor("tester"), "chicago", {})).published
     assert done is not None
     assert done.edition.leaves == 275
     assert editions.stored(connection, done.edition).levels == 3

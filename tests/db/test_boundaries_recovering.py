@@ -14,6 +14,7 @@ from geo.boundaries.repairs import Repair
 from geo.boundaries.sources import read_sources
 from geo.boundaries.standing import standing_of
 from geo.editions import Request
+from geo.plans import imported
 from tests.made_files import COMMUNITIES, Feature, grids, kinds, write, write_city
 
 
@@ -31,16 +32,16 @@ def test_recovered_rows_are_an_edition_without_fault_and_no_news_the_second_time
     assert importing.prepare(read_sources(path), None).is_refused
     prepared = importing.prepare(read_sources(path), None, repair=Repair())
     assert kinds(prepared.findings) == set()
-    assert importing.publish(connection, prepared, request) is not None
+    assert imported.publish(connection, prepared, request).published
     assert kinds(check(connection, areas.current(connection))) == set()
     division = prepared.judgement.division
     assert COMMUNITIES[1] + "000" in division.leaf_codes, "the ground of the row without geometry"
     again = importing.prepare(read_sources(path), standing_of(connection), repair=Repair())
-    assert importing.preview(connection, again, request).is_same
+    assert imported.preview(connection, again, request).is_same
 
     write(tmp_path / "grids.geojson", [row for at, row in enumerate(grids()) if at not in (0, 1)])
     less = importing.prepare(read_sources(path), standing_of(connection), repair=Repair())
-    assert importing.publish(connection, less, request) is not None
+    assert imported.publish(connection, less, request).published
     write_city(tmp_path, spoil)
     back = importing.prepare(read_sources(path), standing_of(connection), repair=Repair())
     assert kinds(back.findings) == set()

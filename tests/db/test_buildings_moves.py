@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geo import areas, editions, revisions
+from geo import areas, revisions
 from geo.actors import Actor
 from geo.buildings.placing import place
 from geo.editions import Request
 from geo.errors import Broken, Refused
 from geo.tables import buildings, codes
+from tests import made_editions
 from tests.small_city import (
     COLUMNS,
     COMMUNITIES,
@@ -91,7 +92,7 @@ def publish(connection: sa.Connection, number: int, redrawing: Redrawing) -> boo
         cells[column, row] = (community, f"{community}{number:02d}{grid or 9}" if is_named else None)
     request = Request(ACTOR, "改", {"kind": "plan"}, effective_at=FIRST + timedelta(days=number))
     try:
-        return editions.publish(connection, division_of(cells), SMALL_CITY, request) is not None
+        return made_editions.published(connection, division_of(cells), SMALL_CITY, request) is not None
     except (Broken, Refused):
         return False
 

@@ -15,8 +15,10 @@ from sqlalchemy.exc import IntegrityError
 
 from geo import areas, editions
 from geo.actors import Actor
-from geo.editions import Request
+from geo.areas import City
+from geo.editions import Published, Request
 from geo.errors import Broken, Refused, Unknown
+from geo.plans import redivisions
 from geo.space.division import Division
 from geo.tables import areas as areas_table
 from geo.tables import audit_events, codes, crosswalks, grids, in_edition
@@ -50,6 +52,11 @@ def asked(**changes: object) -> Request:
     return replace(Request(Actor("tests"), "改", {"kind": "import"}), **changes)  # type: ignore[arg-type]
 
 
+def imports(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
+    """The edition that files of a division became, by a plan."""
+    return redivisions.publish(connection, redivisions.judged(connection, division, city), request).published
+
+
 def count(connection: sa.Connection, table: sa.Table) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
@@ -74,7 +81,7 @@ def test_what_is_stored_is_what_was_published(connection: sa.Connection) -> None
 
 def test_the_same_partition_again_is_no_edition(connection: sa.Connection) -> None:
     before = count(connection, grids)
-    assert editions.publish(connection, small_division(), SMALL_CITY, asked()) is None
+    assert imports(connection, small_division(), SMALL_CITY, asked()) is None
     assert (count(connection, grids), len(areas.all_editions(connection))) == (before, 1)
 
 
@@ -120,29 +127,29 @@ def test_a_publish_is_written_in_the_book(connection: sa.Connection) -> None:
 def test_a_retired_code_never_returns(connection: sa.Connection) -> None:
     publish_small_city(connection, 2)
     merged = asked(over_edits=True, effective_at=SECOND + timedelta(days=1))
-    back = editions.publish(connection, small_division(1), SMALL_CITY, merged)
+    back = imports(connection, small_division(1), SMALL_CITY, merged)
     assert back is not None
     assert back.retired.tolist() == [SPLIT_OFF]
     with pytest.raises(Refused, match=rf"{SPLIT_OFF}.*never returns"):
-        editions.publish(connection, small_division(2), SMALL_CITY, asked(over_edits=True))
+        imports(connection, small_division(2), SMALL_CITY, asked(over_edits=True))
 
 
 def test_an_import_does_not_undo_later_edits_unless_told(connection: sa.Connection) -> None:
     publish_small_city(connection, 2)
     connection.execute(sa.text("""UPDATE editions SET origin = '{"kind": "import"}' WHERE number = 1"""))
     with pytest.raises(Refused, match=rf"{SPLIT}.*--over-edits"):
-        editions.publish(connection, small_division(1), SMALL_CITY, asked())
-    assert editions.publish(connection, small_division(1), SMALL_CITY, asked(over_edits=True)) is not None
+        imports(connection, small_division(1), SMALL_CITY, asked())
+    assert imports(connection, small_division(1), SMALL_CITY, asked(over_edits=True)) is not None
 
 
 def test_another_city_is_refused(connection: sa.Connection) -> None:
     with pytest.raises(Refused, match="one database is one city"):
-        editions.publish(connection, small_division(2), replace(SMALL_CITY, code="1234"), asked())
+        imports(connection, small_division(2), replace(SMALL_CITY, code="1234"), asked())
 
 
 def test_other_levels_are_refused(connection: sa.Connection) -> None:
     with pytest.raises(Refused, match="levels differ"):
-        editions.publish(connection, small_division(2), replace(SMALL_CITY, levels=SMALL_CITY.levels[:-1]), asked())
+        imports(connection, small_division(2), replace(SMALL_CITY, levels=SMALL_CITY.levels[:-1]), asked())
 
 
 @pytest.mark.parametrize(
@@ -150,7 +157,7 @@ def test_other_levels_are_refused(connection: sa.Connection) -> None:
 )
 def test_hours_only_go_forward(connection: sa.Connection, hour: datetime, why: str) -> None:
     with pytest.raises(Refused, match=why):
-        editions.publish(connection, small_division(2), SMALL_CITY, asked(effective_at=hour))
+        imports(connection, small_division(2), SMALL_CITY, asked(effective_at=hour))
 
 
 def part_of(division: Division, community: str) -> Division:
@@ -163,7 +170,7 @@ def part_of(division: Division, community: str) -> Division:
 
 def test_one_scope_is_replaced_and_the_rest_stays(connection: sa.Connection) -> None:
     part = part_of(small_division(2), COMMUNITIES[0])
-    published = editions.publish(connection, part, SMALL_CITY, asked(within=COMMUNITIES[0]))
+    published = imports(connection, part, SMALL_CITY, asked(within=COMMUNITIES[0]))
     assert published is not None
     assert published.appeared.tolist() == [SPLIT_OFF]
     now, wanted = editions.stored(connection, areas.current(connection)), small_division(2)
@@ -175,14 +182,14 @@ def test_a_scope_that_does_not_fill_its_area_breaks(connection: sa.Connection) -
     part = part_of(small_division(2), COMMUNITIES[0])
     short = replace(part, leaf_shapes=np.array([shapely.buffer(part.leaf_shapes[0], -1e-4), *part.leaf_shapes[1:]]))
     with pytest.raises(Broken) as refusal:
-        editions.publish(connection, short, SMALL_CITY, asked(within=COMMUNITIES[0]))
+        imports(connection, short, SMALL_CITY, asked(within=COMMUNITIES[0]))
     assert refusal.value.where is not None
     assert shapely.intersects(refusal.value.where, part.leaf_shapes[0])
 
 
 def test_an_unknown_scope_is_refused(connection: sa.Connection) -> None:
     with pytest.raises(Unknown, match="no area '99'"):
-        editions.publish(connection, small_division(2), SMALL_CITY, asked(within="99"))
+        imports(connection, small_division(2), SMALL_CITY, asked(within="99"))
 
 
 def test_the_store_itself_refuses_two_rows_of_one_code_in_an_edition(connection: sa.Connection) -> None:

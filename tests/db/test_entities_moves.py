@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import editions, revisions
+from geo import revisions
 from geo.actors import Actor
 from geo.areas import current
 from geo.editions import Request
 from geo.entities.figures import COUNTS, Figures, Part, divided, in_force, split
+from tests import made_editions
 from tests.db.test_entities_loading import given_rows, stored
 from tests.small_city import COMMUNITIES, SMALL_CITY, SPLIT_OFF, cell_centre, publish_small_city, small_division
 from tests.standing import stand
@@ -105,7 +106,7 @@ def test_posts_of_a_retired_grid_go_to_the_one_that_holds_most_of_it(connection:
 def merge_back(connection: sa.Connection) -> None:
     """A third edition: the first one's ground again."""
     request = Request(actor=Actor("tests"), summary="合并", origin={}, effective_at=datetime(2026, 1, 1, tzinfo=UTC))
-    assert editions.publish(connection, small_division(1), SMALL_CITY, request)
+    assert made_editions.published(connection, small_division(1), SMALL_CITY, request)
 
 
 def test_business_districts_are_placed_anew(connection: sa.Connection, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from geo.errors import Refused
 from geo.exports import buildings, editions, targets
 from geo.exports import incidents as exported
 from geo.incidents import NewIncident
+from geo.plans import imported
 from geo.space.partition import faults, whole_of
 from geo.writing import WRITERS
 from tests import small_city
@@ -65,13 +66,13 @@ def written(connection: sa.Connection, path: Path, crs: str, level: str = "grid"
     return editions.export(connection, areas.numbered(connection, number), [city.level(level)], target)
 
 
-def read_back(connection: sa.Connection, path: Path, crs: str) -> importing.Preview:
+def read_back(connection: sa.Connection, path: Path, crs: str) -> imported.Preview:
     standing = standing_of(connection)
     assert standing is not None
     layer = LayerSource(path, "grid", crs, code="code", name="name", parent="parent", kind="kind")
     prepared = importing.prepare(Sources(None, (layer,)), standing)
     assert not prepared.is_refused, prepared.findings
-    return importing.preview(connection, prepared, Request(Actor("tests"), "again", {}))
+    return imported.preview(connection, prepared, Request(Actor("tests"), "again", {}))
 
 
 @pytest.mark.parametrize("crs", [*DEGREES, *PROJECTED])

@@ -67,7 +67,7 @@ def publish(connection: sa.Connection) -> None:
     assert not found, found
     city = City("99", "滨海市", "Binhai", LEVELS, LENGTHS, "Asia/Shanghai", EPSG)
     since = datetime(2026, 1, 1, tzinfo=UTC)
-    assert editions.publish(connection, division, city, Request(ACTOR, "手工", {}, since))
+    assert editions.found(connection, division, city, Request(ACTOR, "手工", {}, since))
 
 
 def enter(connection: sa.Connection, slug: str, path: Path) -> None:

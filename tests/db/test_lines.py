@@ -226,6 +226,7 @@ def publish_around(connection: sa.Connection, folder: Path, name: str) -> None:
     from geo import editions
     from geo.boundaries import importing
     from geo.boundaries.flags import sources_of
+    from geo.plans import imported
 
     there = read_osm(OSM / name)
     west, south = np.min(list(there.nodes.values()), axis=0)
@@ -235,7 +236,7 @@ def publish_around(connection: sa.Connection, folder: Path, name: str) -> None:
     flags = {"level": "grid", "datum": "wgs84", "code": "code", "layer": None}
     prepared = importing.prepare(sources_of(folder / "city.gpkg", flags, ("城", "9", "Europe/Berlin")), None)
     request = editions.Request(actor=ACTOR, summary="", origin={})
-    assert importing.publish(connection, prepared, request)
+    assert imported.publish(connection, prepared, request).published
 
 
 @pytest.mark.real

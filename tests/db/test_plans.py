@@ -232,7 +232,7 @@ def test_changes_of_one_act_are_undone_and_done_again_together(city: sa.Connecti
 
 def test_a_plan_is_drawn_in_a_city_whose_codes_do_not_nest(connection: sa.Connection) -> None:
     request = Request(ACTOR, "自由编码", {"kind": "import"}, FIRST_OF_ALL)
-    editions.publish(connection, small_division(), replace(SMALL_CITY, code_lengths=()), request)
+    editions.found(connection, small_division(), replace(SMALL_CITY, code_lengths=()), request)
     plan = begun(connection)
     made = previews.add(connection, ACTOR, plan, Split(FIRST, across(0, 0.1)))
     assert isinstance(made.change, Split)

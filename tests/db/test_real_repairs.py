@@ -21,6 +21,7 @@ from geo.boundaries.sources import read_sources
 from geo.boundaries.standing import standing_of
 from geo.crs import area_m2, metric_epsg
 from geo.editions import Request
+from geo.plans import imported
 from geo.space.mending import Limits, mended
 from tests.damages import read_again
 from tests.made_files import kinds
@@ -86,11 +87,11 @@ def test_hangzhou_is_mended_and_published_without_a_fault(
     assert [one.level for one in prepared.findings if one.kind == "outlines_differ"] == ["community"]
     division = prepared.judgement.division
     assert m2(division.leaf_shapes) == pytest.approx(m2([city]), rel=1e-6), "what is outside is no fallback ground"
-    done = importing.publish(connection, prepared, REQUEST)
+    done = imported.publish(connection, prepared, REQUEST).published
     assert done is not None
     assert kinds(check(connection, areas.current(connection))) == set()
     again = repaired(connection, real, "hangzhou", tmp_path)
-    assert importing.preview(connection, again, REQUEST).is_same
+    assert imported.preview(connection, again, REQUEST).is_same
     print("hangzhou", done.edition.leaves, prepared.ground(), ledgers.totals(prepared.ledger))
 
 
@@ -104,7 +105,7 @@ def test_the_float_noise_of_new_yorks_tracts_is_mended_small(
     assert max(one.width_m for one in prepared.ledger) < 0.1
     assert stands(prepared)
     assert {one.kind for one in prepared.findings if one.severity == "warning"} <= {"hairline", "outlines_differ"}
-    done = importing.publish(connection, prepared, REQUEST)
+    done = imported.publish(connection, prepared, REQUEST).published
     assert done is not None
     assert done.edition.leaves == 2_166
     assert kinds(check(connection, areas.current(connection))) == set()

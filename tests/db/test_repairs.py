@@ -22,6 +22,7 @@ from geo.boundaries.standing import standing_of
 from geo.editions import Request
 from geo.exports import editions as exported
 from geo.exports import targets
+from geo.plans import imported
 from geo.tables import editions
 from tests.made_files import Feature, kinds, moved, write_city
 
@@ -47,20 +48,20 @@ def test_a_mended_file_is_an_edition_without_fault_and_no_news_the_second_time(
     prepared = importing.prepare(sources, None, repair=Repair())
     assert kinds(prepared.findings) == set()
     assert {one.kind for one in prepared.ledger} >= {"gap", "overlap"}
-    done = importing.publish(connection, prepared, request)
+    done = imported.publish(connection, prepared, request).published
     assert done is not None
     assert kinds(check(connection, areas.current(connection))) == set()
     origin = connection.scalar(sa.select(editions.c.origin))
     assert origin["repair"]["limits"] == {"width_m": 2.0, "area_m2": 1000.0}
     again = importing.prepare(sources, standing_of(connection), repair=Repair())
-    assert importing.preview(connection, again, request).is_same
+    assert imported.preview(connection, again, request).is_same
 
 
 def test_an_edition_of_a_mended_file_that_leaves_and_is_mended_again_is_the_same(
     connection: sa.Connection, tmp_path: Path
 ) -> None:
     request = Request(Actor("tester"), "test", {})
-    importing.publish(
+    imported.publish(
         connection, importing.prepare(read_sources(write_city(tmp_path, narrow)), None, repair=Repair()), request
     )
     city, edition = areas.city(connection), areas.current(connection)
@@ -69,7 +70,7 @@ def test_an_edition_of_a_mended_file_that_leaves_and_is_mended_again_is_the_same
     layer = LayerSource(target.path, "grid", "EPSG:4326", code="code", name="name", parent="parent", kind="kind")
     again = importing.prepare(Sources(None, (layer,)), standing_of(connection), repair=Repair())
     assert again.ledger == []
-    assert importing.preview(connection, again, request).is_same
+    assert imported.preview(connection, again, request).is_same
 
 
 def test_the_command_lists_the_mends_before_it_publishes(

@@ -16,6 +16,7 @@ from api.app import create_app
 from geo import areas
 from geo.imports.records import JUDGING
 from geo.imports.shelves import Shelf
+from geo.settings import settings
 from tests.serving import served
 from tests.small_city import CITY, SPLIT_OFF, publish_small_city
 from tests.uploads import (
@@ -83,6 +84,7 @@ def test_a_file_becomes_an_edition_step_by_step(site: httpx.Client, fresh_engine
     assert edition(fresh_engine) == 1
     done = committed(site, seen["id"])
     assert (done["state"], done["committed"]["edition"]) == ("committed", 2), done
+    assert site.get(f"/v1/plans/{done['committed']['plan']}").json()["state"] == "in_force"
     assert edition(fresh_engine) == 2
     assert site.get(f"/v1/grids/{SPLIT_OFF}").status_code == 200
     assert site.get("/v1/imports").json()["imports"][0]["id"] == seen["id"]
@@ -118,6 +120,25 @@ def test_half_a_metre_is_mended_when_asked_and_every_mend_is_listed(site: httpx.
     assert found["judged"]["counts"]["info"] >= len(listed)
     wrong = judged(site, grids_file(1, nudged), repair=True, mend_width="wide")
     assert "mend_width" in wrong["problem"]["detail"]
+
+
+def test_where_approvals_are_wanted_a_file_becomes_a_plan_that_waits(
+    site: httpx.Client, fresh_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDATLAS_APPROVALS", "2")
+    settings.cache_clear()
+    try:
+        found = committed(site, judged(site, grids_file(2))["id"])
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    told = found["committed"]
+    assert (told["is_same"], told["edition"], told["approvals"], edition(fresh_engine)) == (False, 1, 2, 1)
+    plan = site.get(f"/v1/plans/{told['plan']}").json()
+    assert (plan["state"], plan["origin"]["kind"]) == ("draft", "import")
+    assert plan["origin"]["files"][0]["rows"] == 13
+    assert SPLIT_OFF in plan["changes"][0]["change"]["leaves"]
+    assert site.get(f"/v1/plans/{told['plan']}/preview").json()["grids"]
 
 
 def test_the_same_file_again_is_no_new_edition(site: httpx.Client, fresh_engine: sa.Engine) -> None:

@@ -30,6 +30,7 @@ from geo.bulk import Assigned, OfCity, OfLayer, Points, assign_file
 from geo.cluster import Cluster
 from geo.editions import Request
 from geo.layers import read_layer
+from geo.plans import imported
 
 REAL = Path(__file__).parents[3] / "shared/data"
 SOURCES = Path(__file__).parents[1] / "sources/chicago.toml"
@@ -126,7 +127,7 @@ def _publish(connection: sa.Connection, folder: Path) -> None:
     sources.write_text(SOURCES.read_text(encoding="utf-8").replace("{data}", str(REAL)), encoding="utf-8")
     prepared = importing.prepare(read_sources(sources), None)
     request = Request(actor=Actor("proof"), summary="Chicago", origin={"kind": "import"})
-    assert importing.publish(connection, prepared, request) is not None
+    assert imported.publish(connection, prepared, request).published
 
 
 def _agreement(path: Path, column: str, added: str, parents: dict[str, str]) -> Agreement:

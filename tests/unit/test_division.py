@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import geopandas
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from geo.codes import Scheme
 from geo.crs import area_m2, snap
-from geo.errors import Broken, Refused
+from geo.errors import Broken, Refused, Unknown
 from geo.space.division import (
     BLOCKING,
     AreaLayer,
@@ -25,9 +25,9 @@ from geo.space.division import (
     divide,
     nothing,
     party,
-    replace_scope,
 )
 from geo.space.partition import Fault, faults, whole_of
+from geo.space.redraw.redividing import asked, is_idle, redivided
 from tests.cities import CITY, SCHEME, MadeCity, cities, made_city
 
 SEEDS = st.integers(0, 1000)
@@ -268,18 +268,38 @@ def test_a_scope_is_replaced_and_the_rest_stays(city: MadeCity, seed: int, way: 
     within = str(communities[seed % len(communities)])
     (ground,) = base.area_shapes[base.area_codes == within]
     part = _halved(base, within, ground, way)
-    whole = replace_scope(base, part, within)
+    whole = replaced(base, part, within)
     stands(whole)
     difference = compare(base, whole)
     inside = whole.leaf_parents == within
     assert inside[difference.appeared | difference.changed].all()
     assert not difference.outline_moved
     assert area_m2(whole.leaf_shapes).sum() == pytest.approx(area_m2(base.leaf_shapes).sum(), rel=1e-6)
-    back = replace_scope(whole, base_part(base, within), within)
+    back = replaced(whole, base_part(base, within), within)
     stands(back)
     again = compare(base, back)
     assert not again.changed.any()
     assert not again.appeared.any()
+
+
+@few
+@given(cities(), cities(2, 4), SEEDS)
+def test_what_one_city_asks_of_another_makes_it_to_the_last_vertex(one: MadeCity, other: MadeCity, seed: int) -> None:
+    """Whatever stands, files of a whole city are taken as they are, and the same files again ask for nothing."""
+    base, wanted = divided(one), divided(other, named_only=bool(seed % 2))
+    change = asked(base, wanted, None)
+    made = redivided(base, change)
+    for name in (one.name for one in fields(Division) if one.name.endswith(("codes", "names", "kinds", "parents"))):
+        assert getattr(made, name).tolist() == getattr(wanted, name).tolist()
+    assert made.area_levels.tolist() == wanted.area_levels.tolist()
+    for name in ("leaf_shapes", "area_shapes"):
+        assert shapely.equals_exact(*(shapely.normalize(getattr(each, name)) for each in (made, wanted)), 0.0).all()
+    assert is_idle(asked(made, wanted, None))
+
+
+def replaced(base: Division, part: Division, within: str) -> Division:
+    """The city after what a part asks for was carried out."""
+    return redivided(base, asked(base, part, within))
 
 
 def base_part(base: Division, within: str) -> Division:
@@ -315,7 +335,7 @@ def test_a_scope_that_is_not_filled_is_broken_and_says_where() -> None:
     short = replace(part, **{name: getattr(part, name)[1:] for name in
                              ("leaf_codes", "leaf_names", "leaf_kinds", "leaf_parents", "leaf_shapes")})  # fmt: skip
     with pytest.raises(Broken, match="does not fill its area") as refusal:
-        replace_scope(base, short, within)
+        replaced(base, short, within)
     assert refusal.value.where is not None
     assert refusal.value.where.intersects(part.leaf_shapes[0])
 
@@ -327,9 +347,9 @@ def test_a_scope_with_a_code_of_elsewhere_is_refused() -> None:
     codes = part.leaf_codes.copy()
     codes[0] = base.leaf_codes[base.leaf_parents != within][0]
     with pytest.raises(Refused, match="in use outside the scope"):
-        replace_scope(base, replace(part, leaf_codes=codes), within)
-    with pytest.raises(Refused, match="is no area of the edition"):
-        replace_scope(base, part, CITY + "99")
+        replaced(base, replace(part, leaf_codes=codes), within)
+    with pytest.raises(Unknown, match="no area"):
+        replaced(base, part, CITY + "99")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A whole city divided: how files become leaves, how two divisions differ, and how one scope is replaced."""
+"""A whole city divided: how files become leaves, and how two divisions differ."""
 
 from geo.space.division.changes import (
     Comparison,
@@ -6,14 +6,14 @@ from geo.space.division.changes import (
     compare,
     crosswalk,
     differing,
+    differing_areas,
     ground_moved,
     polygonal,
-    renamed_areas,
+    reworded_areas,
     touched,
 )
 from geo.space.division.divisions import BLOCKING, GAP_M, divide, party
 from geo.space.division.rows import AreaLayer, Division, NamedGrids, nothing
-from geo.space.division.scopes import replace_scope
 
 __all__ = [
     "BLOCKING",
@@ -26,12 +26,12 @@ __all__ = [
     "compare",
     "crosswalk",
     "differing",
+    "differing_areas",
     "divide",
     "ground_moved",
     "nothing",
     "party",
     "polygonal",
-    "renamed_areas",
-    "replace_scope",
+    "reworded_areas",
     "touched",
 ]

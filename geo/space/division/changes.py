@@ -67,11 +67,19 @@ def differing(old: Division, new: Division) -> set[str]:
     return {*new.leaf_codes[came].tolist(), *went.tolist()}
 
 
-def renamed_areas(old: Division, new: Division) -> set[str]:
-    """Codes of areas both have that are called otherwise in ``new``."""
+def differing_areas(old: Division, new: Division) -> set[str]:
+    """Codes of areas that are called otherwise in ``new``, come under another area, are new or gone.
+
+    Of two parts of a city, look at :func:`reworded_areas`: what one of them lacks need not be gone.
+    """
+    return reworded_areas(old, new) | set(np.setxor1d(old.area_codes, new.area_codes).tolist())
+
+
+def reworded_areas(old: Division, new: Division) -> set[str]:
+    """Codes of areas both have that are called otherwise in ``new``, or come under another area."""
     was = positions(new.area_codes, old.area_codes)
-    both = np.flatnonzero(was != OUTSIDE)
-    return set(new.area_codes[both][new.area_names[both] != old.area_names[was[both]]].tolist())
+    differs = _words(new.area_names, old.area_names, was) | _words(new.area_parents, old.area_parents, was)
+    return set(new.area_codes[differs].tolist())
 
 
 def compare(old: Division, new: Division) -> Comparison:

@@ -32,6 +32,7 @@ from geo.space.redraw.members import (
     leaves_of,
     refuse_unfit,
 )
+from geo.space.redraw.redividing import Redivide, redivided
 from geo.space.redraw.scopes import ReplaceScope
 
 
@@ -152,6 +153,7 @@ Change = (
     | Annex
     | Cede
     | ReplaceScope
+    | Redivide
 )
 
 
@@ -309,6 +311,11 @@ def _replace_scope(change: ReplaceScope, division: Division, scheme: Scheme) -> 
     words = {code: _Words(name, FALLBACK, parent) for code, (name, parent) in fallback.items()}
     words |= {one.code: _Words(one.name, one.kind, one.parent) for one in change.leaves}
     return _with(division, done, words)
+
+
+@_made.register
+def _redivide(change: Redivide, division: Division, scheme: Scheme) -> Changed:
+    return Changed(redivided(division, change), Redrawn({}))
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------

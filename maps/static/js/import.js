@@ -4,6 +4,7 @@ import { place as put_card } from "./card.js";
 import { ICONS, el, find, icon, say } from "./dom.js";
 import { Language } from "./i18n.js";
 import * as doors from "./import-doors.js";
+import { became, onward } from "./import-ends.js";
 import { Findings, MARKS } from "./import-findings.js";
 import { bar, called, drop_zone, form, preview, size } from "./import-form.js";
 import { ImportMap } from "./import-map.js";
@@ -321,8 +322,7 @@ class Imports {
     if (one.state === "withdrawn") return this.step_of(4, "end", [4], null, el("p", { class: "note" }, words.t("import.withdrawn")));
     if (one.state === "committed") {
       const { committed } = one;
-      const text = committed.edition !== undefined && one.kind === "boundaries" ? words.t(committed.is_same ? "import.same" : "import.published", { n: committed.edition }) : words.t("import.stored", { n: words.n(committed.stored ?? 0) });
-      return this.step_of(4, "end", open, null, el("p", { class: "done-line", role: "status" }, icon(MARKS.good), el("b", {}, text)), this.figures(one), el("p", { class: "cap dim" }, words.t("import.by", { who: committed.actor, at: words.moment(committed.at) })), el("a", { class: "btn see", href: "/maps/coverage" }, words.t("open.coverage")));
+      return this.step_of(4, "end", open, null, el("p", { class: "done-line", role: "status" }, icon(MARKS.good), el("b", {}, became(one, words))), this.figures(one), el("p", { class: "cap dim" }, words.t("import.by", { who: committed.actor, at: words.moment(committed.at) })), onward(committed, words));
     }
     return this.step_of(4, "end", open, null, this.figures(one), one.judged?.summary.is_same ? el("p", { class: "note" }, words.t("import.same", { n: one.judged.edition })) : null);
   }
@@ -368,7 +368,7 @@ class Imports {
   recent() {
     const { words, listed } = this;
     const line = (one) => el("li", {}, el("button", { class: "item", type: "button", onclick: () => this.follow(one.id) },
-      el("span", { class: "row" }, el("b", { class: "file" }, one.filename), el("span", { class: `chip push ${CHIPS[one.state] ?? ""}` }, one.state === "committed" && one.committed?.edition && one.kind === "boundaries" ? words.t("edition", { n: one.committed.edition }) : words.t(`import.state.${one.state}`))),
+      el("span", { class: "row" }, el("b", { class: "file" }, one.filename), el("span", { class: `chip push ${CHIPS[one.state] ?? ""}` }, one.state === "committed" && one.committed?.edition && !one.committed.approvals && one.kind === "boundaries" ? words.t("edition", { n: one.committed.edition }) : words.t(`import.state.${one.state}`))),
       el("span", { class: "sub dim" }, `${this.noun(one.kind)} · ${size(one.bytes, words)} · ${one.actor} · ${words.moment(one.changed_at)}`)));
     return el("div", { class: "sec flush recent" }, el("div", { class: "row" }, el("h2", {}, words.t("import.recent")), el("span", { class: "push dim cap" }, words.t("import.kept", { n: words.n(this.boot.import_days) }))),
       listed.length ? el("ul", {}, listed.slice(0, 8).map(line)) : el("p", { class: "empty" }, words.t("import.none")));

@@ -22,7 +22,7 @@ export function said(error, words, name = (code) => code) {
 }
 
 /** How many grids a scope is given, and how many it gives up. */
-const counts = ({ leaves, gone }) => (leaves ? { given: leaves.features.length, gone: gone.length } : {});
+const counts = ({ leaves, gone }) => ({ given: (leaves?.features ?? leaves ?? []).length, gone: (gone ?? []).length });
 
 /** A change in words. */
 export function told_of(change, words, name) {
