@@ -108,16 +108,15 @@ def weigh_first(division: Division, request: Request) -> Weighed:
 
 
 def weigh_redrawn(
-    connection: sa.Connection, in_force: Edition, base: Division, redrawn: Division, request: Request
+    connection: sa.Connection, in_force: Edition, made: tuple[Division, Division, Comparison], request: Request
 ) -> Weighed:
     """What publishing a redrawn edition would do; a part of it is enough, before and after. Every refusal is made here.
 
     Parameters
     ----------
-    base
-        Of the edition in force, at least the leaves that become others and the areas above them.
-    redrawn
-        What became of it.
+    made
+        Of the edition in force, at least the leaves that become others and the areas above them; what became of it; and
+        how they differ.
 
     Raises
     ------
@@ -128,14 +127,8 @@ def weigh_redrawn(
     Stale
         When a scheduled plan reserved what would change.
     """
-    refuse_broken_since(base, redrawn)
-    return _weighed(connection, in_force, base, redrawn, request)
-
-
-def _weighed(
-    connection: sa.Connection, in_force: Edition, base: Division, whole: Division, request: Request
-) -> Weighed:
-    difference = divisions.compare(base, whole)
+    base, whole, difference = made
+    refuse_broken_since(base, whole)
     if difference.same:
         return Weighed(in_force.number, base, whole, difference, in_force.effective_at, in_force.leaves)
     _refuse_returning(connection, base, whole)

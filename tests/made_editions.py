@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from geo import areas, editions
 from geo.areas import City
 from geo.editions import Published, Request
-from geo.space.division import Division
+from geo.space.division import Division, compare
 
 
 def published(connection: sa.Connection, division: Division, city: City, request: Request) -> Published | None:
@@ -17,5 +17,5 @@ def published(connection: sa.Connection, division: Division, city: City, request
     editions.take_turn(connection)
     in_force = areas.current(connection)
     base = editions.stored(connection, in_force)
-    weighed = editions.weigh_redrawn(connection, in_force, base, division, request)
+    weighed = editions.weigh_redrawn(connection, in_force, (base, division, compare(base, division)), request)
     return editions.put_in_force(connection, weighed, request)

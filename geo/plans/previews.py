@@ -6,9 +6,10 @@ replayed on the one in force, and refused only where both changed the same grids
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -34,14 +35,18 @@ _SHOWN = 5  # codes named in a message before "…"
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """What publishing a plan would do; ``crossings`` tell where the ground of each grid that left some lies then.
+    """What publishing a plan would do.
 
     The divisions in ``weighed`` hold what is concerned and its neighbours, not the whole city.
     """
 
     plan: Plan
     weighed: Weighed
-    crossings: list[Crossing]
+
+    @cached_property
+    def crossings(self) -> list[Crossing]:
+        """Where the ground of each grid that left some lies then."""
+        return divisions.crosswalk(self.weighed.base, self.weighed.whole, self.weighed.difference)
 
     @property
     def codes(self) -> set[str]:
@@ -103,9 +108,19 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change, act
 
 
 def publish(
-    connection: sa.Connection, actor: Actor, id: int, *, effective_at: datetime | None = None
+    connection: sa.Connection,
+    actor: Actor,
+    id: int,
+    *,
+    effective_at: datetime | None = None,
+    refuse: Callable[[Preview], None] = lambda _: None,
 ) -> tuple[Plan, Published]:
     """The plan, in force as the edition it became, from ``effective_at`` on; None = now.
+
+    Parameters
+    ----------
+    refuse
+        Looks at what it does before that is done, and may refuse it.
 
     Raises
     ------
@@ -119,6 +134,7 @@ def publish(
     verdicts.refuse_unready(plan)
     request = _request(plan, actor, effective_at)
     shown = _previewed(connection, plan, request)
+    refuse(shown)
     done = editions.put_in_force(connection, shown.weighed, request, shown.crossings)
     if done is None:
         raise Refused(f"plan {plan.id} changes nothing; there is nothing to publish")
@@ -159,8 +175,8 @@ def tried(connection: sa.Connection, plan: Plan, actor: Actor, hour: datetime | 
 def _previewed(connection: sa.Connection, plan: Plan, request: Request, *more: Change) -> Preview:
     in_force = areas.current(connection)
     worked = _worked_out(connection, plan, in_force, *more)
-    weighed = editions.weigh_redrawn(connection, in_force, worked.base, worked.made, request)
-    return Preview(plan, weighed, divisions.crosswalk(weighed.base, weighed.whole, weighed.difference))
+    made = (worked.base, worked.made, worked.difference)
+    return Preview(plan, editions.weigh_redrawn(connection, in_force, made, request))
 
 
 def _worked_out(connection: sa.Connection, plan: Plan, in_force: Edition, *more: Change) -> Replayed:
@@ -172,7 +188,7 @@ def _worked_out(connection: sa.Connection, plan: Plan, in_force: Edition, *more:
         worked = replayed(connection, in_force, city, asked)
     else:
         worked = _replayed_since(connection, plan, city, in_force, asked)
-    _refuse_beyond(plan, worked.base, worked.made)
+    _refuse_beyond(plan, worked)
     changed = worked.touched | worked.areas
     locks.refuse_locked(connection, plan, (worked.base, worked.made), changed)
     reservations.refuse_reserved(connection, changed, but=plan.id)
@@ -225,11 +241,11 @@ def refuse_other(
         )
 
 
-def _refuse_beyond(plan: Plan, base: Division, whole: Division) -> None:
+def _refuse_beyond(plan: Plan, worked: Replayed) -> None:
     """Raise Refused where anything would change that lies outside the plan's scope before or after, or the outline."""
     if plan.scope is None:
         return
-    difference: Comparison = divisions.compare(base, whole)
+    base, whole, difference = worked.base, worked.made, worked.difference
     if difference.outline_moved:
         raise Refused(f"the outline of the city would move; plan {plan.id} is of {plan.scope}, begin one of the city")
     if outside := _beyond(base, whole, difference, plan.scope):

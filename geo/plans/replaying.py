@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from geo import divisions, rows
 from geo.areas import City, Edition
 from geo.codes import Scheme
 from geo.plans import numbering
-from geo.space.division import Division, differing, differing_areas
+from geo.space.division import Comparison, Division, compare, differing, differing_areas, touched
 from geo.space.redraw import clipping
 from geo.space.redraw.changes import Annex, Cede, Change, changed
 from geo.space.redraw.clipping import Clipped, Polygonal
@@ -47,10 +47,15 @@ class Replayed:
     made: Division
     pulled: BaseGeometry = shapely.MultiLineString()  # noqa: RUF009 a geometry never changes
 
+    @cached_property
+    def difference(self) -> Comparison:
+        """How they differ."""
+        return compare(self.base, self.made)
+
     @property
     def touched(self) -> set[str]:
         """Codes of leaves that differ in more than their vertices."""
-        return differing(self.base, self.made)
+        return touched(self.base, self.made, self.difference)
 
     @property
     def areas(self) -> set[str]:

@@ -66,9 +66,12 @@ def publish(
     editions.take_turn(connection)
     plan = drafts.one(connection, id, lock=True)
     verdicts.refuse_unready(plan)
-    if plan.state in ("draft", "scheduled"):
-        refuse_errors(connection, previews.preview(connection, plan))
-    return previews.publish(connection, actor, id, effective_at=effective_at)
+
+    def refuse(shown: Preview) -> None:
+        if plan.state in ("draft", "scheduled"):
+            refuse_errors(connection, shown)
+
+    return previews.publish(connection, actor, id, effective_at=effective_at, refuse=refuse)
 
 
 def refuse_errors(connection: sa.Connection, shown: Preview) -> None:

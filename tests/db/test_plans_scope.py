@@ -67,7 +67,7 @@ def test_a_plan_may_name_its_own_scope_and_what_is_in_it(city: sa.Connection) ->
     plan = begun(city, COMMUNITIES[0])
     for change in (Rename(COMMUNITIES[0], "改名社区"), Rename(FIRST, "改名网格"), Recode(FIRST, NEW)):
         previews.add(city, ACTOR, plan, change)
-    assert previews.preview(city, plan).renamed == {COMMUNITIES[0]}
+    assert previews.preview(city, plan).areas == {COMMUNITIES[0]}
 
 
 @pytest.mark.parametrize("code", [f"{COMMUNITIES[0]}010", None])

@@ -62,9 +62,23 @@ class Crossing:
 def differing(old: Division, new: Division) -> set[str]:
     """As :func:`touched`, looking at leaves alone."""
     was = positions(new.leaf_codes, old.leaf_codes)
-    came = _leaf_words(old, new, was) | ground_moved(old.leaf_shapes, new.leaf_shapes, was)[0] | (was == OUTSIDE)
     went = old.leaf_codes[_absent(was, len(old.leaf_codes))]
-    return {*new.leaf_codes[came].tolist(), *went.tolist()}
+    return {*new.leaf_codes[leaves_apart(old, new)[0]].tolist(), *went.tolist()}
+
+
+def leaves_apart(old: Division, new: Division) -> tuple[Bools, Bools]:
+    """Which new leaves (n,) appear or differ in more than their vertices, and which in those alone."""
+    was = positions(new.leaf_codes, old.leaf_codes)
+    moved, bent = ground_moved(old.leaf_shapes, new.leaf_shapes, was)
+    came: Bools = _leaf_words(old, new, was) | moved | (was == OUTSIDE)
+    return came, bent & ~came
+
+
+def to_the_vertex(old: Shapes, new: Shapes, was: Ints) -> Bools:
+    """Which new shapes (n,) have the vertices of the old one at ``was`` (n,), rings starting anywhere."""
+    same: Bools = was != OUTSIDE
+    same[_redrawn(_plain(old), _plain(new), was)] = False
+    return same
 
 
 def differing_areas(old: Division, new: Division) -> set[str]:

@@ -10,7 +10,7 @@ from geo.arrays import Bools, Shapes
 from geo.errors import Broken
 from geo.space.arrangement import matched, same_ground
 from geo.space.division.rows import Division, Lift, lifted, still_known
-from geo.space.partition import Fault, faults, whole_of
+from geo.space.partition import Fault, faults, faults_since, whole_of
 
 
 def spliced(base: Division, part: Division, kept: tuple[Bools, Bools], outline: BaseGeometry | None) -> Division:
@@ -37,8 +37,10 @@ def spliced(base: Division, part: Division, kept: tuple[Bools, Bools], outline: 
     """
     leaves, areas = kept
     shapes = np.concatenate([base.leaf_shapes[leaves], part.leaf_shapes])
-    whole = base.area_shapes[base.area_levels == 0][0] if outline is None else outline
-    shapes = _filled(shapes, whole)
+    before = base.area_shapes[base.area_levels == 0][0]
+    after = before if outline is None else outline
+    if faults_since(part.leaf_shapes, base.leaf_shapes[~leaves], after, before):
+        shapes = _filled(shapes, after)
     codes, names, kinds, parents = (
         np.concatenate([getattr(base, field)[leaves], getattr(part, field)])
         for field in ("leaf_codes", "leaf_names", "leaf_kinds", "leaf_parents")

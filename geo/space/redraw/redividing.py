@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Codes, Shapes
 from geo.errors import Refused, Unknown
-from geo.space.division.changes import differing, ground_moved
+from geo.space.division.changes import ground_moved, leaves_apart, to_the_vertex
 from geo.space.division.rows import Division, positions
 from geo.space.division.scopes import spliced
 from geo.space.partition import OUTSIDE
@@ -75,9 +75,7 @@ def asked(base: Division, division: Division, within: str | None) -> Redivide:
         When the division holds no area ``within``, or puts leaves under areas outside it.
     """
     old, new = _inside(base, within), _given_inside(division, within)
-    was = positions(new.leaf_codes, old.leaf_codes)
-    changed = np.isin(new.leaf_codes, sorted(differing(old, new)))
-    noded = ground_moved(old.leaf_shapes, new.leaf_shapes, was)[1] & ~changed
+    changed, noded = leaves_apart(old, new)
     before = set(_areas(old))
     return Redivide(
         leaves=_leaves(new, changed),
@@ -114,7 +112,7 @@ def redivided(division: Division, change: Redivide) -> Division:
     if change.within is not None:
         inside = _within(division, change.within)
     nodes = _still_there(division, change.nodes)
-    part = _part(division, [*change.leaves, *nodes], change.areas)
+    part = _with_known_ground(division, _part(division, [*change.leaves, *nodes], change.areas))
     _refuse_outside(division, part, change, inside)
     kept = ~np.isin(division.leaf_codes, [*part.leaf_codes.tolist(), *change.gone])
     kept_areas = ~np.isin(division.area_codes, [*part.area_codes.tolist(), *change.gone_areas])
@@ -175,10 +173,8 @@ def _areas(division: Division) -> list[GivenArea]:
 def _outline(base: Division, division: Division) -> BaseGeometry | None:
     """The outline of the city where any vertex of it is another one; rings may start elsewhere."""
     before, after = (one.area_shapes[one.area_levels == 0] for one in (base, division))
-    if len(before) == len(after) == 1:
-        moved, bent = ground_moved(before, after, np.zeros(1, dtype=np.int64))
-        if not moved[0] and not bent[0]:
-            return None
+    if len(before) == len(after) == 1 and to_the_vertex(before, after, np.zeros(1, dtype=np.int64))[0]:
+        return None
     shape: BaseGeometry = after[0]
     return shape
 
@@ -212,6 +208,15 @@ def _part(division: Division, leaves: list[GivenLeaf], areas: tuple[GivenArea, .
         area_parents=np.array(above, dtype=np.str_),
         area_shapes=np.full(len(areas), shapely.Polygon(), dtype=object),
     )
+
+
+def _with_known_ground(division: Division, part: Division) -> Division:
+    """What is given with the ground there is, as the same object, where that is given to the last vertex."""
+    was = positions(part.leaf_codes, division.leaf_codes)
+    same = to_the_vertex(division.leaf_shapes, part.leaf_shapes, was)
+    shapes = part.leaf_shapes.copy()
+    shapes[same] = division.leaf_shapes[was[same]]
+    return replace(part, leaf_shapes=shapes)
 
 
 def _refuse_outside(division: Division, part: Division, change: Redivide, inside: Bools) -> None:
