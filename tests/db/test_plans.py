@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 import sqlalchemy as sa
@@ -34,6 +35,7 @@ from geo.space.redraw.changes import (
     Transfer,
 )
 from geo.tables import audit_events
+from tests.planned import divided_city, somehow
 from tests.small_city import COMMUNITIES, HIGH, SMALL_CITY, SOUTH, WEST, WIDE, publish_small_city, small_division
 from tests.small_city import FIRST as FIRST_OF_ALL
 
@@ -274,6 +276,12 @@ _POINTS = st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size
     )
 )
 def test_a_change_comes_back_from_json_as_it_was(change: Change) -> None:
+    assert wire.read(json.loads(json.dumps(wire.written(change)))) == change
+
+
+@given(seed=st.integers(0, 100_000), is_numbered=st.booleans())
+def test_every_kind_of_change_that_laws_draw_comes_back_from_json(seed: int, is_numbered: bool) -> None:
+    change = somehow(divided_city(seed % 5), np.random.default_rng(seed), is_numbered=is_numbered)
     assert wire.read(json.loads(json.dumps(wire.written(change)))) == change
 
 
