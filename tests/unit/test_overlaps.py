@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from geo.arrays import Floats, Positions, Shapes
 from geo.crs import area_m2, shapes_to_metres, snap, snapped
+from geo.ragged import NONE, Ragged
 from geo.space.locate import GridIndex
 from geo.space.overlaps import largest_overlap, overlaps
 from tests.cities import MadeCity, cities, made_city, points_in
@@ -103,6 +104,23 @@ def test_order_and_chunking_change_nothing(city: MadeCity, seed: int, data: st.D
     singly = [largest_overlap(index, footprints[at : at + 1]) for at in range(len(footprints))]
     assert [int(one[0][0]) for one in singly] == position.tolist()
     assert [float(one[1][0]) for one in singly] == share.tolist()
+
+
+@pytest.mark.slow
+@given(city=cities(), seed=st.integers(0, 10_000))
+@hypothesis_settings(max_examples=20)
+def test_footprints_as_arrays_are_answered_as_objects_are(city: MadeCity, seed: int) -> None:
+    shapes = np.concatenate([footprints_in(city, seed, 25), hard_footprints(city.shapes, seed, 6)])
+    index, footprints = index_of(city), np.array([multi(one) for one in shapes], dtype=object)
+    wanted, found = overlaps(index, footprints), overlaps(index, Ragged.of(footprints))
+    assert found.footprint.tolist() == wanted.footprint.tolist()
+    assert found.position.tolist() == wanted.position.tolist()
+    assert found.share.tolist() == wanted.share.tolist()
+    assert not len(overlaps(index, NONE).footprint)
+
+
+def multi(shape: shapely.Geometry) -> shapely.MultiPolygon:
+    return shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
 
 
 @given(city=cities(), seed=st.integers(0, 10_000))
