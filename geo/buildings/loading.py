@@ -113,12 +113,13 @@ def load(connection: sa.Connection, actor: Actor, intake: Intake, progress: Prog
     """
     loading = _Loading(connection, intake)
     with connection.begin_nested() as attempt:
-        stored = loading.take(progress)
+        loading.take(progress)
         is_kept = intake.commit and (intake.skip_bad or not loading.findings.refused)
         if is_kept:
             loading.store()
         else:
             attempt.rollback()
+    stored = loading.stored()
     if is_kept and (stored.stored or stored.changed):
         detail = {"file": intake.path.name, **asdict(stored)}
         connection.execute(sa.insert(audit_events).values(actor=actor.name, action="buildings.load", detail=detail))
@@ -139,17 +140,21 @@ class _Loading:
         self.last = 0
         staging.open_stage(connection)
 
-    def take(self, progress: Progress | None) -> Stored:
-        """What becomes of the rows, stored as yet only where it is a first load."""
+    def take(self, progress: Progress | None) -> None:
+        """Find what becomes of the rows; stored as yet are only those of a first load."""
         self.first = first_load(self.connection, self.edition) if self.intake.commit else None
-        read = self.stage(progress)
-        folded = self.fold()
-        already, changed = staging.take_stored(self.connection)
-        self.findings.add("changed", self.columns["reference"], changed)
+        self.read = self.stage(progress)
+        self.folded = self.fold()
+        self.already, self.changed = staging.take_stored(self.connection)
+        self.findings.add("changed", self.columns["reference"], self.changed)
         self.place(areas.current(self.connection))
+
+    def stored(self) -> Stored:
+        """What became of the rows."""
+        changed, new = len(self.changed), self.placed - len(self.changed)
         refused, left_out = self.findings.refused, self.findings.totals["no_building"]
-        new = self.placed - len(changed)
-        return Stored(read, new, len(changed), already, folded, left_out, refused, self.outside, self.straddling)
+        counts = (self.already, self.folded, left_out, refused, self.outside, self.straddling)
+        return Stored(self.read, new, changed, *counts)
 
     def stage(self, progress: Progress | None) -> int:
         """Number of rows read; those that can be stored are on the stage, or stored."""

@@ -67,19 +67,15 @@ class FirstLoad:
     def pack(self, footprints: Footprints) -> Parcel:
         """Those among ``footprints`` whose ids were not seen yet, placed and ready; the others are to wait."""
         repeated = self.seen.add(footprints.source, footprints.reference)
-        if repeated.any():
-            waiting = footprints.taken(np.flatnonzero(repeated))
-            footprints = footprints.taken(np.flatnonzero(~repeated))
-        else:
-            waiting = footprints.taken(np.empty(0, dtype=np.int64))
-        if not len(footprints):
-            return Parcel(None, footprints.row, waiting)
+        waiting, straight = (footprints.taken(np.flatnonzero(which)) for which in (repeated, ~repeated))
+        if not len(straight):
+            return Parcel(None, straight.row, waiting)
         columns = {
-            **staging.told(footprints),
-            **staging.belonging(placed(self.ground, footprints.ground)),
-            "edition": numbers(np.full(len(footprints), self.edition.number), "i4"),
+            **staging.told(straight),
+            **staging.belonging(placed(self.ground, straight.ground)),
+            "edition": numbers(np.full(len(straight), self.edition.number), "i4"),
         }
-        return Parcel(packed("id", columns), footprints.row, waiting)
+        return Parcel(packed("id", columns), straight.row, waiting)
 
     def put(self, parcel: Parcel) -> None:
         """Store what is ready, and put the rest on the stage."""
