@@ -28,7 +28,7 @@ from tests.bench.watches import Watch
 from tests.throw_away import throw_away_postgis
 from tests.winding_division import publish
 
-SIDES = {"small": 40, "full": 173}
+SIDES = {"small": 24, "full": 173}
 MOST_S = {"small": 5.0, "full": 30.0}
 """Of the processors: the page waits for the answer."""
 PULL = 9e-5

@@ -269,7 +269,7 @@ def test_a_conflict_shows_both_drawings_and_the_ways_on(visit: Opener, fresh: st
     page.get_by_role("dialog").get_by_role("button", name="发布，立即生效").click()
     conflict = page.get_by_role("alert").filter(has_text="别人已经改过这些网格")
     expect(conflict).to_be_visible(timeout=SHOWN_MS)
-    expect(conflict).to_contain_text(GRIDS[1])
+    expect(conflict).to_contain_text("第1-2网格")
     conflict.get_by_role("button", name="现行", exact=True).click()
     expect(conflict.get_by_role("button", name="现行", exact=True)).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("region", name="图例")).to_contain_text("现行版的边界")

@@ -47,7 +47,8 @@ export class Effects {
     const { words } = this, { preview } = view.draft, grids = preview?.grids ?? [];
     if (!grids.length) return null;
     const [low, high] = preview.balance?.band ?? [null, null], share = (value) => Math.max(2, Math.min(98, 37.5 + ((value - low) / (high - low)) * 25));
-    const mark = ({ before, after }) => (low === null ? null : el("span", { class: "load", title: `${this.number(before?.households)} → ${this.number(after?.households)}` },
+    const mark = ({ before, after, kind }) => (low === null || kind !== "comprehensive" ? null : // others have no band
+       el("span", { class: "load", title: `${this.number(before?.households)} → ${this.number(after?.households)}` },
       before?.households === undefined || before === null || before.households === null ? null : el("i", { style: { left: `${share(before.households)}%` } }),
       after === null || after?.households === null ? null : el("b", { class: after.households < low || after.households > high ? "over" : "", style: { left: `${share(after.households)}%` } })));
     const row = (one) => el("tr", { tabindex: "0", onclick: () => this.heard.grid(one.code), onkeydown: (event) => { if (event.key === "Enter") this.heard.grid(one.code); } },

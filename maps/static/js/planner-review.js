@@ -10,7 +10,7 @@ export function review({ draft }, words, heard) {
   const form = el("form", { class: "saying", onsubmit: (event) => { event.preventDefault(); heard.comment(new FormData(event.target).get("text")); } }, el("textarea", { name: "text", rows: "2", maxlength: "2000", required: true, "aria-label": words.t("plan.comment"), placeholder: words.t("plan.comment.hint") }), el("button", { class: "btn", type: "submit" }, words.t("plan.comment.act")));
   const more = [["share", heard.share], ["fork", heard.fork], ...(["in_force", "withdrawn"].includes(plan.state) ? [] : [["withdraw", () => heard.act("withdraw")]])];
   return [
-    el("section", { class: "sec", "aria-label": words.t("plan.verdicts") }, el("h2", {}, words.t("plan.verdicts")), el("p", { class: "cap dim" }, words.t(wanted ? "plan.verdicts.wanted" : "plan.verdicts.free", { n: wanted })), el("ul", { class: "said" }, verdicts.map(verdict))),
+    el("section", { class: "sec", "aria-label": words.t("plan.verdicts") }, el("h2", {}, words.t("plan.verdicts")), el("p", { class: "cap dim" }, words.t(wanted ? "plan.verdicts.wanted" : plan.state === "submitted" ? "plan.verdicts.one" : "plan.verdicts.free", { n: wanted })), el("ul", { class: "said" }, verdicts.map(verdict))),
     el("section", { class: "sec", "aria-label": words.t("plan.comments") }, el("h2", {}, words.t("plan.comments")), el("ul", { class: "said" }, comments.map(comment)), draft.read_only ? null : form),
     draft.read_only ? null : el("div", { class: "sec row wrap" }, more.map(([name, act]) => el("button", { class: "btn", type: "button", onclick: act }, words.t(`plan.act.${name}`)))),
   ].filter(Boolean);

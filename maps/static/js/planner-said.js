@@ -15,7 +15,7 @@ export function said(error, words, name = (code) => code) {
   for (const [form, key] of SAID) {
     const found = form.exec(error.message);
     if (!found) continue;
-    const [a, b, c] = found.slice(1).map((part) => part?.replace(/[\w-]{9,}/g, name));
+    const [a, b, c] = found.slice(1).map((part) => part?.replace(/[\w-]{9,}/g, (code) => name(code)));
     return words.t(`plan.said.${key}`, { a, b, c });
   }
   return error.message;

@@ -2,6 +2,7 @@
 import { badge } from "./planner-legend.js";
 import { coloured } from "./planner-colours.js";
 import { beyond, inner, outlines, rings } from "./planner-geometry.js";
+import { lies_in } from "./polygons.js";
 
 const NOTHING = [];
 const BACK = 0.45; // of the way between the middle of what moves and that of a grid
@@ -78,14 +79,21 @@ export function in_view(leaves, map, most) {
   return placed.sort((a, b) => middle.distanceTo([a.at[1], a.at[0]]) - middle.distanceTo([b.at[1], b.at[0]])).slice(0, most).map(({ one }) => one);
 }
 
+/** Where the name of a leaf stands: on ground that was its own `before` and is, clear of what is told of ground that moved. */
+function named_at(geometry, before, moved) {
+  const own = before && inner(before), place = own && { lng: own[0], lat: own[1] };
+  return place && lies_in(place, geometry) && !moved.some((ground) => lies_in(place, ground)) ? own : inner(geometry);
+}
+
 /** Names of leaves with what they carry, the touched ones first. */
 export function names_of(draft, phase, { words, short }, zoom) {
   if (zoom < 14) return [];
   const side = phase === "before" ? "before" : "after", figures = new Map((draft.preview?.grids ?? []).map((one) => [one.code, one[side]?.households]));
+  const stays = side === "after", moved = stays ? draft.moves.map(({ ground }) => ground).filter(Boolean) : NOTHING;
   const leaves = [...draft.leaves(side)].sort((a, b) => figures.has(b.properties.code) - figures.has(a.properties.code));
   return leaves.flatMap(({ properties, geometry }) => {
     const { code, name, kind } = properties, locked = draft.is_locked(properties) ? words.t("plan.locked") : null;
-    const at = kind === "fallback" ? null : inner(geometry), load = figures.get(code);
+    const at = kind === "fallback" ? null : named_at(geometry, stays && draft.leaf(code, "before")?.geometry, moved), load = figures.get(code);
     return at ? [{ text: short(code, name), kind: "grid", place: [at[1], at[0]], second: [load === null || load === undefined ? null : words.t("plan.households", { n: words.n(load) }), locked].filter(Boolean).join(" · ") || undefined }] : [];
   });
 }
