@@ -61,6 +61,7 @@ def of_city(connection: sa.Connection) -> Examples:
         "GET /v1/editions/{since}/diff/{until}": {"since": max(1, edition.number - 1), "until": edition.number},
         "GET /v1/changes": {"since": max(1, edition.number - 1)},
         "POST /v1/plans/{id}/proposals": {"body": {"band": [300, 500], "seed": 1}},
+        "GET /v1/differences": {"from": "e1", "to": f"e{edition.number}"},
         "GET /v1/crosswalks": {"from": max(1, edition.number - 1), "to": edition.number},
     }
     found |= _of_building(connection)

@@ -100,7 +100,7 @@ def gathered(
     Unknown
         When nothing has been published.
     Refused
-        For a time to come, of which there are no figures.
+        For a time to come.
     """
     if instant is not None and is_to_come(instant):
         raise Refused(f"{instant.isoformat()} is to come; a page as one file shows what is in force, or was")

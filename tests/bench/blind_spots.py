@@ -1,4 +1,4 @@
-"""Bench: how long blind spots take to be looked for — all of them, those of one changed unit, and nothing changed.
+"""Bench: how long blind spots take to be looked for — all, those of one changed unit, nothing changed — or foretold.
 
 The made city stands in a database of its own. What is asserted is what a machine's speed does not decide: that a run
 after one change sends few statements, decides few units anew and finds what a run of everything finds. Seconds are
@@ -13,13 +13,20 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sa
 
+from geo import areas, editions
 from geo.actors import Actor
-from geo.coverage import running, runs
+from geo.assignments import assign, open_index
+from geo.coverage import foretelling, running, runs
+from geo.coverage.values import values
+from geo.plans import calendar, drafts, previews, scheduling
+from geo.plans.consequences import consequences
+from tests.bench.outlooks import moved_border, node, pairs_of
 from tests.covered import tell
 from tests.lattice_city import Size, build
 from tests.throw_away import throw_away_postgis
@@ -28,6 +35,10 @@ SIZES = {"small": Size(400, 5_000, 2_000), "full": Size(30_000, 500_000, 200_000
 ON = date(2026, 11, 22)
 CHANGES, WARM = 41, 12  # a server has its statements prepared after a few runs
 MOST_STATEMENTS = 45
+MOST_OF_A_RUN = 1.5
+"""Times a full run that what is to come may take: it reads and decides as much, and writes nothing."""
+LEAST_S = 1.0
+AFTER = timedelta(days=45)
 ACTOR = Actor("bench")
 
 
@@ -81,6 +92,41 @@ def statements(engine: sa.Engine) -> Iterator[list[str]]:
         sa.event.remove(engine, "before_cursor_execute", note)
 
 
+def foretelling_of(engine: sa.Engine) -> dict[str, float]:
+    """Seconds until what a run will find after two grids were redrawn is known, and told again; and of its parts."""
+    with engine.begin() as connection:
+        node(connection)
+        base = editions.stored(connection, areas.current(connection))
+        (pair,) = pairs_of(connection, 1)
+    with engine.begin() as connection:
+        plan = drafts.begin(connection, ACTOR, "bench")
+        previews.add(connection, ACTOR, plan, moved_border(base, pair))
+        shown = previews.preview(connection, plan)
+    with engine.begin() as connection:
+        scheduling.schedule(connection, ACTOR, plan.id, datetime.now(UTC) + timedelta(days=1))
+    told = {}
+    with engine.connect() as connection:
+        assign(open_index(connection, areas.current(connection)), np.zeros((1, 2)))  # as a server has it, with kernels
+        consequences(connection, shown)
+        at, begun = datetime.now(UTC) + AFTER, time.perf_counter()
+        edition = calendar.edition_at(connection, at)
+        told["plans_foreseen_s"] = time.perf_counter() - begun
+        hour = calendar.hour_at(connection, edition, at)
+        assert hour is not None
+        assert edition.forecast is not None
+        assert len(edition.forecast.plans) == 1
+        told["registers_followed_s"] = time.perf_counter() - begun - told["plans_foreseen_s"]
+        found = foretelling.found(connection, hour)
+        told["foretold_s"] = time.perf_counter() - begun
+        again = time.perf_counter()
+        assert foretelling.found(connection, hour) is found
+        told["foretold_again_s"] = time.perf_counter() - again
+        begun = time.perf_counter()
+        values(connection, edition, "organisational-coverage", areas.city(connection).grid_level, hour)
+        told["rates_of_all_grids_s"] = time.perf_counter() - begun
+    return {name: round(seconds, 3) for name, seconds in told.items()}
+
+
 def bench(size: str) -> dict[str, object]:
     """Figures of one run; raises AssertionError where a part looked at finds another thing than all."""
     with city(size) as engine:
@@ -105,6 +151,8 @@ def bench(size: str) -> dict[str, object]:
         again_s, whole = looked(engine, full=True)
         assert whole.counts == found.counts
         assert set(whole.changed.values()) == {0}, whole.changed
+        foretold = foretelling_of(engine)
+        assert foretold["foretold_s"] <= MOST_OF_A_RUN * max(again_s, LEAST_S), (foretold, again_s)
     return {
         "grids": SIZES[size].grids,
         "buildings": SIZES[size].buildings,
@@ -117,6 +165,7 @@ def bench(size: str) -> dict[str, object]:
         "one_unit_changed_most_ms": round(max(took) * 1e3, 1),
         "one_unit_changed_statements_most": max(sent),
         "one_unit_changed_cpu_ms": round(cpu_s / CHANGES * 1e3, 1),
+        **foretold,
         "found": first.counts,
     }
 

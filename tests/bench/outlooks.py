@@ -86,30 +86,35 @@ def bench(size: str) -> dict[str, object]:
 def _measured(engine: sa.Engine, size: Size, count: int) -> list[Took]:
     with db.write(engine) as connection:
         build(connection, size)
-        for level, below in ((3, "grids"), (2, "areas"), (1, "areas"), (0, "areas")):
-            connection.execute(sa.text(_NODED.format(below=below, level=level)))
+        node(connection)
         connection.execute(sa.text(_RECORDS))
         connection.execute(sa.text("ANALYZE"))
         base = editions.stored(connection, areas.current(connection))
-        pairs = _pairs(connection, count + 1)
+        pairs = pairs_of(connection, count + 1)
     plans = []
     for pair in pairs:
         with db.write(engine) as connection:
             plan = drafts.begin(connection, ACTOR, "bench")
-            previews.add(connection, ACTOR, plan, _moved(base, pair))
+            previews.add(connection, ACTOR, plan, moved_border(base, pair))
             plans.append(plan)
     with ExitStack() as stack:
         connection = stack.enter_context(db.read(engine))
         return [_took(connection, plan) for plan in plans][1:]
 
 
-def _pairs(connection: sa.Connection, count: int) -> list[tuple[str, str]]:
+def node(connection: sa.Connection) -> None:
+    """Nothing; afterwards the areas of the made city have the vertices of their grids, so that plans can be drawn."""
+    for level, below in ((3, "grids"), (2, "areas"), (1, "areas"), (0, "areas")):
+        connection.execute(sa.text(_NODED.format(below=below, level=level)))
+
+
+def pairs_of(connection: sa.Connection, count: int) -> list[tuple[str, str]]:
     """The first two grids of communities where both hold units, from those with the fewest to those with the most."""
     rows = connection.execute(sa.text(_CROWDED)).all()
     return [(rows[at].one, rows[at].other) for at in np.linspace(0, len(rows) - 1, count).astype(int)]
 
 
-def _moved(base: Division, pair: Sequence[str]) -> MoveBorder:
+def moved_border(base: Division, pair: Sequence[str]) -> MoveBorder:
     """The border of two neighbours, beyond the middle of the second."""
     one, other = (base.leaf_shapes[base.leaf_codes == code][0] for code in pair)
     (x, y), (right, up) = (shapely.get_coordinates(shapely.centroid(ground))[0] for ground in (one, other))
