@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import Refused, Unknown
+from geo.plans import wire
 from geo.space.division import Division, divide
 from geo.space.partition import faults, whole_of
 from geo.space.redraw.changes import (
@@ -77,7 +78,8 @@ def test_after_any_changes_the_leaves_divide_the_city_and_areas_are_the_union_of
 
 
 @pytest.mark.slow
-def test_laws_of_plans_draw_every_kind_of_change_and_some_of_each_can_be_made() -> None:
+def test_laws_of_plans_draw_every_kind_of_change_that_people_ask_for_and_some_of_each_can_be_made() -> None:
+    """What only files of boundaries ask for has a law of its own: see tests/unit/test_division.py."""
     random, base, made = np.random.default_rng(1), division(), set[type[Change]]()
     for _ in range(40 * len(KINDS)):
         asked = somehow(base, random)
@@ -87,7 +89,7 @@ def test_laws_of_plans_draw_every_kind_of_change_and_some_of_each_can_be_made() 
             except (Refused, Unknown):
                 continue
             made.add(type(asked))
-    assert made == set(KINDS) == set(get_args(Change))
+    assert made == set(KINDS) == set(get_args(Change)) - {wire.KINDS[kind] for kind in wire.OF_FILES}
 
 
 def test_a_grid_that_is_split_keeps_its_words_and_the_new_one_has_its_kind_and_parent() -> None:
