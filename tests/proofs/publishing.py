@@ -55,7 +55,7 @@ SEED = 20_261_127
 REPORTS_A_SECOND = 100
 BEFORE = 2_000
 """Incidents from before, nine of ten closed, over the city."""
-LOOKS_S, IMPORTS_S = 0.2, 1.0
+LOOKS_S, IMPORTS_S = 0.1, 1.0
 """Seconds between two looks of a reader, and between two imports of buildings."""
 BOTH_NODED = "third leaves that both noded"
 COUNTED_EVERY = 10
