@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from api.answers import GEOJSON, NOT_STORED, cell_of
+from api.answers import GEOJSON, NOT_STORED, EditionNamed, cell_of, edition_named
 from api.blind_spots import RunNamed, RunNumber, run_named
 from api.deps import At, StoreOf, only_known
 from api.entities import Id, feature
@@ -92,6 +92,33 @@ def one(
             return _csv(f"business-district-{id}-{found.run.day.isoformat()}", whole)
         told = plain_of(whole)
         body = {**feature(row), "run": run_named(connection, found.run), **told}
+    return JSONResponse(body, media_type=GEOJSON, headers=NOT_STORED)
+
+
+class DistrictGrids(TypedDict):
+    """A business district as it is on record now, as GeoJSON, and the grids it lies in at a time."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    type: str
+    id: int
+    geometry: dict[str, Any]
+    properties: dict[str, Any]
+    edition: EditionNamed
+    leaves: list[dict[str, Any]]
+
+
+@router.get(
+    "/{id}/grids",
+    summary="商圈所在网格 · The grids a business district lies in, at any time",
+    response_model=DistrictGrids,
+    responses=described("malformed", "unknown", "unavailable"),
+)
+def grids(store: StoreOf, id: Id, at: At = None) -> Response:
+    """With the share of its ground, the largest first; at a time to come as scheduled plans will have made them."""
+    with store.asked(at) as asked:
+        row = entity_row(asked.connection, ENTITIES["business_districts"], id)
+        leaves = districts.leaves(asked.connection, asked.edition, id)
+    body = {**feature(row), "edition": edition_named(asked.edition, asked.instant), "leaves": plain_of(leaves)}
     return JSONResponse(body, media_type=GEOJSON, headers=NOT_STORED)
 
 

@@ -79,10 +79,10 @@ def blind_spots_map(request: Request, store: StoreOf, asker: Asker, at: At = Non
 
 
 @router.get("/maps/business-districts")
-def first_district_page(request: Request, store: StoreOf, asker: Asker, lang: Lang = None) -> Response:
+def first_district_page(request: Request, store: StoreOf, asker: Asker, at: At = None, lang: Lang = None) -> Response:
     """The first business district by name; without any, what to do."""
     request.state.district = 0
-    return _page("district", request, store, asker, None, lang)
+    return _page("district", request, store, asker, at, lang)
 
 
 @router.get("/maps/business-districts/{id}")
@@ -91,11 +91,12 @@ def district_page(
     store: StoreOf,
     asker: Asker,
     id: Annotated[int, Path(ge=0, le=2**63 - 1, description="商圈编号 · Id of a business district")],
+    at: At = None,
     lang: Lang = None,
 ) -> Response:
-    """One business district: its buildings, floors, rates and alliance."""
+    """One business district: its buildings, floors, rates and alliance; at another date what was found by then."""
     request.state.district = id
-    return _page("district", request, store, asker, None, lang)
+    return _page("district", request, store, asker, at, lang)
 
 
 @router.get("/maps/planner")

@@ -10,7 +10,9 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
+from shapely.geometry.base import BaseGeometry
 
+from geo.areas import Edition
 from geo.assignments import open_index
 from geo.coverage import dossiers, rates, sums
 from geo.coverage.dossiers import Formation
@@ -122,9 +124,7 @@ def district(connection: sa.Connection, found: Found, number: int) -> District:
     Unknown
         When there is none.
     """
-    ground = connection.scalar(sa.select(gis.ST_AsBinary(DISTRICTS.c.geom)).where(DISTRICTS.c.id == number))
-    if ground is None:
-        raise Unknown(f"no business district {number}; ids are told by /v1/business-districts")
+    _ground(connection, number)
     held = found.held[found.held[:, 1] == number, 0]
     pairs = held, np.full(len(held), number)
     told = _buildings(connection, found, number)
@@ -134,8 +134,15 @@ def district(connection: sa.Connection, found: Found, number: int) -> District:
         more_buildings=max(0, len(told) - MOST),
         alliances=_alliances(connection, number, found.run.day),
         formation=dossiers.formations(connection, found, "business-district", [number]).get(number),
-        leaves=_leaves(connection, found, bytes(ground)),
+        leaves=leaves(connection, found.edition, number),
     )
+
+
+def _ground(connection: sa.Connection, number: int) -> BaseGeometry:
+    ground = connection.scalar(sa.select(gis.ST_AsBinary(DISTRICTS.c.geom)).where(DISTRICTS.c.id == number))
+    if ground is None:
+        raise Unknown(f"no business district {number}; ids are told by /v1/business-districts")
+    return shapely.from_wkb(bytes(ground))
 
 
 def counted(found: Found, summed: Sums, at: int = 0) -> Counted:
@@ -232,14 +239,20 @@ def _names(connection: sa.Connection, table: sa.Table, ids: list[int | None]) ->
     return {row.id: Member(kind, row.id, row.name or f"#{row.id}") for row in rows}
 
 
-def _leaves(connection: sa.Connection, found: Found, ground: bytes) -> list[Leaf]:
-    """Grids of the run's edition the district lies in, the largest share first."""
-    index = open_index(connection, found.edition)
-    shape = np.array([shapely.from_wkb(ground)], dtype=object)
+def leaves(connection: sa.Connection, edition: Edition, number: int) -> list[Leaf]:
+    """Grids of an edition, or of a forecast, that a business district lies in, the largest share first.
+
+    Raises
+    ------
+    Unknown
+        When there is no such district.
+    """
+    index = open_index(connection, edition)
+    shape = np.array([_ground(connection, number)], dtype=object)
     there = overlaps(index.index, shape)
     order = np.argsort(-there.share, kind="stable")
-    leaves = index.leaves
+    rows = index.leaves
     return [
-        Leaf(str(leaves.codes[at]), str(leaves.names[at]), round(float(share), 4))
+        Leaf(str(rows.codes[at]), str(rows.names[at]), round(float(share), 4))
         for at, share in zip(there.position[order].tolist(), there.share[order].tolist(), strict=True)
     ]

@@ -146,6 +146,7 @@ def test_two_days_are_beside_each_other_and_each_has_a_date_of_its_own(visit: Op
 
 def test_the_date_control_of_the_compare_page_changes_its_second_map(visit: Opener) -> None:
     page = visit("/maps/compare?a=e1")
+    expect(page.get_by_text("A · 第 1 版")).to_be_visible(timeout=SHOWN_MS)
     page.get_by_title("页面所示日期与版次").first.click()
     dialog = page.get_by_role("dialog", name="页面所示日期与版次")
     dialog.get_by_label("查看此日期的划分").fill(LATER)

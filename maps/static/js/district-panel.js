@@ -41,9 +41,25 @@ export class DistrictPanel {
     if (!keepPlace) this.stretch.reset();
     this.view = view;
     const top = this.body.scrollTop;
-    this.body.replaceChildren(this.where(), this.head(), this.buildings(), this.alliances(), this.points(), this.grids(), el("section", { class: "sec legend legend-copy only-s" }));
+    this.body.replaceChildren(...[this.where(), this.head(), this.buildings(), this.alliances(), this.points(), this.grids(), this.then(), el("section", { class: "sec legend legend-copy only-s" })].filter(Boolean));
     this.actions();
     if (keepPlace) this.body.scrollTop = top;
+  }
+
+  /** A date of which no run tells: why, and the grids of then. */
+  bare(district, reason) {
+    const { words, boot } = this;
+    this.lines.clear();
+    this.foot.hidden = true;
+    this.view = { district };
+    const head = el("div", { class: "sec" }, el("div", { class: "row" }, el("h1", {}, this.named(district.properties)), el("span", { class: "chip info push" }, words.pick(boot.district_kinds[district.properties.kind]))));
+    this.body.replaceChildren(this.where(), head, el("div", { class: "empty" }, el("b", {}, reason)), this.grids(), this.then());
+  }
+
+  /** What another date changes on this page, and what it does not. */
+  then() {
+    const { boot, words } = this;
+    return boot.at && !boot.kept ? el("div", { class: "sec" }, el("p", { class: "note" }, words.t("bd.then", { date: words.date(boot.at) }))) : null;
   }
 
   // -- head ---------------------------------------------------------------------------------------------------------
@@ -185,7 +201,7 @@ export class DistrictPanel {
 
   grids() {
     const { words } = this, { leaves } = this.view.district;
-    const link = (leaf) => (pages ? el("a", { href: pages.grid(leaf.code) }, leaf.name) : el("span", {}, leaf.name));
+    const link = (leaf) => (pages ? el("a", { href: pages.grid(leaf.code) }, leaf.name || leaf.code) : el("span", {}, leaf.name || leaf.code));
     return el("div", { class: "sec" }, el("h2", {}, words.t("bd.grids")), el("ul", { class: "plain" }, leaves.map((leaf) => el("li", {}, link(leaf), el("span", { class: "dim cap" }, ` ${words.percent(leaf.share)}%`)))));
   }
 

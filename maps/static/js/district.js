@@ -25,7 +25,7 @@ export default function start(map, boot) {
 
 class District {
   constructor(map, boot) {
-    Object.assign(this, { map, boot, words: new Language(boot), full: null, hovered: null, view: null });
+    Object.assign(this, { map, boot, words: new Language(boot), full: null, hovered: null, view: null, at: boot.kept ? null : boot.at });
     this.state = new State({ within: boot.city.code, chosen: null, view: null });
     this.levels = boot.city.levels;
   }
@@ -56,8 +56,10 @@ class District {
   async fetch() {
     const wait = setTimeout(() => this.panel.skeleton(), SKELETON_MS);
     try {
-      const district = await doors.district(this.boot.district);
+      const [district, then] = await Promise.all([this.found(), this.at ? doors.grids(this.boot.district) : null]);
       clearTimeout(wait); // what is around it is no reason to hide it
+      if (!district.counted) { this.unfound(then, district.reason); return; }
+      if (then) district.leaves = then.leaves;
       const buildings = district.buildings.map((one, k) => ({ ...one, number: k + 1 }));
       this.view = { district, buildings, points: null, full: null, chosen: this.chosen() };
       if (!this.state.get("view_given")) fit(this.map, bounds_of(district.geometry), false);
@@ -72,6 +74,25 @@ class District {
     } finally {
       clearTimeout(wait);
     }
+  }
+
+  /** The district as a run found it; at another date, where none did, why. */
+  async found() {
+    const { boot, words } = this;
+    if (this.at && !boot.forecast && !boot.run) return { reason: words.t("bd.none-then", { date: words.date(boot.at) }) };
+    return doors.district(boot.district).catch((error) => {
+      if (!this.at) throw error;
+      return { reason: error.message };
+    });
+  }
+
+  /** At a date of which no run tells: its ground and the grids it lies in. */
+  unfound(district, reason) {
+    if (!this.state.get("view_given")) fit(this.map, bounds_of(district.geometry), false);
+    this.panel.bare(district, reason);
+    this.atlas.paint({ level: this.levels.length - 1, levels: this.levels.length, borders: this.levels.length - 1, coloured: false, colours: [], ids: [], classes: [] }, true);
+    this.sketch.show({ scope: district.geometry, group: null, lines: [] });
+    find(".status .data").textContent = `${this.words.t("status.data")} ${this.words.t("status.boundaries", { n: district.edition.number })}`;
   }
 
   /** Panel, map, legend and status line of what is known. */
@@ -162,7 +183,7 @@ class District {
   }
 
   step(by) {
-    const { buildings } = this.view;
+    const { buildings } = this.view ?? { buildings: [] };
     if (!buildings.length) return;
     const now = buildings.findIndex((one) => one.id === this.chosen());
     this.choose(buildings[now < 0 ? (by > 0 ? 0 : buildings.length - 1) : (now + by + buildings.length) % buildings.length]);
