@@ -193,3 +193,27 @@ def test_a_city_without_districts_says_what_to_do(fresh_engine: sa.Engine, visit
         expect(page.get_by_role("link", name="导入商圈")).to_have_attribute(
             "href", re.compile("kind=business-districts")
         )
+
+
+def test_another_date_shows_the_grids_of_then_and_says_what_is_of_today(visit: Opener, watched: Watched) -> None:
+    page = visit(f"{PATH}?at=2024-06-01")
+    panel = page.get_by_role("complementary")
+    expect(panel.get_by_role("heading", name=DISTRICT)).to_be_visible(timeout=20_000)
+    expect(panel).to_contain_text("到 2024-06-01 还没有查过盲点")
+    grid = panel.get_by_role("list").last.get_by_role("link").first
+    expect(grid).to_be_visible()
+    assert "at=2024-06-01" in (grid.get_attribute("href") or "")
+    expect(panel).to_contain_text("商圈范围、楼宇和服务阵地只有今天的登记")
+    page.wait_for_load_state("networkidle")
+    assert watched.of("/v1/blind-spots") == []
+
+
+def test_the_date_of_a_business_district_is_chosen_on_its_page(visit: Opener) -> None:
+    page = ready(visit(PATH))
+    page.get_by_title("页面所示日期与版次").first.click()
+    dialog = page.get_by_role("dialog", name="页面所示日期与版次")
+    dialog.get_by_label("查看此日期的划分").fill("2024-06-01")
+    dialog.get_by_role("button", name="查看").click()
+    page.wait_for_url(re.compile("at=2024-06-01"))
+    expect(page.get_by_role("status").filter(has_text="你在看 2024-06-01 的网格")).to_be_visible(timeout=20_000)
+    page.wait_for_load_state("networkidle")

@@ -322,6 +322,19 @@ def test_a_business_district_tells_its_buildings_rates_alliance_and_grids(site: 
     assert site.get("/v1/business-districts/999").status_code == 404
 
 
+def test_the_grids_of_a_business_district_are_told_at_any_time(site: httpx.Client) -> None:
+    number = site.get("/v1/business-districts").json()["features"][0]["id"]
+    now, past, later = (
+        site.get(f"/v1/business-districts/{number}/grids", params=at).json()
+        for at in ({}, {"at": "2024-06-01"}, {"at": "2999-01-01"})
+    )
+    assert now["leaves"] == site.get(f"/v1/business-districts/{number}").json()["leaves"]
+    assert [one["edition"].get("forecast") for one in (now, past, later)] == [None, None, True]
+    assert now["properties"] == past["properties"]
+    wrong = [site.get(f"/v1/business-districts/{path}").status_code for path in ("999/grids", "1/grids?at=soon")]
+    assert wrong == [404, 400]
+
+
 def test_a_business_district_is_a_table_of_its_buildings_too(site: httpx.Client) -> None:
     number = site.get("/v1/business-districts").json()["features"][0]["id"]
     told = site.get(f"/v1/business-districts/{number}").json()

@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+import shapely
 import sqlalchemy as sa
 from fastapi import FastAPI
 
 from api.app import create_app
+from tests.covered import enter
 from tests.db.test_tiles import tile_over
 from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, cell_centre
 
@@ -237,3 +239,27 @@ def test_another_date_of_the_compare_page_is_its_second_map(http: httpx.Client) 
     sent = http.get("/maps/compare", params={"a": "e1", "at": "2999-01-01", "lang": "en"}, follow_redirects=False)
     assert (sent.status_code, sent.headers["location"]) == (303, "/maps/compare?a=e1&lang=en&b=2999-01-01")
     assert http.get("/maps/compare", params={"at": "soon"}, follow_redirects=False).status_code == 400
+
+
+def test_a_business_district_lies_in_the_grids_of_then(http: httpx.Client, engine: sa.Engine) -> None:
+    west, south = WEST + WIDE * 0.2, SOUTH + HIGH * 1.2
+    ground = shapely.box(west, south, west + WIDE * 0.6, south + HIGH * 0.6)
+    with engine.begin() as connection:
+        (number,) = enter(
+            connection, "business_districts", {"name": "商圈", "kind": "commercial_area", "ground": ground}
+        )
+
+    def lies_in(at: str | None) -> dict[str, float]:
+        told = http.get(f"/v1/business-districts/{number}/grids", params={"at": at} if at else {}).json()
+        return {one["code"]: one["share"] for one in told["leaves"]}
+
+    hour = datetime.now(UTC) + timedelta(days=3)
+    plan = f"/v1/plans/{http.post('/v1/plans', json={'name': '北片'}).json()['id']}"
+    assert http.post(f"{plan}/changes", json=SPLIT).status_code == 201
+    assert http.post(f"{plan}/schedule", json={"effective_at": hour.isoformat()}).status_code == 200
+    now, then = lies_in(None), lies_in((hour + timedelta(hours=1)).isoformat())
+    assert (list(now), list(now.values())) == ([SPLIT["code"]], [1.0])
+    assert len(then) == 2
+    assert sum(then.values()) == pytest.approx(1, abs=1e-3)
+    assert list(then.values()) == pytest.approx([0.5, 0.5], abs=0.02)
+    assert http.post(f"{plan}/unschedule").status_code == 200
