@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
@@ -16,11 +16,10 @@ from api.blind_spots import RunNamed, RunNumber, run_named
 from api.deps import At, StoreOf, only_known
 from api.entities import Id, feature
 from api.errors import Malformed, described
-from api.looking import LookerOf, run_asked
+from api.looking import LookerOf, found_asked, look
 from geo.coverage import districts
 from geo.coverage.districts import BuildingTold
 from geo.coverage.dossiers import Formation
-from geo.coverage.found import open_run
 from geo.coverage.rulebooks import STATES
 from geo.entities import ENTITIES
 from geo.entities.searching import one as entity_row
@@ -50,6 +49,7 @@ class District(TypedDict):
     geometry: dict[str, Any]
     properties: dict[str, Any]
     run: RunNamed
+    forecast: NotRequired[EditionNamed]
     counted: dict[str, Any]
     buildings: list[dict[str, Any]]
     more_buildings: int
@@ -74,6 +74,8 @@ def one(
 ) -> Response:
     """Buildings, floors, units and rates as a run found them; alliances as they are on its day.
 
+    At a time to come as a run right after it would find them.
+
     Raises
     ------
     Malformed
@@ -83,15 +85,14 @@ def one(
         raise Malformed("f", f, f"must be one of {', '.join(FORMS)}")
     with store.read() as connection:
         row = entity_row(connection, ENTITIES["business_districts"], id)
-    looker.look()
+    look(store, looker, at)
     with store.read() as connection:
-        chosen = run_asked(connection, run, at)
-        found = open_run(connection, chosen)
+        found, forecast = found_asked(connection, run, at)
         whole = districts.district(connection, found, id)
         if f == "csv":
             return _csv(f"business-district-{id}-{found.run.day.isoformat()}", whole)
         told = plain_of(whole)
-        body = {**feature(row), "run": run_named(connection, found.run), **told}
+        body = {**feature(row), "run": run_named(connection, found.run), **forecast, **told}
     return JSONResponse(body, media_type=GEOJSON, headers=NOT_STORED)
 
 

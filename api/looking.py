@@ -28,7 +28,7 @@ from geo.actors import Actor
 from geo.coverage import foretelling, running, runs
 from geo.coverage.found import Found, open_run
 from geo.coverage.runs import Run
-from geo.errors import GeoError, Refused, Unavailable, Unknown
+from geo.errors import GeoError, Unavailable, Unknown
 from geo.plans.calendar import edition_at, hour_at, is_to_come
 
 FIRST_S = 20.0
@@ -182,8 +182,6 @@ def run_asked(connection: sa.Connection, number: int | None, at: str | None) -> 
     ------
     Malformed
         When both are given, or ``at`` is no instant.
-    Refused
-        For a time to come.
     Unknown
         When there is no such run, or none had been made by then.
     """
@@ -192,8 +190,6 @@ def run_asked(connection: sa.Connection, number: int | None, at: str | None) -> 
     if number is not None:
         raise Malformed("run", number, "names a run as at does: give one of them")
     instant = instant_of(at, areas.city(connection).time_zone)
-    if is_to_come(instant):
-        raise Refused("盲点不作预测 · what a run will find is not foretold; without at the newest run answers")
     if found := runs.at(connection, instant):
         return found
     raise Unknown(f"blind spots had not been looked for by {at}; GET /v1/blind-spots/trend tells the runs there are")

@@ -330,6 +330,11 @@ def test_the_grids_of_a_business_district_are_told_at_any_time(site: httpx.Clien
     )
     assert now["leaves"] == site.get(f"/v1/business-districts/{number}").json()["leaves"]
     assert [one["edition"].get("forecast") for one in (now, past, later)] == [None, None, True]
+    foretold = site.get(f"/v1/business-districts/{number}", params={"at": "2999-01-01"}).json()
+    assert (foretold["forecast"]["forecast"], foretold["run"]["number"]) == (True, None)
+    assert foretold["leaves"] == later["leaves"]
+    assert sum(foretold["counted"]["units"].values()) == 3
+    assert site.get(f"/v1/business-districts/{number}", params={"at": "2019-01-01"}).status_code == 404
     assert now["properties"] == past["properties"]
     wrong = [site.get(f"/v1/business-districts/{path}").status_code for path in ("999/grids", "1/grids?at=soon")]
     assert wrong == [404, 400]

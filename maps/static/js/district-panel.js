@@ -59,7 +59,7 @@ export class DistrictPanel {
   /** What another date changes on this page, and what it does not. */
   then() {
     const { boot, words } = this;
-    return boot.at && !boot.kept ? el("div", { class: "sec" }, el("p", { class: "note" }, words.t("bd.then", { date: words.date(boot.at) }))) : null;
+    return boot.at && !boot.kept ? el("div", { class: "sec" }, el("p", { class: "note" }, words.t(boot.forecast ? "bd.then.forecast" : "bd.then", { date: words.date(boot.at) }))) : null;
   }
 
   // -- head ---------------------------------------------------------------------------------------------------------
