@@ -224,7 +224,7 @@ def _scope(asked: Question, plan: str | None) -> str | None:
 
 def _ahead(request: Request, page: str, boot: dict[str, Any]) -> tuple[str, ...]:
     """What the script of a page is sure to ask for at once, as it spells it."""
-    if not boot["city"] or page not in _AHEAD or (page != "start" and boot["at"]):
+    if not boot["city"] or page not in _AHEAD or (boot["at"] and (page != "start" or boot["forecast"])):
         return ()
     indicator = boot.get("by", "grid-coverage")
     levels = boot["city"]["levels"]
