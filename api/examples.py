@@ -97,6 +97,7 @@ def _of_entities(connection: sa.Connection, area: str) -> Examples:
         found[f"GET /v1/{entity.slug}"] = {"area": area, "limit": 20}
         if rows := entities.search(connection, entity, limit=1).rows:
             found[f"GET /v1/{entity.slug}/{{id}}"] = {"id": rows[0].id}
+    found["GET /v1/business-districts/{id}/grids"] = found.get("GET /v1/business-districts/{id}", {})
     units = entity_tiles.revision(connection, ENTITIES["units"])
     tile = {"slug": "units", "revision": units, "z": 0, "x": 0, "y": 0}
     found["GET /tiles/entities/{slug}/{revision}/{z}/{x}/{y}.mvt"] = tile
