@@ -164,18 +164,20 @@ def found_asked(connection: sa.Connection, number: int | None, at: str | None) -
 
     Raises
     ------
-    Malformed, Unknown
-        As :func:`run_asked` does.
+    Malformed
+        When both a run and a time are named, or ``at`` is no instant.
+    Unknown
+        When there is no such run, or none had been made by then.
     """
     instant = None if at is None else instant_of(at, areas.city(connection).time_zone)
     if number is None and is_to_come(instant):
         edition = edition_at(connection, instant)
         if hour := hour_at(connection, edition, instant):
             return foretelling.found(connection, hour), {"forecast": edition_named(edition, instant)}
-    return open_run(connection, run_asked(connection, number, at)), {}
+    return open_run(connection, _run_asked(connection, number, at)), {}
 
 
-def run_asked(connection: sa.Connection, number: int | None, at: str | None) -> Run:
+def _run_asked(connection: sa.Connection, number: int | None, at: str | None) -> Run:
     """The run with this number, or the newest there was at an instant; the newest of all without either.
 
     Raises
