@@ -12,6 +12,11 @@ export async function district() {
   return held.district;
 }
 
+/** A file tells of one time alone: that of its district. */
+export async function grids() {
+  return held.district;
+}
+
 export async function building(id) {
   return { units_list: held.units[id] ?? [] };
 }
