@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import Depends, Query, Request
@@ -17,15 +15,12 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import AfterValidator
 
 from api.errors import Malformed
-from geo import areas, db
+from geo import areas, db, rfc3339
 from geo.areas import City, Edition
 from geo.coverage.foretelling import Hour
 from geo.plans.calendar import edition_at, hour_at
 
-WHEN = "must be an RFC 3339 instant as 2025-06-01T08:00:00+08:00, or a date as 2025-06-01 (its start in the city)"
 BOX = "must be west,south,east,north in degrees WGS 84, as 120.1,36.0,120.4,36.2"
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+ -]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
@@ -85,26 +80,19 @@ async def store(request: Request) -> Store:
 
 
 def instant_of(text: str | None, time_zone: str, parameter: str = "at") -> datetime | None:
-    """The aware instant ``text`` names; None for None.
-
-    A bare date starts in ``time_zone``. A space in the place of ``+`` is read as ``+``, since that is what an
-    unescaped plus sign in a query becomes.
+    """The aware instant ``text`` names as :func:`geo.rfc3339.read` reads it; None for None.
 
     Raises
     ------
     Malformed
-        When it is neither, or no such day or time exists.
+        When it names none.
     """
     if text is None:
         return None
-    try:
-        if _DATE.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(time_zone))
-        if _INSTANT.fullmatch(text):
-            return datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", text).upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise Malformed(parameter, text, WHEN)
+    instant = rfc3339.read(text, time_zone)
+    if instant is None:
+        raise Malformed(parameter, text, rfc3339.RIGHT)
+    return instant
 
 
 def box_of(text: str | None, parameter: str = "bbox") -> tuple[float, float, float, float] | None:

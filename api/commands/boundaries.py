@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -95,6 +93,7 @@ def boundaries(
     actor: Annotated[str | None, typer.Option("--as", help="Name written beside the change.")] = None,
 ) -> None:
     """边界入库 · Read and judge boundary files; publish an edition with --commit."""
+    from api.deps import instant_of
     from geo import db
     from geo.actors import Actor
     from geo.boundaries import importing
@@ -187,22 +186,6 @@ def _leave(repair: bool, mend_width: float, mend_area: float, authority: str | N
 
     words = [word.strip() for word in (authority or "").split(",") if word.strip()]
     return repair_of(mend_width, mend_area, words) if repair else None
-
-
-def instant_of(text: str | None, time_zone: str, option: str) -> datetime | None:
-    """The instant a text names; a bare date starts in the city's time zone. Raises Refused for anything else."""
-    if text is None:
-        return None
-    wrong = f"{option} {text!r} is no instant; right are 2026-01-31 or 2026-01-31T08:00:00+08:00"
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Refused(wrong) from error
-    if instant.tzinfo is None:
-        if len(text) > len("2026-01-31"):
-            raise Refused(f"{wrong}: a time needs its offset")
-        instant = instant.replace(tzinfo=ZoneInfo(time_zone))
-    return instant
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def check(
 ) -> None:
     """检查现行边界 · Prove the edition in force; exit code 1 when anything is an error."""
     from api.answers import edition_named, foretold
-    from api.commands.boundaries import instant_of
+    from api.deps import instant_of
     from geo import areas, db
     from geo.boundaries import findings
     from geo.boundaries.checking import check as judged

@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shapely.geometry.base import BaseGeometry
 
-from geo import areas, db, drawings, editions, intakes
+from geo import areas, db, drawings, editions, intakes, rfc3339
 from geo.actors import Actor
 from geo.areas import City
 from geo.boundaries import findings as findings_of
@@ -174,13 +173,10 @@ def _request(record: Import, actor: Actor, city: City) -> Request:
 def _instant(text: str | None, time_zone: str) -> datetime | None:
     if not text:
         return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Refused(
-            f"effective_at {text!r} is no instant; right are 2026-01-31 or 2026-01-31T08:00:00+08:00"
-        ) from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(time_zone))
+    instant = rfc3339.read(text, time_zone)
+    if instant is None:
+        raise Refused(f"effective_at {text!r} {rfc3339.RIGHT}")
+    return instant
 
 
 def _summary(prepared: Prepared, seen: Preview | None) -> dict[str, Any]:
