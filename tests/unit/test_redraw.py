@@ -302,6 +302,14 @@ def test_a_sliver_is_not_cut_off() -> None:
         moves.cut_dedicated(leaves, sliver, "new", snap_m=0)
 
 
+def test_a_line_that_misses_the_ground_it_was_to_part_is_refused_on_that_ground() -> None:
+    leaves = city()
+    with pytest.raises(Refused, match="nothing changes hands") as refused:
+        moves.move_border(leaves, "00", "33", line((0.5, 2.5), (1.5, 2.5)))
+    meant = whole_of(leaves.shapes[leaves.at(["00", "33"])])
+    assert shapely.equals(refused.value.where, meant)
+
+
 def test_a_change_of_thousands_of_leaves_is_proved_as_a_whole() -> None:
     leaves = city(40, wiggle=0.3)
     change = moves.cut_dedicated(leaves, shapely.Point(at((20, 20))[0]).buffer(6 * STEP), "park")

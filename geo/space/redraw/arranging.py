@@ -93,10 +93,16 @@ def redraw(
                 return Redrawn({})
             if not change.moved:
                 detail = f"nothing changes hands: what is drawn is thinner than {THIN_M:g} m, or there already"
-                raise Refused(detail, where=shapely.GeometryCollection([*lines]))
+                raise Refused(detail, where=_drawn(lines, leaves.shapes[core]))
             return change
         near = np.union1d(near, wider)
     raise Broken("noding this drawing bends borders further and further away", where=shapely.MultiLineString([*marks]))
+
+
+def _drawn(lines: Sequence[BaseGeometry], touched: Shapes) -> BaseGeometry:
+    """What is drawn; where none of it lies on the ground that was meant, that ground."""
+    drawn: BaseGeometry = shapely.GeometryCollection([*lines])
+    return whole_of(touched) if shapely.is_empty(drawn) else drawn
 
 
 def _faces(leaves: Leaves, near: Ints, core: Ints, lines: Sequence[BaseGeometry], *, beyond: bool) -> Faces:
