@@ -12,10 +12,10 @@ import shutil
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from time import process_time
+from time import monotonic, process_time, sleep
 from typing import IO, Any
 
 import pytest
@@ -34,6 +34,8 @@ REAL = ROOT.parent / "shared/data"
 FOLDER = "gridatlas-test-"
 RUN = pytest.StashKey[Path]()
 OWNER = pytest.StashKey[IO[str]]()
+LOOK_S = 60.0
+"""Seconds a server that was stopped may take to finish what it does beside its questions, on a busy machine."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -199,12 +201,24 @@ def database(new_database: Callable[..., str], template: str) -> str:
     return new_database(template)
 
 
+@contextmanager
+def opened(database: str) -> Iterator[sa.Engine]:
+    """An engine whose connections have all come back in the end: a server that was stopped may still finish a look."""
+    made = sa.create_engine(database, poolclass=sa.QueuePool, pool_size=4)
+    yield made
+    pool, until = made.pool, monotonic() + LOOK_S
+    assert isinstance(pool, sa.QueuePool)
+    while pool.checkedout() and monotonic() < until:
+        sleep(0.05)
+    assert not pool.checkedout(), f"left open: {pool.status()}"
+    made.dispose()
+
+
 @pytest.fixture(scope="module")
 def engine(database: str) -> Iterator[sa.Engine]:
     """Engine on this module's ``database``; what is committed stays for the module's later tests."""
-    made = sa.create_engine(database, pool_size=4)
-    yield made
-    made.dispose()
+    with opened(database) as made:
+        yield made
 
 
 @pytest.fixture
@@ -216,9 +230,8 @@ def fresh_database(new_database: Callable[..., str], template: str) -> str:
 @pytest.fixture
 def fresh_engine(fresh_database: str) -> Iterator[sa.Engine]:
     """Engine on this test's ``fresh_database``."""
-    made = sa.create_engine(fresh_database, pool_size=4)
-    yield made
-    made.dispose()
+    with opened(fresh_database) as made:
+        yield made
 
 
 @pytest.fixture
