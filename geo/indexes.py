@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
@@ -19,10 +19,12 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import functions as gis
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.dialects import postgresql as pg
 
 from geo import areas
 from geo.areas import Edition, LeafRows
+from geo.arrays import Floats
 from geo.errors import Unavailable
 from geo.settings import settings
 from geo.space.cells import files
@@ -123,7 +125,7 @@ def _to_come(connection: sa.Connection, edition: Edition) -> Redraw:
     ending = ending.where(grids.c.id == sa.any_(sa.cast(coming.gone, pg.ARRAY(sa.Integer))))
     gone = [shapely.from_wkb(bytes(wkb)) for wkb in connection.scalars(ending)]
     return Redraw(
-        bounds=shapely.total_bounds([*gone, *coming.shapes]),
+        bounds=_bounds([*gone, *coming.shapes]),
         gone=np.array(coming.gone, dtype=np.int32),
         shapes=coming.shapes,
         slots=coming.ids.astype(np.int32),
@@ -216,8 +218,14 @@ def _redraw(connection: sa.Connection, edition: Edition) -> Redraw:
         for those in (grids.c.last_edition == edition.number, grids.c.first_edition == edition.number)
     )
     return Redraw(
-        bounds=shapely.total_bounds([shape for _, shape in gone + came]),
+        bounds=_bounds([shape for _, shape in gone + came]),
         gone=np.array([number for number, _ in gone], dtype=np.int32),
         shapes=np.array([shape for _, shape in came], dtype=object),
         slots=np.array([number for number, _ in came], dtype=np.int32),
     )
+
+
+def _bounds(shapes: Sequence[BaseGeometry]) -> Floats:
+    """West, south, east, north of all; NaN of none, as an edition has that only renames areas."""
+    around: Floats = shapely.bounds(shapely.GeometryCollection(shapes))
+    return around

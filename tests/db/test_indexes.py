@@ -12,11 +12,15 @@ import sqlalchemy as sa
 
 from geo import areas, indexes
 from geo.errors import Unavailable
+from geo.plans import previews
 from geo.settings import settings
 from geo.space.cells import files
 from geo.space.cells.index import CellIndex
+from geo.space.redraw.changes import Rename
 from tests.hard_points import by_shapely, hard_points
-from tests.small_city import publish_small_city
+from tests.small_city import COMMUNITIES, publish_small_city
+from tests.small_plans import PLANNER, SPLIT, drawn
+from tests.undone import undone
 
 
 @pytest.fixture
@@ -65,6 +69,18 @@ def test_an_edition_is_built_once_and_the_next_is_laid_over_it(connection: sa.Co
     opened(connection, 1)
     assert path(connection, 1).stat() == made
     assert folder in path(connection, 1).parents
+
+
+def test_an_edition_that_only_renames_an_area_has_the_index_of_the_one_before(engine: sa.Engine, folder: Path) -> None:
+    with undone(engine) as connection:
+        publish_small_city(connection)
+        for number, change in enumerate((None, Rename(COMMUNITIES[0], "甲"), SPLIT, Rename(COMMUNITIES[0], "乙")), 1):
+            if change:
+                previews.publish(connection, PLANNER, drawn(connection, change).id)
+            assert_right(connection, opened(connection, number), number)
+            assert files.read(path(connection, number)).about.get("layers", 0) == number - 1
+        renamed, split = (files.read(path(connection, number)).cells for number in (4, 3))
+        assert np.array_equal(renamed.entries, split.entries)
 
 
 @pytest.mark.parametrize("broken", [1, 2])

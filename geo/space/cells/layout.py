@@ -133,7 +133,8 @@ class Cells(NamedTuple):
 class Redraw(NamedTuple):
     """What a redraw did to leaves: the slots that went, and shapes and slots that came.
 
-    A leaf with new ground is both. ``bounds`` (4,) are west, south, east, north of all ground that went or came.
+    A leaf with new ground is both. ``bounds`` (4,) are west, south, east, north of all ground that went or came, NaN
+    of none.
     """
 
     bounds: Floats

@@ -34,8 +34,11 @@ _MARGIN = 2  # upper cells around what changed: one beyond rounding, and one who
 def overlaid(cells: Cells, redraw: Redraw) -> Cells | None:
     """The index after a redraw, its ``position_of`` for the caller to renew.
 
-    None where it must be built anew: the new leaves reach beyond its lattice, or are no partition with the old.
+    None where it must be built anew: the new leaves reach beyond its lattice, or are no partition with the old. Where
+    no leaf went or came it is what it was.
     """
+    if not len(redraw.gone) and not len(redraw.slots):
+        return cells
     window = _window_around(cells.lattice, redraw.bounds)
     if window is None:
         return None
