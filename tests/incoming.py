@@ -98,8 +98,8 @@ def reports(address: str, box: Floats, a_second: float) -> Iterator[Callable[[],
 def _send_all(address: str, box: Floats, a_second: float, stop: Event, told: Connection) -> None:
     try:
         told.send(asyncio.run(_Reporter(address, box, a_second).go(stop)))
-    except (AssertionError, OSError, asyncio.IncompleteReadError) as error:
-        told.send(repr(error))
+    except ExceptionGroup as errors:
+        told.send(repr(errors.exceptions))
 
 
 @dataclass
@@ -152,7 +152,7 @@ class _Reporter:
     async def _stored(self, request: bytes, wanted: int) -> int:
         """Id of the incident that a report became. One that is put off comes again."""
         while True:
-            ends = self.free.pop() if self.free else await self._connected()
+            ends = self._kept() or await self._connected()
             status, head, said = await _answer(ends, request)
             self.free.append(ends)
             if status != 503:
@@ -161,6 +161,15 @@ class _Reporter:
             await asyncio.sleep(float(again[1]) if again else 1.0)
         assert status == wanted, (status, said)
         return int(json.loads(said)["id"])
+
+    def _kept(self) -> Ends | None:
+        """A connection that nobody uses and the server has not closed: it closes those that were idle for seconds."""
+        while self.free:
+            reader, writer = self.free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     async def _connected(self) -> Ends:
         to = urlsplit(self.address)
