@@ -61,7 +61,7 @@ def found_of(connection: sa.Connection, found: Found) -> dict[str, Any]:
         "units": {one.id: asdict(one) for one in every},
         "unit_grids": dict(zip(units.id.tolist(), named.codes(units.grid), strict=True)),
         "methods": dict(zip(units.id.tolist(), states.method.tolist(), strict=True)),
-        "held": [(int(units.id[at]), district) for at, district in found.held.tolist()],
+        "held": sorted((int(units.id[at]), district) for at, district in found.held.tolist()),
         "buildings": _columns(found.buildings, grid=named.codes(found.buildings.grid)),
         "grids": _by(named.codes(found.grids.id), found.grids.code.tolist(), found.grids.seen_on.tolist()),
         "lineage": _by(named.codes(found.leaf_ids), *(named.codes(column) for column in found.lineage.T)),
