@@ -46,6 +46,11 @@ def mark_stored(connection: sa.Connection, table: sa.Table) -> None:
     mark_those(connection, table.name, sa.select(table.c.id).where(table.c.stored_at >= sa.func.now()))
 
 
+def mark_all(connection: sa.Connection, noun: str) -> None:
+    """Note that every row of ``noun`` was written."""
+    connection.execute(sa.insert(marks).values(noun=noun, id=None))
+
+
 def mark_those(connection: sa.Connection, noun: str, asked: sa.Select[tuple[int]]) -> None:
     """Note the rows of ``noun`` whose ids ``asked`` finds in its column ``id``."""
     found = asked.cte("found")

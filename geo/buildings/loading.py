@@ -29,8 +29,10 @@ from geo.pipes import ahead
 from geo.tables import audit_events
 
 Progress = Callable[[int, int | None], None]
+FIRST_CHUNK = 1_024
+"""Rows judged before the first are stored; while these are, twice as many are judged, and so on."""
 CHUNK = 8_192
-"""Rows judged at once: few enough that storing the first begins soon, and that what is told of them lies near."""
+"""Rows judged at once: few enough that what is told of them lies near."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ class _Loading:
             reading = self.reading(sheet)
             if sheet.recognised:
                 self.findings.add("encoding", "*", [(1, sheet.recognised)])
-            judged = (self.judged(frame, reading) for frame in parted(sheet.frames, CHUNK))
+            judged = (self.judged(frame, reading) for frame in parted(sheet.frames, FIRST_CHUNK, CHUNK))
             with closing(ahead(judged)) as chunks:
                 for taken, rows in chunks:
                     self.put(taken)

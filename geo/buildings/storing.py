@@ -63,6 +63,7 @@ class FirstLoad:
         self.ground: EditionGround = open_index(connection, edition)
         self.before: int = connection.scalar(sa.text("SELECT nextval('buildings_id_seq') - 1")) or 0
         self.seen = Seen()
+        self.number = 0
 
     def pack(self, footprints: Footprints) -> Parcel:
         """Those among ``footprints`` whose ids were not seen yet, placed and ready; the others are to wait."""
@@ -95,18 +96,19 @@ class FirstLoad:
             ground = open_index(self.connection, edition)
             following.place_anew(self.connection, edition, lambda _: ground, buildings.c.id > self.before)
             self.edition = edition
-        number = self.connection.scalar(sa.select(sa.func.count()).select_from(buildings)) or 0
-        return number, {key: self._told(where) for key, where in _CONDITIONS.items()}
+        each = (sa.func.count().filter(where).label(key) for key, where in _CONDITIONS.items())
+        counts = self.connection.execute(sa.select(sa.func.count().label("number"), *each).select_from(buildings)).one()
+        self.number = int(counts.number)
+        return self.number, {key: Told(getattr(counts, key), self._listed(key)) for key in _CONDITIONS}
 
-    def _told(self, where: sa.ColumnElement[bool]) -> Told:
-        count = self.connection.scalar(sa.select(sa.func.count()).select_from(buildings).where(where)) or 0
+    def _listed(self, key: str) -> list[tuple[int, str, tuple[float, float]]]:
         asked = sa.select(buildings.c.id, buildings.c.reference, gis.ST_AsBinary(buildings.c.geom).label("shape"))
-        rows = self.connection.execute(asked.where(where).order_by(buildings.c.id).limit(LISTED)).all()
+        rows = self.connection.execute(asked.where(_CONDITIONS[key]).order_by(buildings.c.id).limit(LISTED)).all()
         shapes: Shapes = np.asarray(shapely.from_wkb([bytes(row.shape) for row in rows]), dtype=object)
         places = [(x, y) for x, y in firsts(shapes).tolist()]
-        listed = [(row.id - self.before, row.reference, place) for row, place in zip(rows, places, strict=True)]
-        return Told(count, listed)
+        return [(row.id - self.before, row.reference, place) for row, place in zip(rows, places, strict=True)]
 
     def mark(self) -> None:
-        """Note that these buildings were written."""
-        marks.mark_those(self.connection, NOUN, sa.select(buildings.c.id).where(buildings.c.id > self.before))
+        """Note that these buildings were written: they are all there are."""
+        if self.number:
+            marks.mark_all(self.connection, NOUN)

@@ -115,11 +115,15 @@ def regrouped(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield _joined(held)
 
 
-def parted(frames: Iterator[Frame], most: int) -> Iterator[Frame]:
-    """The same rows in the same order, at most ``most`` in a frame."""
+def parted(frames: Iterator[Frame], least: int, most: int) -> Iterator[Frame]:
+    """The same rows in the same order, ``least`` in the first frame, and in each twice those before up to ``most``."""
+    size = least
     for frame in frames:
-        for first in range(0, len(frame.rows), most):
-            yield _sliced(frame, first, first + most)
+        first = 0
+        while first < len(frame.rows):
+            yield _sliced(frame, first, first + size)
+            first += size
+            size = min(2 * size, most)
 
 
 def _joined(frames: list[Frame]) -> Frame:

@@ -35,7 +35,7 @@ from tests.throw_away import throw_away_postgis
 
 ROWS = {"small": 20_000, "full": 900_000}
 BUILDINGS = {"small": 12_000, "full": 100_000}
-TURNS = {"small": 2, "full": 3}
+TURNS = {"small": 2, "full": 5}
 SEED = 20_260_104
 TICKS = os.sysconf("SC_CLK_TCK")
 Load = Callable[[sa.Connection, Path], None]

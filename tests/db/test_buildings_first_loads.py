@@ -56,7 +56,8 @@ def outcome(city: sa.Connection, done: Loaded) -> tuple[Any, ...]:
     """All that a load leaves behind, and all that it says."""
     ids = set(city.scalars(sa.select(buildings.c.id)))
     marked = set(city.scalars(sa.select(marks.c.id).where(marks.c.noun == "buildings")))
-    return done.stored, done.is_kept, sorted(map(repr, done.findings.listed)), stored(city), ids == marked
+    all_are_marked = marked == ids or (bool(ids) and None in marked)
+    return done.stored, done.is_kept, sorted(map(repr, done.findings.listed)), stored(city), all_are_marked
 
 
 @pytest.mark.slow
@@ -74,6 +75,7 @@ def test_it_answers_and_leaves_behind_what_waiting_rows_would(
     found = []
     for one in (load_first, waited):
         with pytest.MonkeyPatch.context() as patch, city.begin_nested() as attempt:
+            patch.setattr(loading, "FIRST_CHUNK", min(chunk, 3))
             patch.setattr(loading, "CHUNK", chunk)
             patch.setattr(storing, "Seen", lambda: Seen(bits))
             city.execute(sa.delete(marks))

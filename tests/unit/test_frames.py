@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
-from geo.frames import CHUNK, opened, sheets
+from geo.frames import CHUNK, Frame, opened, sheets
 
 
 def test_what_was_read_of_a_parquet_file_is_not_kept(tmp_path: Path) -> None:
@@ -47,6 +50,16 @@ def test_what_was_read_of_a_geopackage_is_not_kept(tmp_path: Path, monkeypatch: 
             del frame
     assert len(held) == frames
     assert held[-1] - held[4] < rows * wide / 4, "what is held grows with the rows read"
+
+
+@given(sizes=st.lists(st.integers(0, 40), max_size=4), least=st.integers(1, 9), twice=st.integers(0, 3))
+def test_frames_begin_small_and_hold_the_same_rows(sizes: list[int], least: int, twice: int) -> None:
+    most, end = least * 2**twice, np.cumsum([0, *sizes])
+    whole = [Frame(np.arange(a, b), pa.table({"a": np.arange(a, b)}), {}) for a, b in itertools.pairwise(end.tolist())]
+    parts = list(sheets.parted(iter(whole), least, most))
+    assert [row for part in parts for row in part.table["a"].to_pylist()] == list(range(sum(sizes)))
+    assert [row for part in parts for row in part.rows] == list(range(sum(sizes)))
+    assert all(len(part.rows) <= min(least * 2**before, most) for before, part in enumerate(parts))
 
 
 def resident_bytes() -> int:
