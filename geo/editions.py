@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from geo.tables import areas as areas_table
 from geo.tables import audit_events, cities, codes, crosswalks, editions, grids, in_edition
 
 _SHOWN = 8  # codes named in a message before "and n more"
+_LEAST = timedelta(microseconds=1)  # after the edition before, which a host whose clock is ahead may have put in force
 
 
 @dataclass(frozen=True)
@@ -239,8 +240,8 @@ def refuse_another(there: City, city: City) -> None:
 
 def _hour(request: Request, base: Edition | None) -> datetime:
     now = datetime.now(UTC)
-    hour = request.effective_at or now
-    if hour > now:
+    hour = request.effective_at or (now if base is None else max(now, base.effective_at + _LEAST))
+    if request.effective_at and hour > now:
         raise Refused(f"effective at {hour.isoformat()} lies in the future; only what is in force has a number")
     if base is not None and hour <= base.effective_at:
         raise Refused(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -35,24 +34,24 @@ def hold(connection: sa.Connection) -> Edition:
 
     Whoever writes a grid by it does so where :func:`is_in_force` says. Raises Unknown as :func:`lock_current`.
     """
-    row = connection.execute(_held(), {"instant": datetime.now(UTC)}).mappings().one_or_none()
+    row = connection.execute(_held()).mappings().one_or_none()
     return Edition(**row) if row else areas.current(connection)
 
 
 def held_after(those: sa.CTE) -> sa.FromClause:
-    """As of :func:`hold`, beside each row of ``those``: the edition in force at the parameter ``instant``.
+    """As of :func:`hold`, beside each row of ``those``: the edition in force.
 
     It is held after the row is there, whatever that waited for.
     """
     here: sa.ColumnElement[Any] = next(iter(those.c))
-    return areas.in_force().where(here.is_not(None)).with_for_update(read=True).lateral("held")
+    return areas.newest().where(here.is_not(None)).with_for_update(read=True).lateral("held")
 
 
 def is_in_force(number: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """Condition: this edition is the one in force at the parameter ``instant``; what is held stays so."""
-    return number == areas.in_force().with_only_columns(editions.c.number).scalar_subquery()
+    """Condition: this edition is the one in force; what is held stays so."""
+    return number == areas.newest().with_only_columns(editions.c.number).scalar_subquery()
 
 
 @cache
 def _held() -> sa.Select[*tuple[Any, ...]]:
-    return areas.in_force().with_for_update(read=True)
+    return areas.newest().with_for_update(read=True)

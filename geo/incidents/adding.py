@@ -104,7 +104,7 @@ def add(connection: sa.Connection, actor: Actor, incident: NewIncident) -> Store
     edition = entered.edition
     while True:
         places = place(connection, edition, lonlat, occurred_us, np.array([report.accuracy_m]))
-        values = {**_told(report, lonlat), **_placed(places), **event, "id": entered.id, "instant": datetime.now(UTC)}
+        values = {**_told(report, lonlat), **_placed(places), **event, "id": entered.id}
         stored = connection.execute(_storing(), values).mappings().all()
         if stored:
             return StoredIncident(told(connection, stored, edition)[0], is_repeat=False)
@@ -123,7 +123,7 @@ class _Entered:
 def _enter(connection: sa.Connection, key: dict[str, Any], occurred_us: Ints) -> _Entered | None:
     """None where the key is known; then nothing is held."""
     occurred_at, month = instant(int(occurred_us[0])), name_of(occurred_us)
-    asked = {**key, "occurred_at": occurred_at, "month": month, "instant": datetime.now(UTC)}
+    asked = {**key, "occurred_at": occurred_at, "month": month}
     row = connection.execute(_entering(), asked).mappings().one_or_none()
     if row is None:
         return None

@@ -16,10 +16,14 @@ from geo.errors import Stale, Unknown
 from geo.incidents import Incident, NewIncident
 from geo.incidents.searching import Filters, search
 from geo.intakes import Answered
+from geo.locking import lock_current
+from geo.plans import previews
+from geo.space.redraw.changes import Rename
 from geo.tables import audit_events, incident_keys
 from tests.db.test_incidents_keys import wait_for_locks
 from tests.db.test_incidents_loading import ACTOR
 from tests.small_city import SPLIT_OFF, WEST, WIDE, cell_centre, publish_small_city
+from tests.small_plans import LAST, PLANNER, drawn
 
 SPLIT_CELL_EAST = (WEST + 0.8 * WIDE, cell_centre(0, 0)[1])
 
@@ -111,6 +115,20 @@ def test_a_report_that_waited_for_a_publish_is_stored_with_the_new_edition(city:
     with db.read(city) as connection:
         events = sa.select(sa.func.count()).where(audit_events.c.action == "incidents.add")
         assert (areas.current(connection).number, connection.scalar(events)) == (2, 3)
+
+
+def test_an_edition_of_a_host_whose_clock_is_ahead_is_in_force_for_every_host(city: sa.Engine) -> None:
+    with db.write(city) as connection:
+        publish_small_city(connection, 2)
+        ahead = "UPDATE editions SET effective_at = now() + interval '1 minute' WHERE number = 2"
+        connection.execute(sa.text(ahead))
+    stored = report(city, new("A1"))
+    assert (stored.edition, stored.grid) == (2, SPLIT_OFF)
+    with db.write(city) as connection:
+        second = lock_current(connection)
+        done = previews.publish(connection, PLANNER, drawn(connection, Rename(LAST, "改名")).id)[1]
+        assert (second.number, done.edition.number, areas.current(connection)) == (2, 3, done.edition)
+        assert done.edition.effective_at > second.effective_at
 
 
 def test_a_report_that_waits_for_its_key_holds_up_no_publish(city: sa.Engine) -> None:
