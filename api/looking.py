@@ -99,18 +99,9 @@ class Looker:
             raise Unavailable("blind spots are being looked for the first time; ask again shortly", retry_after_s=10)
 
     def foretell(self, instant: datetime | None) -> None:
-        """Nothing; afterwards what a run would find at an aware instant to come has been worked out, if it can be.
+        """Nothing; afterwards what a run would find at an aware instant to come is worked out, if it can be.
 
-        Quick for any other instant.
-
-        Raises
-        ------
-        Unknown
-            When nothing has been published.
-        Refused
-            When the rule book cannot be used.
-        Unavailable
-            When it takes longer.
+        Quick for any other instant. Raises as :meth:`look` does, and Unavailable when it takes longer.
         """
         if not is_to_come(instant):
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 
 import numpy as np
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from geo.areas import Edition
 from geo.codes import Scheme
 from geo.editions import Request
 from geo.errors import GeoError
-from geo.plans import drafts, previews
+from geo.plans import drafts, previews, scheduling
 from geo.plans.drafts import Plan
 from geo.space.division import Division
 from tests import made_editions
@@ -41,6 +42,16 @@ def drawn_up(connection: sa.Connection, random: np.random.Generator, most: int =
         except GeoError:
             continue
     return plan
+
+
+def scheduled(connection: sa.Connection, plan: Plan, hour: datetime) -> bool:
+    """Whether a plan could be scheduled: what touches the grids of another one cannot, and needs no forecast."""
+    try:
+        with connection.begin_nested():
+            scheduling.schedule(connection, PLANNER, plan.id, hour)
+    except GeoError:
+        return False
+    return True
 
 
 def kinds(connection: sa.Connection, plan: Plan) -> Counter[str]:

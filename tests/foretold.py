@@ -17,8 +17,8 @@ from geo.actors import Actor
 from geo.areas import Edition, Place
 from geo.assignments import open_index
 from geo.errors import GeoError
-from geo.plans import calendar, reviews, scheduling
-from tests.drawn_plans import PLANNER, drawn_up, kinds
+from geo.plans import calendar, reviews
+from tests.drawn_plans import drawn_up, kinds, scheduled
 
 CLOCK = Actor("gridatlas")
 _OWN = ("id", "first_edition", "last_edition")
@@ -70,16 +70,12 @@ def alike(forecast: dict[str, Any], real: dict[str, Any]) -> None:
 
 def schedule_some(connection: sa.Connection, random: np.random.Generator, hours: Sequence[datetime]) -> Counter[str]:
     """Kinds of the changes that are scheduled afterwards: a plan for each hour, where one can be; hours may repeat."""
-    scheduled: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     for hour in hours:
         plan = drawn_up(connection, random)
-        try:
-            with connection.begin_nested():
-                scheduling.schedule(connection, PLANNER, plan.id, hour)
-        except GeoError:  # what touches the grids of another plan cannot be scheduled, and needs no forecast
-            continue
-        scheduled += kinds(connection, plan)
-    return scheduled
+        if scheduled(connection, plan, hour):
+            found += kinds(connection, plan)
+    return found
 
 
 def come_true(connection: sa.Connection, hours: Sequence[datetime]) -> Counter[str]:

@@ -16,6 +16,7 @@ from geo import incidents
 from geo.actors import Actor
 from geo.incidents import NewIncident
 from tests import small_city
+from tests.browser import planners
 from tests.serving import served
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
@@ -65,6 +66,25 @@ def city(engine: sa.Engine) -> Iterator[str]:
             incidents.add(
                 connection, Actor("tests"), NewIncident("12345", str(number), moment, *where, reported_at=moment)
             )
+    with served(engine) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def board(engine: sa.Engine) -> Iterator[str]:
+    """Address of a server with the first edition of the small city, on which the tests of a file draw."""
+    yield from _small(engine)
+
+
+@pytest.fixture
+def fresh(fresh_engine: sa.Engine) -> Iterator[str]:
+    """The same with a database of its own, for what is published."""
+    yield from _small(fresh_engine)
+
+
+def _small(engine: sa.Engine) -> Iterator[str]:
+    with engine.begin() as connection:
+        small_city.publish_small_city(connection)
     with served(engine) as address:
         yield address
 
@@ -122,6 +142,12 @@ def _complain(watched: Watched, message: ConsoleMessage) -> None:
 
 def _note(watched: Watched, asked: Request) -> None:
     watched.requests.append(asked.url)
+
+
+@pytest.fixture
+def drawn(visit: Opener, board: str) -> Page:
+    """A new plan on the planner, opened."""
+    return planners.ready(visit(f"{planners.PATH}?plan={planners.begun(board)}", address=board))
 
 
 @pytest.fixture

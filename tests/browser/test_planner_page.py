@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import httpx
-import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from tests.browser import planners
@@ -27,34 +24,9 @@ from tests.browser.planners import (
     tab,
     take,
 )
-from tests.serving import served
-from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_city import COMMUNITIES, HIGH, SOUTH, WEST, WIDE
 
 MIDDLE = SOUTH + 1.5 * HIGH
-
-
-@pytest.fixture(scope="module")
-def desk(engine: sa.Engine) -> Iterator[str]:
-    """Address of a server with the first edition of the small city."""
-    with engine.begin() as connection:
-        publish_small_city(connection)
-    with served(engine) as address:
-        yield address
-
-
-@pytest.fixture
-def fresh(fresh_engine: sa.Engine) -> Iterator[str]:
-    """The same with a database of its own, for what is published."""
-    with fresh_engine.begin() as connection:
-        publish_small_city(connection)
-    with served(fresh_engine) as address:
-        yield address
-
-
-@pytest.fixture
-def drawn(visit: Opener, desk: str) -> Page:
-    """A new plan, opened."""
-    return ready(visit(f"{PATH}?plan={begun(desk)}", address=desk))
 
 
 def refused(watched: Watched) -> None:
@@ -64,8 +36,8 @@ def refused(watched: Watched) -> None:
     watched.complaints.clear()
 
 
-def test_a_plan_is_begun_by_name_and_scope_and_found_in_the_list(visit: Opener, desk: str) -> None:
-    page = visit(PATH, address=desk)
+def test_a_plan_is_begun_by_name_and_scope_and_found_in_the_list(visit: Opener, board: str) -> None:
+    page = visit(PATH, address=board)
     page.get_by_role("button", name="新建方案").click()
     page.get_by_role("textbox", name="名称").fill("西片优化")
     page.get_by_role("combobox", name="范围").select_option(SCOPE)
@@ -78,8 +50,8 @@ def test_a_plan_is_begun_by_name_and_scope_and_found_in_the_list(visit: Opener, 
     expect(page.get_by_role("list", name="方案").get_by_role("link", name=re.compile("西片优化.*草案"))).to_be_visible()
 
 
-def test_a_scope_is_pointed_at_on_the_map(visit: Opener, desk: str) -> None:
-    page = visit(PATH, address=desk)
+def test_a_scope_is_pointed_at_on_the_map(visit: Opener, board: str) -> None:
+    page = visit(PATH, address=board)
     page.get_by_role("button", name="新建方案").click()
     page.wait_for_load_state("networkidle")
     page.mouse.click(*planners.at(page, WEST + 1.5 * WIDE, SOUTH + 0.5 * HIGH))
@@ -122,7 +94,7 @@ def test_ground_is_given_to_the_grid_that_was_chosen(drawn: Page) -> None:
     expect(moved).to_contain_text(re.compile("第1-2网格.*→.*第1-1网格"))
 
 
-def test_a_polygon_beyond_the_scope_is_cut_to_it_and_the_page_says_how_much(drawn: Page, desk: str) -> None:
+def test_a_polygon_beyond_the_scope_is_cut_to_it_and_the_page_says_how_much(drawn: Page, board: str) -> None:
     take(drawn, "划转")
     planners.choose(drawn, GRIDS[0])
     west, east, low, high = WEST + 0.8 * WIDE, WEST + 1.1 * WIDE, SOUTH + 0.8 * HIGH, MIDDLE
@@ -131,7 +103,7 @@ def test_a_polygon_beyond_the_scope_is_cut_to_it_and_the_page_says_how_much(draw
     told = re.compile(r"超出范围的 [\d.,]+ (平方米|公顷)没有划入")
     expect(drawn.get_by_role("status").filter(has_text=told).last).to_be_visible()
     plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
-    preview = httpx.get(f"{desk}/v1/plans/{plan}/preview", timeout=30).json()
+    preview = httpx.get(f"{board}/v1/plans/{plan}/preview", timeout=30).json()
     assert {one["code"] for one in preview["grids"]} == set(GRIDS[:2])
 
 
@@ -155,7 +127,7 @@ def test_a_dedicated_grid_is_cut_and_named(drawn: Page) -> None:
     expect(tab(drawn, "对照编码")).to_contain_text("文三商圈专属网格")
 
 
-def test_a_shared_vertex_takes_its_neighbours_along_and_comes_back_by_undo(drawn: Page, desk: str) -> None:
+def test_a_shared_vertex_takes_its_neighbours_along_and_comes_back_by_undo(drawn: Page, board: str) -> None:
     take(drawn, "拐点")
     planners.choose(drawn, GRIDS[1])
     handle = drawn.get_by_role("button", name="拐点 2", exact=True)
@@ -168,26 +140,26 @@ def test_a_shared_vertex_takes_its_neighbours_along_and_comes_back_by_undo(drawn
     drawn.mouse.up()
     done(drawn, "划地给")
     plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
-    told = httpx.get(f"{desk}/v1/plans/{plan}/preview", timeout=30).json()
+    told = httpx.get(f"{board}/v1/plans/{plan}/preview", timeout=30).json()
     assert told["changed"] == 2
     assert {one["old"] for one in told["crossings"]} <= set(GRIDS)
     drawn.keyboard.press("Control+z")
     expect(drawn.get_by_text("还没有改动可发布")).to_be_visible(timeout=SHOWN_MS)
-    assert httpx.get(f"{desk}/v1/plans/{plan}/preview", timeout=30).json()["is_same"]
+    assert httpx.get(f"{board}/v1/plans/{plan}/preview", timeout=30).json()["is_same"]
 
 
-def test_what_was_one_act_is_undone_at_once_in_another_tab_too(visit: Opener, desk: str) -> None:
-    plan = begun(desk)
+def test_what_was_one_act_is_undone_at_once_in_another_tab_too(visit: Opener, board: str) -> None:
+    plan = begun(board)
     split = {"kind": "split", "code": GRIDS[1], "line": planners.split_line(1.5)}
     act = {"changes": [split, {"kind": "rename", "code": GRIDS[2], "name": "北网格"}]}
-    httpx.post(f"{desk}/v1/plans/{plan}/acts", json=act, timeout=30).raise_for_status()
-    page = ready(visit(f"{PATH}?plan={plan}", address=desk))
+    httpx.post(f"{board}/v1/plans/{plan}/acts", json=act, timeout=30).raise_for_status()
+    page = ready(visit(f"{PATH}?plan={plan}", address=board))
     expect(planners.steps(page).last).to_contain_text("与第 1 步一起")
     page.keyboard.press("Control+z")
     expect(page.get_by_text("还没有改动可发布")).to_be_visible(timeout=SHOWN_MS)
     page.keyboard.press("Control+Shift+z")
     expect(page.get_by_text("还没有改动可发布")).to_be_hidden(timeout=SHOWN_MS)
-    assert not any(one["is_undone"] for one in httpx.get(f"{desk}/v1/plans/{plan}", timeout=30).json()["changes"])
+    assert not any(one["is_undone"] for one in httpx.get(f"{board}/v1/plans/{plan}", timeout=30).json()["changes"])
 
 
 def test_a_vertex_is_moved_by_arrow_keys_alone(drawn: Page) -> None:
@@ -287,16 +259,18 @@ def test_a_conflict_shows_both_drawings_and_the_ways_on(visit: Opener, fresh: st
     watched.complaints.clear()
 
 
-def test_the_planner_works_in_english(visit: Opener, desk: str) -> None:
-    page = visit(f"{PATH}?plan={begun(desk, 'North')}", address=desk, lang="en-GB")
+def test_the_planner_works_in_english(visit: Opener, board: str) -> None:
+    page = visit(f"{PATH}?plan={begun(board, 'North')}", address=board, lang="en-GB")
     expect(planners.tools(page).get_by_role("button", name="Split", exact=True)).to_be_visible(timeout=SHOWN_MS)
     expect(page.get_by_role("tab", name="Effects")).to_be_visible()
     expect(page.get_by_role("navigation").get_by_role("link", name="Plans")).to_have_attribute("aria-current", "page")
     assert not re.search(r"\bplan\.[a-z]", page.get_by_role("complementary").inner_text())
 
 
-def test_on_a_telephone_a_grid_is_split_by_touch(visit: Opener, desk: str) -> None:
-    page = ready(visit(f"{PATH}?plan={begun(desk)}", address=desk, size=(390, 844)))
+def test_on_a_telephone_a_grid_is_split_by_touch(visit: Opener, board: str) -> None:
+    page = ready(visit(f"{PATH}?plan={begun(board)}", address=board, size=(390, 844)))
+    boxes = [one.bounding_box() for one in planners.tools(page).get_by_role("button").all()]
+    assert all(box and box["x"] + box["width"] <= 390 for box in boxes), boxes
     take(page, "拆分")
     expect(page.get_by_role("button", name="展开或收起列表")).to_have_attribute("aria-expanded", "false")
     for pressed in ("false", "true"):
@@ -316,10 +290,10 @@ def test_on_a_telephone_a_grid_is_split_by_touch(visit: Opener, desk: str) -> No
     assert wide <= 390
 
 
-def test_the_page_is_light_and_asks_for_the_library_of_gestures_alone(visit: Opener, desk: str) -> None:
-    plan = begun(desk)
-    changed(desk, plan, kind="split", code=GRIDS[1], line=planners.split_line(1.5))
-    page = ready(visit(f"{PATH}?plan={plan}", address=desk))
+def test_the_page_is_light_and_asks_for_the_library_of_gestures_alone(visit: Opener, board: str) -> None:
+    plan = begun(board)
+    changed(board, plan, kind="split", code=GRIDS[1], line=planners.split_line(1.5))
+    page = ready(visit(f"{PATH}?plan={plan}", address=board))
     nodes: int = page.evaluate("() => document.querySelectorAll('*').length")
     assert nodes <= 500
     sizes: dict[str, int] = page.evaluate(
@@ -329,6 +303,6 @@ def test_the_page_is_light_and_asks_for_the_library_of_gestures_alone(visit: Ope
     shell = {path: size for path, size in sizes.items() if not path.startswith(("/tiles", "/v1"))}
     assert sum(shell.values()) <= 230_000
     assert any("geoman" in path for path in shell)
-    other = visit("/maps/coverage", address=desk)
+    other = visit("/maps/coverage", address=board)
     other.wait_for_load_state("networkidle")
     assert "geoman" not in other.content()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener, Watched
@@ -27,19 +24,9 @@ from tests.browser.planners import (
     take,
     tools,
 )
-from tests.serving import served
-from tests.small_city import HIGH, SOUTH, WEST, WIDE, publish_small_city
+from tests.small_city import HIGH, SOUTH, WEST, WIDE
 
 SPLIT = {"kind": "split", "code": GRIDS[1], "line": split_line(1.5)}
-
-
-@pytest.fixture
-def fresh(fresh_engine: sa.Engine) -> Iterator[str]:
-    """Address of a server with the first edition of the small city, in a database of its own."""
-    with fresh_engine.begin() as connection:
-        publish_small_city(connection)
-    with served(fresh_engine) as address:
-        yield address
 
 
 def decide(page: Page, button: str, sure: str, **fields: str) -> None:

@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from tests.browser import planners
-from tests.browser.conftest import Opener
-from tests.browser.planners import GRIDS, PATH, begun, done, ready, switch, take
-from tests.serving import served
-from tests.small_city import HIGH, SOUTH, publish_small_city
+from tests.browser.planners import GRIDS, done, ready, switch, take
+from tests.small_city import HIGH, SOUTH
 
 MIDDLE = SOUTH + 1.5 * HIGH
 
 
-@pytest.fixture(scope="module")
-def desk(engine: sa.Engine) -> Iterator[str]:
-    """Address of a server with the first edition of the small city."""
-    with engine.begin() as connection:
-        publish_small_city(connection)
-    with served(engine) as address:
-        yield address
-
-
-@pytest.fixture
-def drawn(visit: Opener, desk: str) -> Page:
-    """A new plan, opened."""
-    return ready(visit(f"{PATH}?plan={begun(desk)}", address=desk))
-
-
-def test_a_dragged_vertex_snaps_to_another_border_unless_alt_is_held(drawn: Page, desk: str) -> None:
+def test_a_dragged_vertex_snaps_to_another_border_unless_alt_is_held(drawn: Page, board: str) -> None:
     plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
-    south, north = (middle_of_border(desk, plan, *pair) for pair in (GRIDS[:2], GRIDS[1:]))
-    take(drawn, "拐点")
-    planners.choose(drawn, GRIDS[1])
-    expect(drawn.get_by_role("button", name="拐点 2", exact=True)).to_be_visible()
-    x, y = planners.at(drawn, *north)
-    drawn.mouse.move(*planners.at(drawn, *south))
-    drawn.mouse.down()
+    south, north = (middle_of_border(board, plan, *pair) for pair in (GRIDS[:2], GRIDS[1:]))
+    x, y = seized(drawn, south, north)
     drawn.keyboard.down("Alt")
     drawn.mouse.move(x + 6, y + 5, steps=5)
     expect(drawn.get_by_text("不吸附", exact=True)).to_be_visible()
@@ -51,14 +27,14 @@ def test_a_dragged_vertex_snaps_to_another_border_unless_alt_is_held(drawn: Page
     expect(drawn.get_by_text(re.compile(r"吸附到拐点 · 差 \d+\.\d 米"))).to_be_visible()
     drawn.mouse.up()
     done(drawn, "划地给")
-    first = httpx.get(f"{desk}/v1/plans/{plan}", timeout=30).json()["changes"][0]["change"]
+    first = httpx.get(f"{board}/v1/plans/{plan}", timeout=30).json()["changes"][0]["change"]
     assert first["to"] == GRIDS[0]
     assert list(north) in first["drawn"]["coordinates"][0]
 
 
-def test_snapping_is_switched_off_and_on_and_the_browser_remembers(drawn: Page, desk: str) -> None:
+def test_snapping_is_switched_off_and_on_and_the_browser_remembers(drawn: Page, board: str) -> None:
     plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
-    south, north = (middle_of_border(desk, plan, *pair) for pair in (GRIDS[:2], GRIDS[1:]))
+    south, north = (middle_of_border(board, plan, *pair) for pair in (GRIDS[:2], GRIDS[1:]))
     expect(switch(drawn)).to_have_text(re.compile(r"吸附\s*[\d.]+ 米"))
     expect(switch(drawn)).to_have_attribute("aria-pressed", "true")
     switch(drawn).click()
@@ -66,27 +42,22 @@ def test_snapping_is_switched_off_and_on_and_the_browser_remembers(drawn: Page, 
     drawn.reload()
     ready(drawn)
     expect(switch(drawn)).to_have_attribute("aria-pressed", "false")
-    take(drawn, "拐点")
-    planners.choose(drawn, GRIDS[1])
-    expect(drawn.get_by_role("button", name="拐点 2", exact=True)).to_be_visible()
-    x, y = planners.at(drawn, *north)
-    drawn.mouse.move(*planners.at(drawn, *south))
-    drawn.mouse.down()
+    x, y = seized(drawn, south, north)
     drawn.mouse.move(x + 5, y + 5, steps=5)
     expect(drawn.get_by_text("不吸附", exact=True)).to_be_visible()
     drawn.mouse.up()
     done(drawn, "划地给")
-    (first, *_) = httpx.get(f"{desk}/v1/plans/{plan}", timeout=30).json()["changes"]
+    (first, *_) = httpx.get(f"{board}/v1/plans/{plan}", timeout=30).json()["changes"]
     assert first["change"]["snap_m"] == 0
     assert list(north) not in first["change"]["drawn"]["coordinates"][0]
     drawn.keyboard.press("n")
     expect(switch(drawn)).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_line_snaps_by_the_switch_in_the_middle_of_it(drawn: Page, desk: str) -> None:
+def test_a_line_snaps_by_the_switch_in_the_middle_of_it(drawn: Page, board: str) -> None:
     """Its ends are drawn some pixels beside vertices of the scope's rim: one with snapping, the other without."""
     plan = int(re.findall(r"plan=(\d+)", drawn.url)[0])
-    features = httpx.get(f"{desk}/v1/plans/{plan}/drawing", timeout=30).json()["before"]["features"]
+    features = httpx.get(f"{board}/v1/plans/{plan}/drawing", timeout=30).json()["before"]["features"]
     corners = {tuple(place) for one in features for place in one["geometry"]["coordinates"][0]}
     west = min(corners, key=lambda place: (abs(place[1] - MIDDLE), place[0]))
     take(drawn, "拆分")
@@ -103,6 +74,17 @@ def test_a_line_snaps_by_the_switch_in_the_middle_of_it(drawn: Page, desk: str) 
     half = drawn.evaluate("() => JSON.parse(Object.values(sessionStorage)[0]).points")
     assert len(half) == 2
     assert half[1] != half[0]
+
+
+def seized(page: Page, vertex: tuple[float, float], towards: tuple[float, float]) -> tuple[float, float]:
+    """Where on the page a vertex of the second grid, which is held from then on, is to be dragged to."""
+    take(page, "拐点")
+    planners.choose(page, GRIDS[1])
+    expect(page.get_by_role("button", name="拐点 2", exact=True)).to_be_visible()
+    there = planners.at(page, *towards)
+    page.mouse.move(*planners.at(page, *vertex))
+    page.mouse.down()
+    return there
 
 
 def middle_of_border(address: str, plan: int, a: str, b: str) -> tuple[float, float]:

@@ -26,12 +26,13 @@ from geo.coverage.spots import KINDS, Asked
 from geo.coverage.values import Reader, Values, told
 from geo.errors import GeoError
 from geo.incidents.adding import NewIncident, add
-from geo.plans import calendar, reviews, scheduling
+from geo.plans import calendar, reviews
 from geo.tables import buildings
 from tests.covered import enter
 from tests.db.test_plans import ACTOR
 from tests.db.test_plans_consequences import NOW, places
-from tests.drawn_plans import PLANNER, drawn_up
+from tests.drawn_plans import PLANNER
+from tests.foretold import schedule_some
 from tests.inhabited import IN_BUILDINGS, inhabit
 from tests.small_city import publish_small_city
 from tests.small_plans import soon
@@ -166,17 +167,6 @@ def _stages(connection: sa.Connection) -> None:
 
 
 # -- the law -----------------------------------------------------------------------------------------------------------
-def scheduled(connection: sa.Connection, random: np.random.Generator, hours: Sequence[datetime]) -> None:
-    """A plan of some changes at each hour; what cannot be scheduled is left out."""
-    for hour in hours:
-        plan = drawn_up(connection, random)
-        try:
-            with connection.begin_nested():
-                scheduling.schedule(connection, PLANNER, plan.id, hour)
-        except GeoError:
-            continue
-
-
 def come(connection: sa.Connection, until: datetime) -> None:
     """Nothing; afterwards all plans until then are in force that can be."""
     for number in calendar.due(connection, until):
@@ -213,7 +203,7 @@ def compare(engine: sa.Engine, seed: int) -> None:
         inhabit(connection, seed, runs.today(areas.city(connection)))
         register(connection, random)
         running.run(connection, ACTOR)
-        scheduled(connection, random, [soon(3600 * (1 + number)) for number in range(3)])
+        schedule_some(connection, random, [soon(3600 * (1 + number)) for number in range(3)])
         then = datetime.now(UTC) + timedelta(days=int(random.choice([1, 45, 400])))
         hour = hour_of(connection, then)
         foretold = foretelling.found(connection, hour)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from geo import areas, db, drawings, editions, redrawings
 from geo.areas import Edition
 from geo.drawings import Over
-from geo.errors import GeoError
 from geo.plans import calendar, drafts, previews, reviews, scheduling
 from geo.space.redraw.changes import Merge, Rename
 from geo.tables import codes, drawn_borders, drawn_grounds
 from tests.db.test_plans_near import planned, published
 from tests.db.test_tiles import tile_over
+from tests.drawn_plans import scheduled
 from tests.planned import divided_city
 from tests.small_city import publish_small_city
 from tests.small_plans import FIRST, LAST, NEW, PLANNER, SECOND, SPLIT, drawn, soon
@@ -77,15 +77,6 @@ def alike(forecast: dict[int, Drawn], real: dict[int, Drawn]) -> None:
         mine = forecast[band]
         assert mine.keys() == drawing.keys()
         assert [(band, key) for key, shape in drawing.items() if not mine[key].equals_exact(shape)] == []
-
-
-def scheduled(connection: sa.Connection, plan: drafts.Plan, hour: datetime) -> None:
-    """What touches the grids of another plan cannot be scheduled, and needs no forecast."""
-    try:
-        with connection.begin_nested():
-            scheduling.schedule(connection, PLANNER, plan.id, hour)
-    except GeoError:
-        pass
 
 
 def came_true(connection: sa.Connection, edition: Edition) -> Edition:

@@ -76,7 +76,7 @@ export class Tools {
     const { words, snapping } = this, draws = view.tool && view.tool !== "merge", beside = NARROW.matches; // where the bar has no room for the switch
     this.bar.hidden = !view.can_draw;
     snapping.tell();
-    if (!beside && !this.bar.contains(snapping.button)) this.bar.append(snapping.button);
+    if (beside === this.bar.contains(snapping.button)) beside ? snapping.button.remove() : this.bar.append(snapping.button);
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === view.tool));
     this.undo.disabled = !view.undo;
     this.redo.disabled = !view.redo;
