@@ -99,6 +99,40 @@ def test_an_edited_export_is_previewed_as_what_was_edited_and_published(
     assert {one["code"] for one in found["changed"] if len(one["code"]) == len(NEW)} == {*GRIDS, NEW}
 
 
+def test_a_file_is_judged_on_when_the_page_is_closed_and_found_by_who_comes_back(
+    visit: Opener, desk: str, rows: geopandas.GeoDataFrame, watched: Watched, tmp_path: Path
+) -> None:
+    page = visit(PATH, address=desk)
+    context = page.context
+    context.route(re.compile(r"/from-file/\w+$"), lambda route: route.abort())  # the page never hears how it went
+    with page.expect_response(re.compile(r"/from-file\?")) as sent:
+        begin(page, edited(rows), tmp_path / "外业修改.gpkg")
+    assert sent.value.status == 202
+    page.wait_for_function("() => localStorage.getItem('gridatlas.plan.filing')")
+    page.close()
+    context.unroute_all()
+    assert all("ERR_FAILED" in one for one in watched.complaints)
+    watched.complaints.clear()
+    again = context.new_page()
+    again.goto(PATH)
+    ready(again)
+    expect(again.get_by_role("heading", name="外业修改")).to_be_visible(timeout=SHOWN_MS)
+    assert again.evaluate("() => localStorage.getItem('gridatlas.plan.filing')") is None
+    assert len(httpx.get(f"{desk}/v1/plans", timeout=30).json()["plans"]) == 1
+
+
+def test_a_file_that_nobody_knows_of_any_more_is_forgotten(visit: Opener, desk: str, watched: Watched) -> None:
+    page = visit(PATH, address=desk)
+    page.evaluate(
+        '() => localStorage.setItem(\'gridatlas.plan.filing\', \'{"id": "0123456789abcdef", "filename": "a"}\')'
+    )
+    page.reload()
+    page.wait_for_function("() => !localStorage.getItem('gridatlas.plan.filing')")
+    expect(page.get_by_role("button", name="新建方案")).to_be_visible()
+    assert all("status of 404" in one for one in watched.complaints)
+    watched.complaints.clear()
+
+
 def test_what_is_wrong_with_a_file_is_listed_and_gone_to(
     visit: Opener, desk: str, rows: geopandas.GeoDataFrame, watched: Watched, tmp_path: Path, pictures: Path | None
 ) -> None:

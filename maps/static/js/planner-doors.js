@@ -1,5 +1,8 @@
 // The doors of /v1/plans as the page uses them. Every refusal comes as an Error with the server's own words and place.
 
+/** Under what the browser keeps the file that is being judged, for who closes the page meanwhile. */
+export const FILING = "gridatlas.plan.filing";
+
 async function asked(method, path, body, name = "") {
   const headers = { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(name ? { "X-GridAtlas-Actor": encodeURIComponent(name) } : {}) };
   const answer = await fetch(`/v1/plans${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });

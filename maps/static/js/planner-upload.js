@@ -2,6 +2,7 @@
 import { el, say } from "./dom.js";
 import { send } from "./import-doors.js";
 import { bar, drop_zone } from "./import-form.js";
+import { FILING } from "./planner-doors.js";
 import { said } from "./planner-said.js";
 import { place_alone } from "./planner-views.js";
 import { fit } from "./shell.js";
@@ -11,7 +12,6 @@ const LISTED = 100; // findings shown; the rest is counted
 const CLOSE = 0.0006; // degrees around a place that is gone to
 const DOOR = "/v1/plans/from-file";
 const LOOK_MS = 700; // between two looks at how far it is
-const KEPT = "gridatlas.plan.filing"; // what is being judged, for who closes the page meanwhile
 const CHIPS = { error: "bad", warning: "warn", info: "info" };
 
 /** Take the place of the form that begins a plan, with words and looks that the page does not carry until then. */
@@ -24,7 +24,7 @@ export async function begin_from_file(planner) {
   if (!document.querySelector("link[href='/static/css/upload.css']")) document.head.append(el("link", { rel: "stylesheet", href: "/static/css/upload.css" }));
   planner.list.other = new Upload(planner);
   planner.list.make(true);
-  const begun = localStorage.getItem(KEPT);
+  const begun = localStorage.getItem(FILING);
   if (begun) await planner.list.other.follow(JSON.parse(begun));
 }
 
@@ -79,7 +79,7 @@ class Upload {
     this.draw();
     try {
       const one = await sent.done;
-      localStorage.setItem(KEPT, JSON.stringify({ id: one.id, filename: one.filename }));
+      localStorage.setItem(FILING, JSON.stringify({ id: one.id, filename: one.filename }));
       await this.follow(one);
     } catch (error) {
       this.failed(error);
@@ -111,8 +111,9 @@ class Upload {
 
   ended({ state, plan = null, findings = [], problem = null }, left) {
     const { words } = this;
-    localStorage.removeItem(KEPT);
+    localStorage.removeItem(FILING);
     this.doing = null;
+    if (!state && !this.file) { this.leave(); return; } // it was begun so long ago that nobody knows of it
     if (state === "committed" && plan && findings.every(({ severity }) => severity === "info")) { this.open(plan); return; }
     if (state === "committed") Object.assign(this, { plan, findings, same: !plan });
     else if (!left && state !== "withdrawn" && state) Object.assign(this, { findings, fault: problem ? said({ message: problem.detail }, words) : words.t("import.cut-off") });

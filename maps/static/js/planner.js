@@ -44,7 +44,7 @@ class Planner extends Hand {
 
   begin() {
     const { map, boot, words, state } = this;
-    this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), file: async () => (await import("./planner-upload.js")).begin_from_file(this), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
+    this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), file: () => this.from_file(), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
     this.list.level = this.levels[Math.max(0, this.deepest - 1)].key;
     this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), propose: () => this.propose(), share: async () => (await acts()).share(this.draft, this.words), read: () => this.render(), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
@@ -99,7 +99,13 @@ class Planner extends Hand {
       this.panel.fail(error);
       return;
     }
-    if (!id) { await this.list.load(); this.list.draw(); this.paint(); return; }
+    if (!id) {
+      await this.list.load();
+      this.list.draw();
+      this.paint();
+      if (localStorage.getItem(doors.FILING)) this.from_file(); // handed in before the page was closed
+      return;
+    }
     this.draft = new Draft(id, { changed: () => this.drawn(), waiting: (is) => document.body.classList.toggle("is-waiting", is) }, { read_only: Boolean(link) });
     this.drawing = new Drawing({ map: this.map, words: this.words, plan: id, snapping: this.snapping, heard: { done: (geometry) => this.drew(geometry), points: (n) => { this.points = n; this.tooled(); } } });
     this.panel.skeleton();
@@ -111,6 +117,10 @@ class Planner extends Hand {
     } catch (error) {
       this.panel.fail(error);
     }
+  }
+
+  async from_file() {
+    (await import("./planner-upload.js")).begin_from_file(this);
   }
 
   open(id) {
