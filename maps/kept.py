@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,8 @@ from geo.arrays import Shapes
 from geo.coverage.indicators import registry
 from geo.coverage.matrix import Matrix, matrix
 from geo.coverage.values import Reader, Values, told
-from geo.errors import Refused
 from geo.lines.kinds import CLASSES, ROAD, WATER
-from geo.plans.calendar import is_to_come
+from geo.plans.calendar import edition_at, hour_at
 from geo.settings import settings
 from geo.space.partition import whole_of
 from geo.space.topology import METRES_A_DEGREE, Light, borders, document, lightened, polygons, strands, topology
@@ -73,13 +72,17 @@ class Contents:
 
 @dataclass(frozen=True)
 class Shown:
-    """How the file opens: language, level, indicator by their keys; ``at`` is the date asked for, None = now."""
+    """How the file opens: language, level, indicator by their keys; ``at`` is the date asked for, None = now.
+
+    ``forecast`` names the plans that a time to come rests on, and those left out; None for what is, or was.
+    """
 
     made_at: datetime
     at: datetime | None
     lang: str
     level: str
     indicator: str
+    forecast: Mapping[str, Any] | None = None
 
 
 def gathered(
@@ -88,7 +91,7 @@ def gathered(
     wanted: Sequence[str] | None = None,
     levels: Sequence[int] | None = None,
 ) -> Contents:
-    """What the file of the edition in force at ``instant`` (None = now) holds.
+    """What the file of the edition in force at ``instant`` (None = now) holds; of a time to come what is foretold.
 
     Parameters
     ----------
@@ -99,14 +102,10 @@ def gathered(
     ------
     Unknown
         When nothing has been published.
-    Refused
-        For a time to come.
     """
-    if instant is not None and is_to_come(instant):
-        raise Refused(f"{instant.isoformat()} is to come; a page as one file shows what is in force, or was")
-    city, edition = areas.city(connection), areas.at(connection, instant)
+    city, edition = areas.city(connection), edition_at(connection, instant)
     _, lineage = areas.lineage(connection, edition)
-    reader = Reader(connection, edition)
+    reader = Reader(connection, edition, hour=hour_at(connection, edition, instant))
     numbers = range(city.grid_level + 1) if levels is None else levels
     found = [told(reader, one, level) for level in numbers for one in (registry() if wanted is None else wanted)]
     above = range(city.grid_level) if wanted is None else ()
@@ -164,6 +163,7 @@ def _boot(contents: Contents, shown: Shown, light: Light) -> dict[str, Any]:
     found = coverage.boot(contents.city, contents.edition, editions=[], bounds=(west, south, east, north), tiles=TILES)
     return found | {
         "at": shown.at and shown.at.isoformat(),
+        "forecast": shown.forecast,
         "level": shown.level,
         "by": shown.indicator,
         "grids_from": drawings.GRIDS_FROM,

@@ -30,20 +30,23 @@ def _map() -> None:
 
 def coverage(
     out: Annotated[Path, typer.Option("--out", help="the file, as coverage.html; an older one is replaced when whole")],
-    at: Annotated[str | None, typer.Option(help="date or time whose edition is shown; default now")] = None,
+    at: Annotated[str | None, typer.Option(help="date or time that is shown, to come too; default now")] = None,
     level: Annotated[str, typer.Option(help="level coloured at first, by its key; the reader may change it")] = "",
     indicator: Annotated[str, typer.Option(help="shown at first, by its key: docs/indicators.md")] = "grid-coverage",
     lang: Annotated[str, typer.Option(help="language at first: zh-CN or en; both are in the file")] = "zh-CN",
     tolerance_m: Annotated[float, typer.Option(min=0, max=50, help="metres borders may be drawn straighter by")] = 0.5,
 ) -> None:
     """覆盖图文件 · The coverage map of one edition as one HTML file: every level, every indicator, both languages."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from rich.console import Console
 
     from api.deps import instant_of
+    from api.forecasts import expected, omitted
     from geo import areas, db
     from geo.files import renamed
+    from geo.plans.calendar import is_to_come
     from maps import kept
 
     say = Console(stderr=True).print
@@ -55,6 +58,9 @@ def coverage(
         shown = kept.Shown(datetime.now(UTC), instant, _language(lang), _level(city, level), _indicator(indicator))
         say("读取版次 · reading the edition …", highlight=False)
         contents = kept.gathered(connection, instant)
+    if is_to_come(instant):
+        rests = {"plans": expected(contents.edition), "omitted": omitted(contents.edition)}
+        shown = replace(shown, forecast=rests)
     say(f"{len(contents.leaves.ids):,} 个网格 · simplifying the borders and writing the page …", highlight=False)
     html = kept.page(contents, shown, tolerance_m)
     with renamed(out) as unfinished:

@@ -141,9 +141,9 @@ class Records:
             raise Refused(f"{self.path.name} cannot be read as CSV after row {self.number}: {error}") from error
 
     def _last_readable(self) -> int:
-        """The number of the last row whose letters can be read, counted anew line by line."""
+        """The number of the last row that can be read, counted anew line by line."""
         number = 0
-        with suppress(UnicodeDecodeError), self.again() as lines:
+        with suppress(UnicodeDecodeError, csv.Error), self.again() as lines:
             for number, _ in enumerate(csv.reader(lines, delimiter=self.delimiter), start=1):  # noqa: B007
                 pass
         return number

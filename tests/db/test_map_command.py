@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from typer.testing import CliRunner
 from geo import areas, db
 from geo.actors import Actor
 from geo.coverage import running
+from geo.plans import reviews, scheduling
+from geo.space.redraw.changes import Merge
 from maps import kept
 from tests import lattice_city, small_city
 from tests.lattice_city import Size
+from tests.small_plans import FIRST, PLANNER, SECOND, drawn, soon
 from tests.spotted_city import publish_spotted_city
 
 
@@ -53,7 +56,6 @@ def test_the_command_writes_one_file_and_says_its_size_and_edition(city: sa.Engi
         (["--indicator", "joy"], "no indicator 'joy'; there are grid-coverage"),
         (["--lang", "fr"], "no language 'fr'; there are zh-CN, en"),
         (["--at", "soon"], "at=soon"),
-        (["--at", "2999-01-01"], "is to come; a page as one file shows what is in force, or was"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_what_can(
@@ -71,6 +73,31 @@ def boot_of(html: str) -> dict[str, Any]:
     """The document a file's page starts from."""
     texts = re.findall(r'<script type="application/json">(\{.*?\})</script>', html, re.S)
     return next(found for text in texts if "ground" in (found := json.loads(text)))
+
+
+def test_a_time_to_come_is_drawn_as_it_will_be_and_says_which_plans_it_rests_on(
+    city: sa.Engine, tmp_path: Path
+) -> None:
+    from api import cli
+
+    hour, out = soon(3600), tmp_path / "then.html"
+    with city.begin() as connection:
+        plan = scheduling.schedule(connection, PLANNER, drawn(connection, Merge((FIRST, SECOND), FIRST)).id, hour)
+    at = (hour + timedelta(minutes=1)).isoformat()
+    done = CliRunner().invoke(cli.build(), ["map", "coverage", "--out", str(out), "--at", at])
+    assert done.exit_code == 0, done.output
+    then = boot_of(out.read_text(encoding="utf-8"))
+    assert [one["plan_name"] for one in then["forecast"]["plans"]] == [plan.name]
+    assert (then["forecast"]["omitted"], then["at"][:16]) == ([], at[:16])
+    with city.begin() as connection:
+        reviews.publish(connection, PLANNER, plan.id)
+        contents = kept.gathered(connection, None)
+        now = kept.values_of(contents)
+    grids = then["values"]["levels"]["grid"]["rows"]
+    assert SECOND not in grids["code"]
+    for name in ("code", "name", "kind", "area_m2"):
+        assert grids[name] == now["levels"]["grid"]["rows"][name], name
+    assert len(then["ground"]["objects"]["grids"]["geometries"]) == len(contents.leaves.ids)
 
 
 def size_of(document: object) -> int:

@@ -56,6 +56,15 @@ def test_a_table_reads_the_same_in_every_encoding_and_says_which(tmp_path: Path,
     assert rows(tmp_path / "a.csv.gz") == (right, told)
 
 
+def test_a_byte_of_no_letter_is_told_with_the_last_row_that_can_be_read(tmp_path: Path) -> None:
+    """A cell too long for a CSV stands before it: rows are counted up to there."""
+    wide, rows_before = "x" * 200_000, 3
+    text = "编号,备注\n" + "1,正常\n" * rows_before + f"2,{wide}\n"
+    (tmp_path / "a.csv").write_bytes(text.encode() + b"3,\xff\xff\n")
+    with pytest.raises(Refused, match=rf"a\.csv is not .*: byte 0xff after about row {rows_before + 1}"):
+        rows(tmp_path / "a.csv", encoding="utf-8")
+
+
 def test_big5_is_told_from_gbk(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("編號,街道\n1,東風路的一個里辦公處\n2,中山區公所大安區\n".encode("big5"))
     found, told = rows(tmp_path / "a.csv")

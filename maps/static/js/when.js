@@ -48,6 +48,10 @@ function kept(button, drop, boot, words) {
   drop.replaceChildren(el("h3", {}, words.t("kept")), el("dl", { class: "kept-facts" }, facts.flatMap(([name, text]) => [el("dt", {}, words.t(name)), el("dd", {}, text)])), el("p", { class: "cap dim" }, words.t("kept.note")));
   drop.tabIndex = -1;
   opening(button, drop);
+  if (!boot.forecast) return;
+  button.classList.add("past");
+  button.querySelector(".ed").textContent += ` · ${words.t("when.future")}`;
+  warn(foretold(boot, words));
 }
 
 function fill(drop, boot, words, state) {
@@ -77,21 +81,26 @@ function files({ edition }, words) {
 }
 
 function stale(boot, words, state) {
+  const said = boot.forecast ? foretold(boot, words) : [words.t("stale", { n: boot.edition.number, date: words.date(boot.at ?? boot.now) })];
+  warn(said, el("a", { class: "btn", href: state.address({ at: null, lang: null }) }, words.t("stale.back")));
+}
+
+/** The bar above the page: what is shown does not hold today. */
+function warn(said, ...ways) {
   document.body.classList.add("is-stale");
   const bar = find(".stale");
   bar.hidden = false;
-  const date = words.date(boot.at ?? boot.now), n = boot.edition.number;
-  const text = boot.forecast ? foretold(boot.forecast, words, { n, date }) : [words.t("stale", { n, date })];
-  bar.replaceChildren(el("span", {}, text), el("a", { class: "btn", href: state.address({ at: null, lang: null }) }, words.t("stale.back")));
+  bar.replaceChildren(el("span", {}, said), ...ways);
 }
 
 /** What a forecast rests on: the plans that are scheduled until then, and those that could not come into force. */
-function foretold({ plans, omitted }, words, told) {
-  const rests = plans.length ? [words.t("forecast.on", told), ...named(plans, words)] : [words.t("forecast.none", told)];
-  return [el("b", {}, words.t("forecast")), " ", ...rests, ...(omitted.length ? [words.t("forecast.omitted"), ...named(omitted, words)] : [])];
+function foretold({ forecast: { plans, omitted }, edition, at, kept }, words) {
+  const told = { n: edition.number, date: words.date(at) };
+  const rests = plans.length ? [words.t("forecast.on", told), ...named(plans, words, kept)] : [words.t("forecast.none", told)];
+  return [el("b", {}, words.t("forecast")), " ", ...rests, ...(omitted.length ? [words.t("forecast.omitted"), ...named(omitted, words, kept)] : [])];
 }
 
-/** Scheduled plans by name, each leading to itself; its hour, or why it is left out, is its title. */
-export function named(plans, words) {
-  return plans.flatMap((one, k) => [k ? words.t("forecast.and") : "", el("a", { href: `/maps/planner?plan=${one.plan}`, title: one.why ?? words.moment(one.effective_at) }, one.plan_name)]);
+/** Scheduled plans by name, each leading to itself but in a file; its hour, or why it is left out, is its title. */
+export function named(plans, words, is_file = false) {
+  return plans.flatMap((one, k) => [k ? words.t("forecast.and") : "", el(is_file ? "b" : "a", { href: is_file ? null : `/maps/planner?plan=${one.plan}`, title: one.why ?? words.moment(one.effective_at) }, one.plan_name)]);
 }
