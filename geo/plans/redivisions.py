@@ -10,7 +10,8 @@ from geo import areas, editions
 from geo.areas import City, Edition
 from geo.editions import Published, Request, Weighed
 from geo.errors import Refused
-from geo.plans import drafts, previews, reviews, verdicts
+from geo.plans import drafts, previews, reviews, scheduling, verdicts
+from geo.plans.calendar import is_to_come
 from geo.plans.drafts import Plan
 from geo.space import division as divisions
 from geo.space.division import Division
@@ -31,8 +32,8 @@ class Judged:
 class Done:
     """What became of it: a plan, and the edition that came into force.
 
-    No plan where the city was founded. A plan alone where others have to approve it first. Neither where it is what is
-    in force already.
+    No plan where the city was founded. A plan alone where others have to approve it first (a draft), or where its hour
+    is to come (scheduled). Neither where it is what is in force already.
     """
 
     plan: Plan | None
@@ -56,16 +57,20 @@ def preview(connection: sa.Connection, found: Judged, request: Request) -> Weigh
     if is_idle(change):
         base, at = found.base, found.edition
         return Weighed(at.number, base, base, divisions.compare(base, base), at.effective_at, at.leaves)
-    return previews.tried(connection, plan, request.actor, request.effective_at, change).weighed
+    past = None if is_to_come(request.effective_at) else request.effective_at
+    return previews.tried(connection, plan, request.actor, past, change).weighed
 
 
 def publish(connection: sa.Connection, found: Judged, request: Request) -> Done:
     """The edition it became, by a plan that is kept. Where approvals are wanted the plan stays a draft for others.
 
+    Where the hour that is asked for is to come, the plan is scheduled for it.
+
     Raises
     ------
     Refused
-        When files are of another city or of other levels; when an hour is given and approvals are wanted.
+        When files are of another city or of other levels; when an hour is given and approvals are wanted, or one to
+        come and nothing has been published.
     Stale, Refused, Broken, Unknown
         As :func:`geo.plans.reviews.publish`, and :func:`geo.editions.found` for the first; nothing is stored then.
     """
@@ -81,6 +86,8 @@ def publish(connection: sa.Connection, found: Judged, request: Request) -> Done:
         _refuse_hour(request)
         previews.preview(connection, plan)
         return Done(plan, None)
+    if request.effective_at is not None and is_to_come(request.effective_at):
+        return Done(scheduling.schedule(connection, request.actor, plan.id, request.effective_at), None)
     return Done(*reviews.publish(connection, request.actor, plan.id, effective_at=request.effective_at))
 
 

@@ -23,7 +23,7 @@ from geo.boundaries.sources import read_sources
 from geo.boundaries.standing import standing_of
 from geo.editions import Request
 from geo.errors import Broken, Refused, Stale
-from geo.plans import drafts, imported, previews, reviews, scheduling, verdicts, wire
+from geo.plans import calendar, drafts, imported, previews, reviews, scheduling, verdicts, wire
 from geo.plans.redivisions import Done
 from geo.settings import settings
 from geo.space.division import Division
@@ -225,6 +225,29 @@ def test_a_scheduled_plan_keeps_a_file_from_what_it_reserved(city: sa.Connection
     for act in (imported.preview, imported.publish):
         with pytest.raises(Stale, match=rf"{FIRST} reserved by plan {other.id}"), city.begin_nested():
             act(city, prepared, asked())
+
+
+def test_a_file_for_a_day_to_come_is_scheduled_and_foretold_and_comes_into_force_as_it_is(
+    city: sa.Connection, tmp_path: Path
+) -> None:
+    prepared, hour = read(city, write_city(tmp_path, halved)), datetime.now(UTC) + timedelta(days=30)
+    seen = imported.preview(city, prepared, asked(hour))
+    done = handed_in(city, prepared, asked(hour))
+    assert done.published is None
+    assert done.plan is not None
+    assert (done.plan.state, done.plan.effective_at, areas.newest_number(city)) == ("scheduled", hour, 1)
+    then = calendar.edition_at(city, hour)
+    assert NEW in areas.leaves(city, then).codes
+    _, published = reviews.publish(city, LIN, done.plan.id)
+    assert (published.changed, published.noded) == (seen.changed, seen.noded)
+    assert as_given(in_force(city), prepared.judgement.division)
+
+
+def test_a_city_is_not_founded_for_a_day_to_come(connection: sa.Connection, tmp_path: Path) -> None:
+    prepared, hour = read(connection, write_city(tmp_path)), datetime.now(UTC) + timedelta(days=30)
+    for act in (imported.preview, imported.publish):
+        with pytest.raises(Refused, match="lies in the future"), connection.begin_nested():
+            act(connection, prepared, asked(hour))
 
 
 @pytest.mark.usefixtures("approvals")
