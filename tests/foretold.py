@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -92,7 +93,7 @@ def come_true(connection: sa.Connection, hours: Sequence[datetime]) -> Counter[s
         for id in calendar.due(connection, hour):
             if id not in ended:
                 ended[id] = _published(connection, id)
-        assert _said(edition) == ended
+        assert _said(edition) == ended, f"foretold {_said(edition)}, and it became {ended}"
         kept.append((areas.current(connection), seen(connection, areas.current(connection))))
         alike(forecast, kept[-1][1])
     for edition, was in kept:
@@ -104,7 +105,8 @@ def _said(edition: Edition) -> dict[int, str]:
     """Why each plan until then cannot come into force, as the forecast tells; blank for one that is to."""
     if edition.forecast is None:
         return {}
-    return {one.plan: "" for one in edition.forecast.plans} | {one.plan: one.why for one in edition.forecast.omitted}
+    left_out = {one.plan: _plain(one.why) for one in edition.forecast.omitted}
+    return {one.plan: "" for one in edition.forecast.plans} | left_out
 
 
 def _published(connection: sa.Connection, id: int) -> str:
@@ -113,5 +115,10 @@ def _published(connection: sa.Connection, id: int) -> str:
         with connection.begin_nested():
             reviews.publish(connection, CLOCK, id)
     except GeoError as error:
-        return str(error)
+        return _plain(str(error))
     return ""
+
+
+def _plain(why: str) -> str:
+    """A refusal without the number of the edition then, which no forecast knows."""
+    return re.sub(r"on edition \d+( after the plans scheduled before it)?", "on the edition then", why)

@@ -235,9 +235,10 @@ def refuse_other(
     """
     meant, worked = made
     if other := mine & differing(meant.made, worked.made) | (mine | theirs) ^ worked.touched:
+        before = " after the plans scheduled before it" if theirs else ""
         raise Stale(
-            f"{_listed(other)} would not become on edition {in_force.number} what plan {plan.id} makes of edition "
-            f"{plan.base_edition}, on which it was begun: look at both and draw these anew"
+            f"{_listed(other)} would not become on edition {in_force.number}{before} what plan {plan.id} makes of "
+            f"edition {plan.base_edition}, on which it was begun: look at both and draw these anew"
         )
 
 

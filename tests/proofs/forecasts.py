@@ -64,10 +64,6 @@ def prove(size: str) -> dict[str, object]:
     return told
 
 
-def _publish_made(connection: sa.Connection, number: int) -> None:
-    published(connection, divided_city(number, 7))
-
-
 def _proved(engine: sa.Engine, order: Order, publish: Publish) -> dict[str, object]:
     drawn, ended = Counter[str](), Counter[str]()
     begun = time.process_time()
