@@ -30,8 +30,8 @@ from geo.files import renamed
 from geo.frames import PARQUET, form_of
 from geo.frames.parquets import sheet
 from geo.layers import Layer, read_layer
-from geo.plans.calendar import hours
 from geo.plans.foreseeing import after
+from geo.plans.hours import hours
 
 UNFINISHED = ".unfinished"
 _RUN = "_gridatlas.json"  # what reads folders of Parquet passes over names that begin so

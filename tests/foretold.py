@@ -19,6 +19,7 @@ from geo.areas import Edition, Place
 from geo.assignments import open_index
 from geo.errors import GeoError
 from geo.plans import calendar, reviews
+from geo.plans.hours import due
 from tests.drawn_plans import drawn_up, kinds, scheduled
 
 CLOCK = Actor("gridatlas")
@@ -90,7 +91,7 @@ def come_true(connection: sa.Connection, hours: Sequence[datetime]) -> Counter[s
     kept = [(areas.current(connection), seen(connection, areas.current(connection)))]
     ended: dict[int, str] = {}
     for hour, edition, forecast in zip(hours, foretold, shown, strict=True):
-        for id in calendar.due(connection, hour):
+        for id in due(connection, hour):
             if id not in ended:
                 ended[id] = _published(connection, id)
         assert _said(edition) == ended, f"foretold {_said(edition)}, and it became {ended}"

@@ -154,14 +154,14 @@ def _city(connection: sa.Connection, points: Points) -> OfCity:
     """The city's division, with what is to come where rows have times."""
     from geo.assignments import open_index
     from geo.bulk import OfCity
-    from geo.plans import calendar
+    from geo.plans.hours import hours
 
-    hours = calendar.hours(connection) if points.at or points.when else []
-    if not hours:
+    coming = hours(connection) if points.at or points.when else []
+    if not coming:
         return OfCity.now(connection)
     from geo.plans.foreseeing import after  # plans are much to import for a run that asks none
 
-    return OfCity.now(connection, hours, lambda stage: open_index(connection, after(connection, hours[stage - 1])))
+    return OfCity.now(connection, coming, lambda stage: open_index(connection, after(connection, coming[stage - 1])))
 
 
 def _by_parts(source: Path, target: Path, points: Points, areas: Areas | None, dask: str | None) -> Assigned:

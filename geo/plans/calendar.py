@@ -1,4 +1,4 @@
-"""Which edition answers for an instant, and which scheduled plans stand before it; quick where none does."""
+"""Which edition answers for an instant; quick where no scheduled plan stands before it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,10 @@ import sqlalchemy as sa
 from geo import areas
 from geo.areas import Edition
 from geo.forecasts import AS_IS
-from geo.plans.tables import plans
+from geo.plans.hours import due
 
 if TYPE_CHECKING:
     from geo.coverage.foretelling import Hour
-
-
-def due(connection: sa.Connection, until: datetime) -> list[int]:
-    """Ids of the scheduled plans whose hour comes until an aware instant, in the order of their hours."""
-    query = sa.select(plans.c.id).where(plans.c.state == "scheduled", plans.c.effective_at <= until)
-    return list(connection.scalars(query.order_by(plans.c.effective_at, plans.c.id)))
-
-
-def hours(connection: sa.Connection) -> list[datetime]:
-    """When scheduled plans come into force, each hour once, ascending."""
-    query = sa.select(plans.c.effective_at).where(plans.c.state == "scheduled")
-    return list(connection.scalars(query.distinct().order_by(plans.c.effective_at)))
 
 
 def is_to_come(instant: datetime | None) -> bool:

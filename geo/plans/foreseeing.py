@@ -24,8 +24,9 @@ from geo.buildings.footprints import NOUN as BUILDINGS
 from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.forecasts import Expected, Forecast, Omitted, Rows
-from geo.plans import calendar, drafts, previews, reviews
+from geo.plans import drafts, previews, reviews
 from geo.plans.drafts import Plan
+from geo.plans.hours import due
 from geo.plans.replaying import Replayed, replayed
 from geo.plans.tables import plan_changes
 from geo.space.division import Division, compare, nothing
@@ -74,7 +75,7 @@ def foreseen(connection: sa.Connection, due: Sequence[int]) -> Edition:
 
 def after(connection: sa.Connection, hour: datetime) -> Edition:
     """The edition in force with what is scheduled until an hour, at least one plan."""
-    return foreseen(connection, calendar.due(connection, hour))
+    return foreseen(connection, due(connection, hour))
 
 
 def _drawn(connection: sa.Connection, due: Sequence[int]) -> tuple[object, ...]:

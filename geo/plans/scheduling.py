@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from geo import areas, db, editions, reservations
 from geo.actors import Actor
 from geo.errors import GeoError, Refused, Stale
-from geo.plans import calendar, comments, drafts, previews, reviews, trail, verdicts
+from geo.plans import comments, drafts, previews, reviews, trail, verdicts
 from geo.plans.drafts import Plan
+from geo.plans.hours import due
 from geo.plans.tables import plans
 
 CLOCK = Actor("gridatlas")
@@ -89,7 +90,7 @@ def bring_into_force(engine: sa.Engine, now: datetime | None = None) -> Iterator
 
 def _due(engine: sa.Engine, now: datetime) -> list[int]:
     with db.read(engine) as connection:
-        return calendar.due(connection, now)
+        return due(connection, now)
 
 
 def _bring(engine: sa.Engine, id: int) -> Came | None:

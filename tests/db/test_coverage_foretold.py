@@ -27,6 +27,7 @@ from geo.coverage.values import Reader, Values, told
 from geo.errors import GeoError
 from geo.incidents.adding import NewIncident, add
 from geo.plans import calendar, reviews
+from geo.plans.hours import due
 from geo.tables import buildings
 from tests.covered import enter
 from tests.db.test_plans import ACTOR
@@ -169,7 +170,7 @@ def _stages(connection: sa.Connection) -> None:
 # -- the law -----------------------------------------------------------------------------------------------------------
 def come(connection: sa.Connection, until: datetime) -> None:
     """Nothing; afterwards all plans until then are in force that can be."""
-    for number in calendar.due(connection, until):
+    for number in due(connection, until):
         try:
             with connection.begin_nested():
                 reviews.publish(connection, PLANNER, number)
