@@ -18,8 +18,6 @@ from geo.errors import Refused
 from geo.settings import settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from geo.boundaries.importing import Prepared
     from geo.boundaries.repairs import Repair
     from geo.boundaries.sources import Sources
@@ -103,7 +101,6 @@ def boundaries(
     from geo.boundaries.standing import standing_of
     from geo.editions import Request
     from geo.plans import imported
-    from geo.plans.calendar import is_to_come
 
     begun = time.monotonic()
     flags = {
@@ -141,8 +138,7 @@ def boundaries(
             with db.write(db.engine()) if commit else db.read(db.engine()) as connection:
                 seen = imported.preview(connection, prepared, request)
                 done = imported.publish(connection, prepared, request) if commit else None
-    hour = request.effective_at if is_to_come(request.effective_at) else None
-    summary = _summary(prepared, seen, done, hour, time.monotonic() - begun)
+    summary = _summary(prepared, seen, done, time.monotonic() - begun)
     if page is not None:
         from api.mends import write_page
 
@@ -200,9 +196,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _summary(
-    prepared: Prepared, seen: Preview | None, done: Done | None, hour: datetime | None, seconds: float
-) -> dict[str, Any]:
+def _summary(prepared: Prepared, seen: Preview | None, done: Done | None, seconds: float) -> dict[str, Any]:
     from geo.boundaries.findings import tally
 
     published = done.published if done else None
@@ -227,12 +221,12 @@ def _summary(
         }
     if published is not None:
         told |= {"moved_incidents": published.moved_incidents, "moved_buildings": published.moved_buildings}
-    told["outcome"] = _outcome(seen, done, hour)
+    told["outcome"] = _outcome(seen, done)
     return told
 
 
-def _outcome(seen: Preview | None, done: Done | None, hour: datetime | None) -> dict[str, str]:
-    """What became of the files, or would, in words; ``hour`` where they are for a time to come."""
+def _outcome(seen: Preview | None, done: Done | None) -> dict[str, str]:
+    """What became of the files, or would, in words."""
     if seen is None:
         return {"zh": "有错误，未入库", "en": "refused: errors; nothing is stored"}
     if seen.is_same:
@@ -241,7 +235,7 @@ def _outcome(seen: Preview | None, done: Done | None, hour: datetime | None) -> 
             "en": f"the same as edition {seen.base} in force: nothing to do",
         }
     if done is None:
-        return _would(seen, hour)
+        return _would(seen)
     if done.published is None:
         return _waiting(done)
     by = ("", "") if done.plan is None else (f"方案 {done.plan.id} ", f" by plan {done.plan.id}")
@@ -249,7 +243,7 @@ def _outcome(seen: Preview | None, done: Done | None, hour: datetime | None) -> 
     return {"zh": f"{by[0]}已发布第 {number} 版", "en": f"published as edition {number}{by[1]}"}
 
 
-def _would(seen: Preview, hour: datetime | None) -> dict[str, str]:
+def _would(seen: Preview) -> dict[str, str]:
     from geo.plans import verdicts
 
     if seen.base and (wanted := verdicts.wanted()):
@@ -257,10 +251,10 @@ def _would(seen: Preview, hour: datetime | None) -> dict[str, str]:
             "zh": f"试运行：将成为方案，须 {wanted} 人同意后发布；加 --commit 立案",
             "en": f"dry run: would become a plan that takes {wanted} approval(s); say --commit to begin it",
         }
-    if hour is not None:
+    if seen.hour is not None:
         return {
-            "zh": f"试运行：将排期于 {hour.isoformat()} 生效；加 --commit 排期",
-            "en": f"dry run: would be scheduled for {hour.isoformat()}; say --commit to schedule it",
+            "zh": f"试运行：将排期于 {seen.hour.isoformat()} 生效；加 --commit 排期",
+            "en": f"dry run: would be scheduled for {seen.hour.isoformat()}; say --commit to schedule it",
         }
     return {
         "zh": f"试运行：将发布第 {seen.base + 1} 版；加 --commit 入库",

@@ -194,6 +194,7 @@ def _summary(prepared: Prepared, seen: Preview | None) -> dict[str, Any]:
             "noded": seen.noded,
             "appeared": len(seen.appeared),
             "retired": len(seen.retired),
+            "scheduled": seen.hour and seen.hour.isoformat(),
         }
     return told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -11,12 +12,13 @@ from geo.boundaries.importing import Prepared
 from geo.editions import Request
 from geo.errors import Refused
 from geo.plans import redivisions
+from geo.plans.calendar import is_to_come
 from geo.plans.redivisions import Done, Judged
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What publishing would do; ``is_same`` means nothing."""
+    """What publishing would do; ``is_same`` means nothing. ``hour`` is the one to come it would be scheduled for."""
 
     base: int
     changed: int
@@ -24,6 +26,7 @@ class Preview:
     appeared: Codes
     retired: Codes
     is_same: bool = field(default=False)
+    hour: datetime | None = None
 
 
 def preview(connection: sa.Connection, prepared: Prepared, request: Request) -> Preview:
@@ -43,6 +46,7 @@ def preview(connection: sa.Connection, prepared: Prepared, request: Request) -> 
         appeared=weighed.whole.leaf_codes[difference.appeared],
         retired=weighed.base.leaf_codes[difference.retired],
         is_same=difference.same,
+        hour=request.effective_at if is_to_come(request.effective_at) else None,
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from api.app import create_app
+from tests import uploads
 from tests.browser.conftest import Opener
 from tests.serving import served
+from tests.small_plans import soon
 from tests.uploads import grids_file, incidents_file, moved_east
 
 PATH = "/maps/import"
@@ -92,6 +95,17 @@ def test_a_running_import_is_found_again_by_its_address(visit: Opener, desk: str
     page.get_by_role("button", name="换一个文件").click()
     page.get_by_role("button", name=re.compile("网格调整 2026.geojson")).click()
     expect(page.get_by_text(re.compile(r"有 \d+ 处错误"))).to_be_visible(timeout=JOB_MS)
+
+
+def test_a_file_for_a_day_to_come_is_scheduled_and_leads_to_its_plan(visit: Opener, desk: str) -> None:
+    with httpx.Client(base_url=desk, timeout=60) as site:
+        number = uploads.judged(site, grids_file(2), effective_at=soon(86_400).isoformat())["id"]
+    page = visit(f"{PATH}?id={number}", address=desk)
+    page.get_by_role("button", name=re.compile(r"排期于 \d{4}-\d\d-\d\d 生效")).click()
+    page.get_by_role("dialog").get_by_role("button", name="确认入库").click()
+    expect(page.get_by_text(re.compile(r"已排期为方案 1，.* 起自动生效"))).to_be_visible(timeout=JOB_MS)
+    page.get_by_role("link", name="查看方案 1").click()
+    expect(page.get_by_text("已排期").first).to_be_visible(timeout=JOB_MS)
 
 
 def test_findings_are_gone_through_by_keyboard(visit: Opener, desk: str) -> None:

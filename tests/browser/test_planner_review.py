@@ -75,11 +75,11 @@ def test_a_scheduled_plan_says_its_hour_and_is_taken_off_again(visit: Opener, fr
     changed(fresh, plan, **SPLIT)
     page = ready(visit(f"{PATH}?plan={plan}", address=fresh))
     day = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
-    decide(page, "排期…", "定时生效", 生效时刻=f"{day}T06:30")
+    decide(page, "排期…", "排期", 生效时刻=f"{day}T06:30")
     foot = page.get_by_role("complementary")
     expect(foot).to_contain_text(f"生效 {day} 06:30 · 届时即第 2 版", timeout=SHOWN_MS)
     decide(page, "取消排期…", "取消排期")
-    expect(foot).not_to_contain_text("已定时", timeout=SHOWN_MS)
+    expect(foot).not_to_contain_text("已排期", timeout=SHOWN_MS)
     expect(foot.get_by_role("button", name="排期…", exact=True)).to_be_visible()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,8 @@ from geo.imports.records import JUDGING
 from geo.imports.shelves import Shelf
 from geo.settings import settings
 from tests.serving import served
-from tests.small_city import CITY, SPLIT_OFF, publish_small_city
+from tests.small_city import CITY, SPLIT_OFF, WEST, WIDE, cell_centre, publish_small_city
+from tests.small_plans import soon
 from tests.uploads import (
     MAPPING,
     committed,
@@ -37,6 +39,7 @@ MODELS = {
     if isinstance(route, APIRoute)
     for method in route.methods
 }
+SPLIT_CELL_EAST = (WEST + 0.8 * WIDE, cell_centre(0, 0)[1])
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -139,6 +142,18 @@ def test_where_approvals_are_wanted_a_file_becomes_a_plan_that_waits(
     assert plan["origin"]["files"][0]["rows"] == 13
     assert SPLIT_OFF in plan["changes"][0]["change"]["leaves"]
     assert site.get(f"/v1/plans/{told['plan']}/preview").json()["grids"]
+
+
+def test_a_file_for_a_day_to_come_becomes_a_plan_that_is_scheduled(site: httpx.Client, fresh_engine: sa.Engine) -> None:
+    hour = soon(86_400)
+    found = judged(site, grids_file(2), effective_at=hour.isoformat())
+    assert datetime.fromisoformat(found["judged"]["summary"]["scheduled"]) == hour
+    told = committed(site, found["id"])["committed"]
+    assert (told["is_same"], told["edition"], edition(fresh_engine)) == (False, 1, 1)
+    plan = site.get(f"/v1/plans/{told['plan']}").json()
+    assert (plan["state"], plan["effective_at"]) == ("scheduled", told["scheduled"])
+    then = {"lon": SPLIT_CELL_EAST[0], "lat": SPLIT_CELL_EAST[1], "at": (hour + timedelta(days=1)).isoformat()}
+    assert site.get("/v1/locate", params=then).json()["grid"]["code"] == SPLIT_OFF
 
 
 def test_the_same_file_again_is_no_new_edition(site: httpx.Client, fresh_engine: sa.Engine) -> None:

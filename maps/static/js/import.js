@@ -338,6 +338,8 @@ class Imports {
   }
 
   main_words(one) {
+    const hour = one.judged?.summary?.scheduled;
+    if (hour) return this.words.t("import.schedule", { date: this.words.date(hour) });
     return one.kind === "boundaries" ? this.words.t("import.publish", { n: (one.judged?.edition ?? 0) + 1 }) : this.words.t("import.store");
   }
 
@@ -368,7 +370,7 @@ class Imports {
   recent() {
     const { words, listed } = this;
     const line = (one) => el("li", {}, el("button", { class: "item", type: "button", onclick: () => this.follow(one.id) },
-      el("span", { class: "row" }, el("b", { class: "file" }, one.filename), el("span", { class: `chip push ${CHIPS[one.state] ?? ""}` }, one.state === "committed" && one.committed?.edition && !one.committed.approvals && one.kind === "boundaries" ? words.t("edition", { n: one.committed.edition }) : words.t(`import.state.${one.state}`))),
+      el("span", { class: "row" }, el("b", { class: "file" }, one.filename), el("span", { class: `chip push ${CHIPS[one.state] ?? ""}` }, one.state === "committed" && one.committed?.edition && !one.committed.approvals && !one.committed.scheduled && one.kind === "boundaries" ? words.t("edition", { n: one.committed.edition }) : words.t(`import.state.${one.state}`))),
       el("span", { class: "sub dim" }, `${this.noun(one.kind)} · ${size(one.bytes, words)} · ${one.actor} · ${words.moment(one.changed_at)}`)));
     return el("div", { class: "sec flush recent" }, el("div", { class: "row" }, el("h2", {}, words.t("import.recent")), el("span", { class: "push dim cap" }, words.t("import.kept", { n: words.n(this.boot.import_days) }))),
       listed.length ? el("ul", {}, listed.slice(0, 8).map(line)) : el("p", { class: "empty" }, words.t("import.none")));
