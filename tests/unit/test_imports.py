@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from geo.boundaries.findings import KINDS
 from geo.errors import Stale, TooMuch, Unknown
-from geo.imports import guesses, looking, overlays
+from geo.imports import guesses, looking, overlays, shelves
 from geo.imports.records import COMMITTED, JUDGING, READING, Import
 from geo.imports.shelves import Shelf, safe_name
 from geo.imports.titles import TITLES
@@ -68,7 +68,10 @@ def test_a_folder_is_its_owners_alone(tmp_path: Path) -> None:
     assert shelf.folder.stat().st_mode & 0o077 == 0
 
 
-def test_work_that_nobody_does_any_more_is_interrupted_or_begun_anew(tmp_path: Path) -> None:
+def test_work_that_nobody_does_any_more_is_interrupted_or_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "_PATIENCE_S", 0.1)
     shelf = Shelf(tmp_path / "shelf")
     one = received(shelf)
     with shelf.at_work(one.id):
