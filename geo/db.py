@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from geo import packed as _packed  # noqa: F401 - what it registers is known to connections opened from here on
 from geo.errors import Unavailable
 from geo.settings import settings
+from geo.turns import Turn, wait_for
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -22,7 +23,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 EXTENSIONS = ("postgis", "btree_gist", "pg_trgm")
 OVERFLOW = 2
 """Connections beyond the pool's size, for what is asked beside the requests."""
-_MIGRATION_LOCK = 7_149_320  # any fixed number: two processes that start together migrate one after the other
 
 
 def database_url(progress: Callable[[str], None] | None = None) -> str:
@@ -113,7 +113,7 @@ def migrate(bound: sa.Engine) -> bool:
             if is_current(connection):
                 return False
         with bound.begin() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            wait_for(connection, Turn.MIGRATION)
             for extension in EXTENSIONS:
                 connection.execute(sa.text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
             from alembic import command

@@ -27,6 +27,7 @@ from geo.errors import Unknown
 from geo.lines.kinds import drawn_at
 from geo.statements import statement
 from geo.tables import drawn_borders, drawn_grounds
+from geo.turns import Turn, wait_for
 
 EXACT = 14
 """Zoom from which shapes are drawn as they are stored."""
@@ -41,7 +42,6 @@ KEPT_EDITIONS = 6
 _LOWEST_BORDERS_FROM = 12
 LARGEST_ZOOM = 22
 _WORLD_M = 2 * math.pi * 6_378_137
-_LOCK = 7_149_321  # beside geo.db's: processes that want the same drawings wait for the first
 _BUFFER_PX = 8
 _PIXELS = 256
 
@@ -199,7 +199,7 @@ def prepare(connection: sa.Connection, edition: Edition) -> bool:
 
     The caller's transaction writes; drawings of editions older than the last few are dropped.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    wait_for(connection, Turn.DRAWINGS)
     if is_prepared(connection, edition):
         return False
     for band, drawing in draw(connection, edition):

@@ -24,14 +24,14 @@ from geo.findings import LISTED
 from geo.polygons import firsts
 from geo.statements import statement
 from geo.tables import buildings
+from geo.turns import Turn, wait_for
 
-_FILES = 7_149_323  # any fixed number: files are stored one after the other, so that none waits for an id of another
 _CONDITIONS = {"outside": buildings.c.grid_id.is_(None), "straddles": buildings.c.straddles}
 
 
 def wait_for_files(connection: sa.Connection) -> None:
     """Wait until no other file of buildings is being stored; until this transaction ends others wait."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FILES)))
+    wait_for(connection, Turn.BUILDING_FILES)
 
 
 def first_load(connection: sa.Connection, edition: Edition) -> FirstLoad | None:

@@ -44,8 +44,8 @@ from geo.coverage.tables import building_states, coverage_rules, grid_states, un
 from geo.coverage.units import Coverings, Units
 from geo.locking import lock_current
 from geo.tables import audit_events
+from geo.turns import Turn, wait_for
 
-_LOCK = 7_149_321  # any fixed number: runs go one after the other
 WRITTEN = ("units", "buildings", "grids", "groups")
 """What a run tells of."""
 _WRITTEN = (
@@ -72,7 +72,7 @@ def run(connection: sa.Connection, actor: Actor, day: date | None = None, *, ful
     Refused
         When the rule book cannot be used.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    wait_for(connection, Turn.RUN)
     edition, city, book = lock_current(connection), areas.city(connection), rulebooks.current()
     before = runs.last(connection)
     looked = marks.take(connection, NOUNS)

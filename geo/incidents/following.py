@@ -23,6 +23,7 @@ from geo.laggards import Rows, asked, is_behind, others, placed
 from geo.locking import lock_current
 from geo.tables import incidents
 from geo.tables import laggards as laggards_table
+from geo.turns import Turn, is_free
 
 AT_ONCE = 1_000
 """Incidents of moved ground up to which all of them follow in the publish."""
@@ -30,7 +31,6 @@ STEP = 1_000
 """Incidents of one step; a publish waits for one step at most."""
 _LEAVES = 256
 _BATCH = 5_000
-_ONE = 7_149_323  # any fixed number: one process follows at a time
 
 
 # -- in the publish ----------------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def step(connection: sa.Connection) -> int | None:
     if not connection.scalar(sa.select(sa.exists(sa.select(laggards_table.c.grid_id)))):
         return None
     open_index(connection, areas.current(connection))  # what may take long is done before others have to wait
-    if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_ONE))):
+    if not is_free(connection, Turn.FOLLOWING):
         return None
     edition = lock_current(connection)
     leaves, behind = _next(connection)

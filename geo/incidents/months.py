@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from geo.arrays import Bools, Ints
+from geo.turns import Turn, wait_for
 
 Months = NDArray[np.datetime64]
 _ARRIVING = "incidents_arriving"
 _LIKE = "(LIKE incidents INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
-_LOCK = 7_149_321  # any fixed number: two transactions that need the same month make it one after the other
 
 
 def months_of(occurred_us: Ints) -> Months:
@@ -48,7 +48,7 @@ def missing_months(connection: sa.Connection, months: Months) -> Months:
     wanted = np.unique(months)
     if not len(_without(connection, wanted)):
         return wanted[:0]
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    wait_for(connection, Turn.MONTHS)
     return _without(connection, wanted)
 
 

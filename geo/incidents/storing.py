@@ -18,8 +18,8 @@ from geo.incidents.placing import Places, Placing
 from geo.incidents.reports import Reports
 from geo.instants import NEVER_US
 from geo.statements import statement
+from geo.turns import Turn, wait_for
 
-_FILES = 7_149_322  # any fixed number: files are stored one after the other, so that none waits for a key of another
 _WORDS = ("source", "reference", "category", "status", "datum", "address", "stated_area")
 _STORED = """SELECT id, ST_X(geom), ST_Y(geom), (extract(epoch FROM occurred_at) * 1000000)::bigint, accuracy_m
                FROM incidents WHERE id > :after AND id <= :last ORDER BY id LIMIT :most"""
@@ -44,7 +44,7 @@ class Counts:
 
 def wait_for_files(connection: sa.Connection) -> None:
     """Wait until no other file is being stored; until this transaction ends others wait."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FILES)))
+    wait_for(connection, Turn.INCIDENT_FILES)
 
 
 def state(connection: sa.Connection, reports: Reports, digests: pa.Array) -> None:
