@@ -29,6 +29,7 @@ import pyarrow as pa
 
 from api.logs import configure
 from api.streams import ARROW, stream
+from geo import areas, db, drawings
 from geo.arrays import Floats
 from tests.opened_indexes import publish
 from tests.serving import served
@@ -137,10 +138,12 @@ def reports(lonlat: Floats) -> list[bytes]:
 
 @contextmanager
 def winding_city_served(side: int) -> Iterator[str]:
-    """Address of a server of ``side`` squared leaves whose borders wind."""
+    """Address of a server of ``side`` squared leaves whose borders wind; nothing is left to be drawn of them."""
     configure("WARNING")
     with throw_away_postgis() as (engine, _):
         publish(engine, side, 1)
+        with db.write(engine) as connection:
+            drawings.prepare(connection, areas.current(connection))
         with served(engine) as address:
             yield address
 
