@@ -264,6 +264,7 @@ def test_a_level_the_city_has_not_is_refused_by_the_layer_that_names_it(tmp_path
         read_sources(path)
 
 
+@pytest.mark.slow
 def test_a_flatgeobuf_whose_bytes_are_nought_here_and_there_is_read_or_refused(
     good: Path, tmp_path: Path, layer: Layer
 ) -> None:

@@ -192,6 +192,7 @@ def test_a_checkout_that_was_moved_is_set_up_anew(checkout: Path) -> None:
     assert calls(moved) == ["venv", "pip install", "pip install", "kernels"]
 
 
+@pytest.mark.slow
 def test_two_at_once_take_turns(checkout: Path) -> None:
     both = [
         subprocess.Popen(

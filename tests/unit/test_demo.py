@@ -90,6 +90,7 @@ def test_the_boundary_import_finds_no_error_in_the_committed_files() -> None:
     assert prepared.ground()["named"] == 260
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=6)
 @given(seed=st.integers(0, 2**32), grids=st.integers(60, 420))
 def test_any_seed_and_size_divides_its_city_without_a_fault(seed: int, grids: int) -> None:
@@ -247,6 +248,7 @@ def test_geojson_reads_back_to_the_very_same_ground(city: City, tmp_path: Path) 
     assert shapely.equals_exact(shapes, city.town.levels["grid"].shapes, 0).all()
 
 
+@pytest.mark.slow
 def test_there_are_names_for_the_streets_and_blocks_of_a_city_of_thirty_thousand_grids() -> None:
     found = names.Namer(np.random.default_rng(5)).many(150_000)
     assert len({zh for zh, _ in found}) == len({en for _, en in found}) == 150_000

@@ -199,6 +199,7 @@ def test_working_hours_add_up_to_what_is_due(begun: datetime, hours: int) -> Non
 
 
 # -- sizes and seeds ---------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @hypothesis_settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32), buildings=st.integers(300, 3_000), grids=st.integers(60, 200))
 def test_any_seed_and_size_has_registers_that_agree_with_each_other(
@@ -229,6 +230,7 @@ def test_twice_the_city_has_twice_the_units(tmp_path: Path) -> None:
     assert 2.5 < counts[1] / counts[0] < 6
 
 
+@pytest.mark.slow
 def test_a_city_without_a_firm_has_registers_without_a_unit(tmp_path: Path) -> None:
     write_files(tmp_path, Order(grids=60, buildings=0, incidents=0), lambda _: None)
     assert (tmp_path / REGISTERS["units"]).read_text(encoding="utf-8").count("\n") == 1

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from geo.frames import CHUNK, Frame, opened, sheets
 
 
+@pytest.mark.slow
 def test_what_was_read_of_a_parquet_file_is_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "long.parquet"
     random = np.random.default_rng(1)

@@ -172,6 +172,7 @@ def test_roads_are_those_the_file_has_counted_by_hand(name: str) -> None:
     assert Counter(row["highway"] for row in rows if row["highway"]) == kinds
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read(real(FILES[1]))

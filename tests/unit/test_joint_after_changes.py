@@ -39,6 +39,7 @@ def after(settled: Settled, units: Units, chosen: np.ndarray, ids: np.ndarray, r
     return renewed(KeptInMemory(settled, rules), ids, found.taken(np.isin(found.id, ids)), rules)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(CITIES, SMALLER)
 def test_after_every_change_all_is_as_if_settled_from_scratch(
