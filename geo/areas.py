@@ -170,8 +170,8 @@ def numbered(connection: sa.Connection, number: int) -> Edition:
     """Edition ``number``. Raises Unknown, naming those there are."""
     row = connection.execute(sa.select(*_edition_columns()).where(editions.c.number == number)).mappings().one_or_none()
     if row is None:
-        newest = newest_number(connection)
-        there = f"there are 1 to {newest}" if newest else "none has been published yet"
+        most = newest_number(connection)
+        there = f"there are 1 to {most}" if most else "none has been published yet"
         raise Unknown(f"no edition {number}; {there}")
     return Edition(**row)
 
@@ -208,6 +208,9 @@ def current(connection: sa.Connection) -> Edition:
 
 
 # -- places ----------------------------------------------------------------------------------------------------------
+_AS_STORED = ("id", "code", "name", "level", "kind", "parent_id", "area_m2", "first_edition", "last_edition")
+
+
 @lru_cache(maxsize=16)
 def _rows(table: sa.Table, edition: Edition) -> sa.Subquery:
     return rows_of(table, edition.number, edition.forecast)
@@ -221,12 +224,10 @@ def _places(edition: Edition) -> sa.Subquery:
         row = _rows(table, edition).c
         bounds = [getattr(gis, f"ST_{side}")(row.geom) for side in ("XMin", "YMin", "XMax", "YMax")]
         return sa.select(
-            *(row[name] for name in ("id", "code", "name", "level", "kind", "parent_id", "area_m2")),
+            *(row[name] for name in _AS_STORED),
             gis.ST_X(row.label).label("x"),
             gis.ST_Y(row.label).label("y"),
             *(bound.label(name) for bound, name in zip(bounds, ("west", "south", "east", "north"), strict=True)),
-            row.first_edition,
-            row.last_edition,
         )
 
     return sa.union_all(of(areas), of(grids)).subquery("places")
@@ -235,17 +236,9 @@ def _places(edition: Edition) -> sa.Subquery:
 def _fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[Place]:
     return [
         Place(
-            id=row.id,
-            code=row.code,
-            name=row.name,
-            level=row.level,
-            kind=row.kind,
-            parent_id=row.parent_id,
-            area_m2=row.area_m2,
+            **{name: getattr(row, name) for name in _AS_STORED},
             label=(row.x, row.y),
             bounds=(row.west, row.south, row.east, row.north),
-            first_edition=row.first_edition,
-            last_edition=row.last_edition,
         )
         for row in connection.execute(query)
     ]

@@ -338,9 +338,8 @@ class Imports {
   }
 
   main_words(one) {
-    const hour = one.judged?.summary?.scheduled;
-    if (hour) return this.words.t("import.schedule", { date: this.words.date(hour) });
-    return one.kind === "boundaries" ? this.words.t("import.publish", { n: (one.judged?.edition ?? 0) + 1 }) : this.words.t("import.store");
+    const { words } = this, hour = one.judged?.summary?.scheduled;
+    return hour ? words.t("import.schedule", { date: words.date(hour) }) : one.kind === "boundaries" ? words.t("import.publish", { n: (one.judged?.edition ?? 0) + 1 }) : words.t("import.store");
   }
 
   /** The one main button, with what keeps it from being pressed. */
