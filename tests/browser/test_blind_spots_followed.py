@@ -106,9 +106,11 @@ def test_what_another_decided_meanwhile_is_said_beside_the_buttons(visit: Opener
 def test_enter_leads_to_the_main_action(visit: Opener) -> None:
     page = ready(visit(NEAR))
     page.keyboard.press("j")
+    action = page.get_by_role("button", name="提议组建支部")
+    expect(action).to_be_visible()
     page.wait_for_load_state("networkidle")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="提议组建支部")).to_be_focused()
+    expect(action).to_be_focused()
 
 
 @pytest.mark.parametrize(("name", "ending"), [("CSV", "csv"), ("GeoJSON", "geojson")])
