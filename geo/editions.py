@@ -239,9 +239,10 @@ def refuse_another(there: City, city: City) -> None:
 
 
 def _hour(request: Request, base: Edition | None) -> datetime:
-    now = datetime.now(UTC)
-    hour = request.effective_at or (now if base is None else max(now, base.effective_at + _LEAST))
-    if request.effective_at and hour > now:
+    now, hour = datetime.now(UTC), request.effective_at
+    if hour is None:
+        return now if base is None else max(now, base.effective_at + _LEAST)
+    if hour > now:
         raise Refused(f"effective at {hour.isoformat()} lies in the future; only what is in force has a number")
     if base is not None and hour <= base.effective_at:
         raise Refused(

@@ -46,6 +46,6 @@ def wait_for(connection: sa.Connection, turn: Turn) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(turn))))
 
 
-def is_free(connection: sa.Connection, turn: Turn) -> bool:
-    """Whether no other transaction has the turn; then this one has it until it ends."""
+def try_for(connection: sa.Connection, turn: Turn) -> bool:
+    """Take the turn until this transaction ends, and True; False, without waiting, where another one has it."""
     return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(int(turn)))))

@@ -267,13 +267,14 @@ def _waiting(done: Done) -> dict[str, str]:
 
     if done.plan is None:
         return {"zh": "与现行版本相同，无需发布", "en": "the same as the edition in force: nothing to do"}
-    wanted, id = verdicts.wanted(), done.plan.id
+    id = done.plan.id
     if (hour := done.plan.effective_at) is not None:
         return {
             "zh": f"已排期为方案 {id}，{hour.isoformat()} 起自动生效；撤销：gridatlas plan unschedule {id}",
             "en": f"scheduled as plan {id}, in force by itself from {hour.isoformat()}; "
             f"take it off: gridatlas plan unschedule {id}",
         }
+    wanted = verdicts.wanted()
     return {
         "zh": f"已立案为方案 {id}，须 {wanted} 人同意：先 gridatlas plan submit {id}，"
         f"由他人 plan approve {id}，再 plan publish {id}",

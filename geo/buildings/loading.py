@@ -19,7 +19,7 @@ from geo.buildings.findings import Findings, Told
 from geo.buildings.footprints import NOUN, Footprints
 from geo.buildings.judging import Reading, judge
 from geo.buildings.mapping import mapped
-from geo.buildings.storing import FirstLoad, Parcel, first_load, wait_for_files
+from geo.buildings.storing import FirstLoad, Parcel, first_load
 from geo.crs import datum_of
 from geo.errors import Refused
 from geo.frames import Frame, Sheet, opened
@@ -27,6 +27,7 @@ from geo.frames.sheets import parted
 from geo.locking import lock_current
 from geo.pipes import ahead
 from geo.tables import audit_events
+from geo.turns import Turn, wait_for
 
 Progress = Callable[[int, int | None], None]
 FIRST_CHUNK = 1_024
@@ -244,7 +245,7 @@ class _Loading:
     def store(self) -> None:
         """Store all that is on the stage, with its grids of the edition in force."""
         if not self.first:
-            wait_for_files(self.connection)
+            wait_for(self.connection, Turn.BUILDING_FILES)
         current = lock_current(self.connection)
         if current.number != self.edition.number:
             self.place(current)

@@ -29,16 +29,11 @@ from geo.turns import Turn, wait_for
 _CONDITIONS = {"outside": buildings.c.grid_id.is_(None), "straddles": buildings.c.straddles}
 
 
-def wait_for_files(connection: sa.Connection) -> None:
-    """Wait until no other file of buildings is being stored; until this transaction ends others wait."""
-    wait_for(connection, Turn.BUILDING_FILES)
-
-
 def first_load(connection: sa.Connection, edition: Edition) -> FirstLoad | None:
     """The first load of a city, which no other file can disturb; None where buildings are stored."""
     if _are_stored(connection):
         return None
-    wait_for_files(connection)
+    wait_for(connection, Turn.BUILDING_FILES)
     return None if _are_stored(connection) else FirstLoad(connection, edition)
 
 

@@ -201,15 +201,15 @@ def _summary(prepared: Prepared, seen: Preview | None) -> dict[str, Any]:
 
 def _told(done: Done, edition: int) -> dict[str, Any]:
     """What an import became; an edition that was in force already is no new one, and a plan that waits is none yet."""
-    plan, published = done.plan.id if done.plan else None, done.published
-    if published is None and done.plan is not None and done.plan.effective_at is not None:
-        return {"is_same": False, "edition": edition, "plan": plan, "scheduled": done.plan.effective_at.isoformat()}
+    plan, published = done.plan, done.published
     if published is None and plan is not None:
-        return {"is_same": False, "edition": edition, "plan": plan, "approvals": verdicts.wanted()}
+        hour = plan.effective_at
+        waits = {"scheduled": hour.isoformat()} if hour else {"approvals": verdicts.wanted()}
+        return {"is_same": False, "edition": edition, "plan": plan.id, **waits}
     if published is None:
         return {"is_same": True, "edition": edition}
     return {
-        "plan": plan,
+        "plan": plan.id if plan else None,
         "is_same": False,
         "edition": published.edition.number,
         "changed": published.changed,

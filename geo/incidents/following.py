@@ -23,7 +23,7 @@ from geo.laggards import Rows, asked, is_behind, others, placed
 from geo.locking import lock_current
 from geo.tables import incidents
 from geo.tables import laggards as laggards_table
-from geo.turns import Turn, is_free
+from geo.turns import Turn, try_for
 
 AT_ONCE = 1_000
 """Incidents of moved ground up to which all of them follow in the publish."""
@@ -81,7 +81,7 @@ def step(connection: sa.Connection) -> int | None:
     if not connection.scalar(sa.select(sa.exists(sa.select(laggards_table.c.grid_id)))):
         return None
     open_index(connection, areas.current(connection))  # what may take long is done before others have to wait
-    if not is_free(connection, Turn.FOLLOWING):
+    if not try_for(connection, Turn.FOLLOWING):
         return None
     edition = lock_current(connection)
     leaves, behind = _next(connection)

@@ -29,10 +29,11 @@ from geo.incidents.mapping import mapped
 from geo.incidents.months import Arriving
 from geo.incidents.placing import Places, Placing
 from geo.incidents.reports import Reports, digests
-from geo.incidents.storing import Counts, Parcel, place_anew, state, wait_for_files
+from geo.incidents.storing import Counts, Parcel, place_anew, state
 from geo.locking import lock_current
 from geo.pipes import ahead
 from geo.tables import audit_events
+from geo.turns import Turn, wait_for
 
 Progress = Callable[[int, int | None], None]
 
@@ -167,7 +168,7 @@ class _Loading:
         self.duplicates: list[tuple[int, str]] = []
         self.changed: list[tuple[int, str]] = []
         if intake.commit:
-            wait_for_files(connection)
+            wait_for(connection, Turn.INCIDENT_FILES)
         self.keys = Keys(connection, stores=intake.commit)
         self.arriving = Arriving(connection, self.placing.asking) if intake.commit else None
 

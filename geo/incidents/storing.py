@@ -18,7 +18,6 @@ from geo.incidents.placing import Places, Placing
 from geo.incidents.reports import Reports
 from geo.instants import NEVER_US
 from geo.statements import statement
-from geo.turns import Turn, wait_for
 
 _WORDS = ("source", "reference", "category", "status", "datum", "address", "stated_area")
 _STORED = """SELECT id, ST_X(geom), ST_Y(geom), (extract(epoch FROM occurred_at) * 1000000)::bigint, accuracy_m
@@ -40,11 +39,6 @@ class Counts:
         self.unassigned += int((places.grid_now == 0).sum())
         self.doubtful += int(places.is_doubtful.sum())
         self.before_first += int(places.is_before_first.sum())
-
-
-def wait_for_files(connection: sa.Connection) -> None:
-    """Wait until no other file is being stored; until this transaction ends others wait."""
-    wait_for(connection, Turn.INCIDENT_FILES)
 
 
 def state(connection: sa.Connection, reports: Reports, digests: pa.Array) -> None:

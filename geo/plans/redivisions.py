@@ -57,6 +57,8 @@ def preview(connection: sa.Connection, found: Judged, request: Request) -> Weigh
     if is_idle(change):
         base, at = found.base, found.edition
         return Weighed(at.number, base, base, divisions.compare(base, base), at.effective_at, at.leaves)
+    if verdicts.wanted():
+        _refuse_hour(request)
     past = None if is_to_come(request.effective_at) else request.effective_at
     return previews.tried(connection, plan, request.actor, past, change).weighed
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from geo import db, incidents
-from geo.turns import Turn, is_free, wait_for
+from geo.turns import Turn, try_for, wait_for
 from tests.db.test_incidents_intake import new
 from tests.db.test_incidents_loading import ACTOR
 from tests.small_city import publish_small_city
@@ -19,9 +19,9 @@ from tests.small_city import publish_small_city
 def test_a_turn_holds_up_its_own_kind_and_no_other(engine: sa.Engine, turn: Turn) -> None:
     with engine.connect() as one, engine.connect() as other:
         wait_for(one, turn)
-        assert {found for found in Turn if not is_free(other, found)} == {turn}
+        assert {found for found in Turn if not try_for(other, found)} == {turn}
         one.rollback()
-        assert is_free(other, turn)
+        assert try_for(other, turn)
 
 
 def test_the_first_report_of_a_month_waits_for_nobody_s_drawings_runs_or_files(fresh_engine: sa.Engine) -> None:
