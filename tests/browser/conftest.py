@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from api.app import create_app
 from geo import incidents
@@ -50,6 +50,7 @@ class Watched:
 def browser(chromium: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=str(chromium), args=[*QUIET, *QUIETER])
+        expect.set_options(timeout=WAIT_MS)  # what is looked for is waited for as long as what is pressed
         yield opened
         opened.close()
 

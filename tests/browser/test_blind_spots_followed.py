@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Opener, Watched
 from tests.browser.spots import NEAR, PATH, legend, open_row, ready, row, spotted
@@ -108,8 +108,28 @@ def test_enter_leads_to_the_main_action(visit: Opener) -> None:
     page.keyboard.press("j")
     action = page.get_by_role("button", name="提议组建支部")
     expect(action).to_be_visible()
-    page.wait_for_load_state("networkidle")
     page.keyboard.press("Enter")
+    expect(action).to_be_focused()
+
+
+def test_the_place_in_a_row_is_kept_while_the_rest_of_it_arrives(visit: Opener) -> None:
+    """Enter came before the row was told in full, and the focus went back to the row's head."""
+    page = ready(visit(NEAR))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/v1/blind-spots/building/"), hold)
+    page.keyboard.press("j")
+    found = page.locator(".item.sel")
+    action = found.get_by_role("button", name="提议组建支部")
+    expect(action).to_be_visible()
+    expect(found.get_by_text("全部单位")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(action).to_be_focused()
+    held[0].continue_()
+    expect(found.get_by_text("全部单位")).to_be_visible()
     expect(action).to_be_focused()
 
 

@@ -1,6 +1,7 @@
 // The panel of the compare page: which two, the slider through the editions, and what differs, each with its place.
 import { metrics } from "./compare-metrics.js";
 import { el, find } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { named } from "./when.js";
 
 const MOST = 500; // lines of what differs; more are counted
@@ -32,9 +33,7 @@ export class ComparePanel {
       const date = el("input", { type: "date", id: `day-${k}`, value: day.slice(0, 10), "aria-label": words.t(k ? "compare.day.right" : "compare.day.left"), onchange: ({ target }) => target.value && this.heard.pick(k, target.value) });
       return el("div", { class: "row chooser" }, el("label", { class: "asked" }, words.t(k ? "compare.right" : "compare.left"), select), el("label", { class: "asked day" }, words.t("compare.day"), date));
     };
-    const held = document.activeElement?.id;
-    this.picks.replaceChildren(el("div", { class: "row" }, el("h1", {}, words.t("page.compare")), el("button", { class: "btn push", type: "button", id: "swap", onclick: this.heard.swap }, words.t("compare.swap"))), chooser(0), chooser(1));
-    if (held) document.getElementById(held)?.focus({ preventScroll: true });
+    keeping_focus(this.picks, () => this.picks.replaceChildren(el("div", { class: "row" }, el("h1", {}, words.t("page.compare")), el("button", { class: "btn push", type: "button", id: "swap", onclick: this.heard.swap }, words.t("compare.swap"))), chooser(0), chooser(1)));
   }
 
   /** Through the editions: each beside the one before it. */

@@ -2,6 +2,7 @@
 import { Atlas } from "./atlas.js";
 import { place as put_card } from "./card.js";
 import { ICONS, el, find, icon, say } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { Language } from "./i18n.js";
 import * as doors from "./import-doors.js";
 import { became, onward } from "./import-ends.js";
@@ -236,15 +237,14 @@ class Imports {
   }
 
   render() {
-    const top = this.body.scrollTop, focused = document.activeElement?.id;
+    const top = this.body.scrollTop;
     const open = this.open(), { words } = this;
     const steps = [this.step_file(open), this.step_columns(open), this.step_findings(open), this.step_end(open)];
-    this.body.replaceChildren(...[
+    keeping_focus(this.body, () => this.body.replaceChildren(...[
       el("div", { class: "sec lead" }, el("div", { class: "row" }, el("h1", {}, words.t("import.title")), this.one ? el("button", { class: "btn bare push", type: "button", onclick: () => this.anew() }, words.t("import.another")) : null), el("p", { class: "dim cap" }, words.t("import.lead"))),
-      this.lost ? el("p", { class: "wrong", role: "alert" }, words.t("import.lost")) : null, ...steps, this.one ? null : this.recent()].filter(Boolean));
+      this.lost ? el("p", { class: "wrong", role: "alert" }, words.t("import.lost")) : null, ...steps, this.one ? null : this.recent()].filter(Boolean)));
     this.body.scrollTop = top;
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    this.feet(open);
+    keeping_focus(this.foot, () => this.feet(open));
     this.table(open);
     this.legend();
   }

@@ -1,6 +1,7 @@
 // The panel: where, what, the figure, the ranking, actions.
 import { crumb } from "./crumb.js";
 import { ICONS, el, find, icon } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { KIND_COLOURS, NOTHING } from "./legend.js";
 import { matrix } from "./staffing.js";
 import { Stretch } from "./stretch.js";
@@ -36,11 +37,9 @@ export class Panel {
     if (!keepPlace) this.stretch.reset();
     this.view = view;
     const top = this.body.scrollTop;
-    const open = document.activeElement?.closest(".panel [id]")?.id;
-    this.body.replaceChildren(this.crumb(), this.what(), view.inside?.() ?? this.list(), el("section", { class: "sec legend legend-copy only-s" }));
+    keeping_focus(this.body, () => this.body.replaceChildren(this.crumb(), this.what(), view.inside?.() ?? this.list(), el("section", { class: "sec legend legend-copy only-s" })));
     this.actions();
     if (keepPlace) this.body.scrollTop = top;
-    if (open) document.getElementById(open)?.focus({ preventScroll: true });
   }
 
   crumb() {

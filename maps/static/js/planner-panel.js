@@ -1,5 +1,6 @@
 // The panel of a plan: what it is, tabs of what it does, and at the foot what can be done with it.
 import { el, find, icon } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { Effects, is_passed } from "./planner-effects.js";
 import { STATE_CHIP } from "./planner-list.js";
 import { said } from "./planner-said.js";
@@ -29,13 +30,12 @@ export class PlanPanel {
 
   /** `view` = {draft, tab, colours, short, scope, chosen_move, chosen_check, theirs}. */
   draw(view) {
-    const { scrollTop } = this.body, held = document.activeElement?.closest?.(".panel") ? document.activeElement.id : null;
+    const { scrollTop } = this.body;
     const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view), this.effects.spots(view)], codes: () => [this.effects.codes(view)], review: () => this.review(view) };
     const tab = TABS.includes(view.tab) ? view.tab : TABS[0];
-    this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean));
+    keeping_focus(this.body, () => this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean)));
     this.body.scrollTop = scrollTop;
-    if (held) document.getElementById(held)?.focus({ preventScroll: true });
-    this.acts(view);
+    keeping_focus(this.foot, () => this.acts(view));
   }
 
   /** What is said of the plan; what shows that is fetched when it is first looked at. */

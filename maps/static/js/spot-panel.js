@@ -1,6 +1,7 @@
 // The panel of blind spots: where, how many, the codes as filters, the ranking with the chosen row open, what to do with all.
 import { crumb } from "./crumb.js";
 import { ICONS, el, find, icon } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { detail, figure } from "./spot-detail.js";
 import { followed } from "./spot-decide.js";
 import { GRID_CODES, UNIT_CODES, filled, pcode } from "./spot-codes.js";
@@ -37,11 +38,9 @@ export class SpotPanel {
     if (!keepPlace) this.stretch.reset();
     this.view = view;
     const top = this.body.scrollTop;
-    const open = document.activeElement?.closest(".panel [id]")?.id;
-    this.body.replaceChildren(this.head(), this.sorted(), this.list(), el("section", { class: "sec legend legend-copy only-s" }));
+    keeping_focus(this.body, () => this.body.replaceChildren(this.head(), this.sorted(), this.list(), el("section", { class: "sec legend legend-copy only-s" })));
     this.actions();
     this.body.scrollTop = keepPlace ? top : 0;
-    if (open) document.getElementById(open)?.focus({ preventScroll: true });
   }
 
   // -- head ---------------------------------------------------------------------------------------------------------
@@ -164,16 +163,13 @@ export class SpotPanel {
     return item;
   }
 
-  /** The rows of these ids drawn anew, in their place; one in which a reason is being given only where it `is_given`. */
+  /** The rows of these ids drawn anew, in their place; one in which something is being written only where it `is_given`. */
   renew(ids, is_given = true) {
     const spots = new Map(this.view.spots.map((spot) => [spot.id, spot]));
     for (const id of new Set(ids)) {
       const old = this.lines.get(id);
-      if (!old || (!is_given && old.querySelector(".dismissal"))) continue;
-      const focused = old.contains(document.activeElement);
-      const made = this.line(spots.get(id));
-      old.replaceWith(made);
-      if (focused) made.querySelector(".line").focus({ preventScroll: true });
+      if (!old || (!is_given && old.querySelector(".dismissal, input:focus"))) continue;
+      keeping_focus(this.body, () => old.replaceWith(this.line(spots.get(id))));
     }
   }
 
