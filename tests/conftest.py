@@ -92,7 +92,7 @@ def remove(folder: Path) -> None:
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs the real data where they are not; in the quick loop try fewer examples of every law."""
-    quick.mark_slow(items)
+    quick.mark(items)
     if quick.is_quick(config):
         quick.shorten_all(items)
     if not REAL.is_dir():

@@ -1,18 +1,20 @@
-"""The quick loop of ``./gridatlas test unit``: a tenth of every law's examples, and nothing that takes long.
+"""How laws are tried: drawn anew in full, the same in every run of the gate, a tenth of them in the quick loop.
 
-What takes long is marked ``slow``. The whole suite, and a part that is narrowed down, run everything in full.
+The quick loop (``./gridatlas test unit``) leaves out what is marked ``slow``, too. The whole suite, and a part that is
+narrowed down, run everything in full. Tests of hypothesis are marked ``law``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
-WHOLE, QUICK = "gridatlas", "quick"
-"""Profiles of hypothesis; they differ by what :func:`shorten` does in the quick one."""
+WHOLE, SETTLED, QUICK = "gridatlas", "settled", "quick"
+"""Profiles of hypothesis. Whole draws anew with every run; settled always draws the same, so that the gate blames a
+change for what it did; quick is the whole one after :func:`shorten_all`."""
 MADE_CITY = "made_city_files"
 SHARE = 10
 LONGEST_S = 3.0
@@ -20,8 +22,9 @@ LONGEST_S = 3.0
 
 
 def register_profiles() -> None:
-    """Make both profiles known and take the whole one, which ``--hypothesis-profile quick`` overrules."""
+    """Make the profiles known and take the whole one, which ``--hypothesis-profile`` overrules."""
     settings.register_profile(WHOLE, deadline=None, print_blob=True)
+    settings.register_profile(SETTLED, settings.get_profile(WHOLE), derandomize=True)
     settings.register_profile(QUICK, settings.get_profile(WHOLE))
     settings.load_profile(WHOLE)
 
@@ -47,18 +50,27 @@ def _shorter(told: settings) -> settings:
 
 def shorten_all(items: list[pytest.Item]) -> None:
     """Have every law among the tests try fewer examples, one with several parameters once."""
-    functions = [item for item in items if isinstance(item, pytest.Function)]
-    machines = {item.cls for item in functions if isinstance(getattr(item.cls, "settings", None), settings)}
-    for machine in machines:
+    laws = [item for item in items if is_law(item)]
+    for machine in {item.cls for item in laws if _is_machine(item)}:
         shorten_machine(machine)
-    for law in {item.obj for item in functions if item.cls not in machines}:
-        if is_hypothesis_test(law):
-            shorten(law)
+    for law in {item.obj for item in laws if not _is_machine(item)}:
+        shorten(law)
 
 
-def mark_slow(items: list[pytest.Item]) -> None:
-    """Mark what reads the files of the made city, which take over two seconds of the processor to be written."""
+def is_law(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    """Whether hypothesis draws what the test tries."""
+    return isinstance(item, pytest.Function) and (_is_machine(item) or is_hypothesis_test(item.obj))
+
+
+def _is_machine(item: pytest.Function) -> bool:
+    return isinstance(getattr(item.cls, "settings", None), settings)
+
+
+def mark(items: list[pytest.Item]) -> None:
+    """Mark the laws, and as slow what reads the files of the made city: two seconds of the processor to write them."""
     for item in items:
+        if is_law(item):
+            item.add_marker(pytest.mark.law)
         if MADE_CITY in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 

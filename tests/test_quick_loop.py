@@ -1,4 +1,4 @@
-"""The quick loop stays quick: it is chosen as told, shortens every law, and loads nothing it does not need."""
+"""Laws are drawn as told, and the quick loop stays quick: it shortens every law, and loads nothing it does not need."""
 
 from __future__ import annotations
 
@@ -57,6 +57,32 @@ def test_a_law_tries_a_tenth_of_its_examples(many: int, fewer: int) -> None:
     quick.shorten(law)
     law()
     assert (whole, len(tried) - whole) == (many, fewer)
+
+
+def tries(profile: str) -> list[float]:
+    tried: list[float] = []
+
+    @settings(settings.get_profile(profile), database=None)
+    @given(st.floats())
+    def law(number: float) -> None:
+        tried.append(number)
+
+    law()
+    return tried
+
+
+def test_the_gate_draws_the_same_every_time_and_everyone_else_anew() -> None:
+    assert repr(tries(quick.SETTLED)) == repr(tries(quick.SETTLED))
+    assert repr(tries(quick.WHOLE)) != repr(tries(quick.WHOLE))
+    assert f"./gridatlas test --hypothesis-profile {quick.SETTLED} " in (ROOT / ".ci/run").read_text()
+
+
+def test_laws_and_machines_of_rules_are_marked_and_nothing_else_is() -> None:
+    told = ["tests/unit/test_redraw.py", "-m", "law", "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider"]
+    done = subprocess.run([sys.executable, "-m", "pytest", *told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "::TestManyChanges::runTest" in done.stdout
+    assert "::test_split_then_merge_restores_the_ground_to_a_millimetre" in done.stdout
+    assert "::test_a_double_click_is_one_point" not in done.stdout
 
 
 def test_the_laws_of_a_machine_are_shortened_as_well() -> None:
