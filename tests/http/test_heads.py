@@ -21,7 +21,7 @@ END = b"\r\n\r\n"
 @contextmanager
 def connected(base: str) -> Iterator[socket.socket]:
     split = urlsplit(base)
-    with socket.create_connection((split.hostname, split.port), timeout=10) as made:
+    with socket.create_connection((split.hostname, split.port), timeout=60) as made:
         yield made
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geo.arrays import Shapes
 from geo.crs import area_m2, snapped
 from geo.errors import Refused
 from geo.space.division.rows import Division
@@ -16,6 +17,7 @@ from geo.space.redraw.changes import CutDedicated, Transfer
 from geo.space.redraw.drawing import ground_drawn
 from geo.space.redraw.members import leaves_of
 from geo.space.redraw.moves import OVER
+from geo.space.redraw.slivers import THIN_M, thickness_m
 
 Polygonal = Transfer | CutDedicated
 """Changes that say by a polygon whose ground becomes another's."""
@@ -37,7 +39,8 @@ def clipped(division: Division, change: Polygonal, scope: str) -> Clipped:
     """A change with what it draws inside an area; the same change where no leaf outside it is near.
 
     Vertices are pulled to borders of the area first and no more afterwards, so that none is pulled beyond it: neither
-    one that was drawn beyond, nor one inside with a vertex of a neighbour of the area within its reach.
+    one that was drawn beyond, nor one inside with a vertex of a neighbour of the area within its reach. Ground of the
+    area too thin to stay behind is drawn as well: it would go to whom it borders longest, across the rim of the area.
 
     Parameters
     ----------
@@ -61,13 +64,14 @@ def clipped(division: Division, change: Polygonal, scope: str) -> Clipped:
     drawn = ground_drawn(change.drawn, shapely.boundary(leaves.shapes[near]), change.snap_m)
     beyond = _polygons(shapely.difference(drawn.shape, ground))
     if shapely.is_empty(beyond):
-        alone = len(near) == len(all_near)
-        return Clipped(change, 0.0) if alone else Clipped(_as_drawn(change, drawn.shape), 0.0, drawn.pulled)
+        if len(near) == len(all_near):
+            return Clipped(change, 0.0)
+        return Clipped(_as_drawn(change, _filled(drawn.shape, leaves.shapes[near])), 0.0, drawn.pulled)
     kept = _polygons(shapely.intersection(drawn.shape, ground))
     if shapely.is_empty(kept):
         raise _outside(change, scope)
     left_out = float(area_m2(np.asarray([beyond], dtype=object))[0])
-    return Clipped(_as_drawn(change, kept), left_out, drawn.pulled)
+    return Clipped(_as_drawn(change, _filled(kept, leaves.shapes[near])), left_out, drawn.pulled)
 
 
 def may_reach_beyond(drawn: BaseGeometry, ground: BaseGeometry) -> bool:
@@ -80,6 +84,15 @@ def may_reach_beyond(drawn: BaseGeometry, ground: BaseGeometry) -> bool:
 def _as_drawn(change: Polygonal, ground: BaseGeometry) -> Polygonal:
     """The change with its ground as it is to be: its vertices are pulled no more."""
     return replace(change, drawn=ground, snap_m=0.0)
+
+
+def _filled(drawn: BaseGeometry, leaves: Shapes) -> BaseGeometry:
+    """What is drawn and the slivers it would cut off leaves; parts that it leaves as they are stay, however thin."""
+    parts = shapely.get_parts(leaves)
+    cut = parts[shapely.relate_pattern(parts, drawn, "T********")]
+    left = shapely.get_parts(shapely.difference(cut, drawn))
+    slivers = left[thickness_m(left) < THIN_M]
+    return _polygons(shapely.union_all([drawn, *slivers])) if slivers.size else drawn
 
 
 def _polygons(shape: BaseGeometry) -> BaseGeometry:

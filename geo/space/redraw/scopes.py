@@ -13,11 +13,11 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import Bools, Codes, Floats, Ints, Shapes
+from geo.arrays import Bools, Codes, Ints, Shapes
 from geo.codes import Scheme
 from geo.crs import area_m2
 from geo.errors import Refused
-from geo.space.arrangement import owners_of, thickness
+from geo.space.arrangement import owners_of
 from geo.space.division import Division, differing, ground_moved
 from geo.space.division.rows import positions
 from geo.space.grounds import fitted, one_of
@@ -26,10 +26,9 @@ from geo.space.redraw.arranging import Faces, redraw
 from geo.space.redraw.drawing import SNAP_M
 from geo.space.redraw.leaves import Leaves, Redrawn
 from geo.space.redraw.members import COMPREHENSIVE, DEDICATED, FALLBACK, area, fallback_of, leaves_of, refuse_unfit
-from geo.space.redraw.slivers import THIN_M, absorbed
+from geo.space.redraw.slivers import THIN_M, absorbed, thickness_m
 
 MOST_MEND_M = 2.0
-_M_PER_DEGREE = 111_319.49
 _EARTH = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -285,19 +284,5 @@ def _wide(shapes: Shapes, mend_m: float) -> tuple[Shapes, Ints]:
     parts, of = shapely.get_parts(shapes, return_index=True)
     is_ground = shapely.get_type_id(parts) == 3
     parts, of = parts[is_ground], of[is_ground]
-    wide = thickness(_in_metres(parts)) > max(mend_m, THIN_M)
+    wide = thickness_m(parts) > max(mend_m, THIN_M)
     return parts[wide], of[wide].astype(np.int64)
-
-
-def _in_metres(shapes: Shapes) -> Shapes:
-    """Shapes in a plane of metres that is true about their middle."""
-    if not len(shapes):
-        return shapes
-    south, north = shapely.total_bounds(shapes)[[1, 3]]
-    squeeze = np.array([np.cos(np.radians((south + north) / 2)), 1.0]) * _M_PER_DEGREE
-
-    def flat(xy: Floats) -> Floats:
-        made: Floats = xy * squeeze
-        return made
-
-    return np.asarray(shapely.transform(shapes, flat), dtype=object)

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from geo.arrays import Bools, Floats, Ints, Shapes
-from geo.space.arrangement import joined
+from geo.space.arrangement import joined, thickness
 from geo.space.partition import OUTSIDE, Edges
 
 THIN_M = 0.1
@@ -54,8 +54,21 @@ def absorbed(faces: Shapes, edges: Edges, label: Ints, anchored: Bools, thin_m: 
         label[moved] = label[to[part[moved]]]
 
 
+def thickness_m(shapes: Shapes) -> Floats:
+    """:func:`thickness` (n,) in metres of shapes in degrees, in a plane that is true about their middle."""
+    squeeze = _squeeze(shapes)
+    return thickness(shapely.transform(shapes, lambda xy: xy * squeeze))
+
+
+def _squeeze(shapes: Shapes) -> Floats:
+    """Metres (2,) of a degree east and north about the middle of shapes; of none, anything."""
+    middle = shapely.total_bounds(shapes)[[1, 3]].mean() if len(shapes) else 0.0
+    metres: Floats = np.array([np.cos(np.radians(middle)), 1.0]) * _M_PER_DEGREE
+    return metres
+
+
 def _walls(faces: Shapes, edges: Edges) -> _Walls:
-    squeeze = np.array([np.cos(np.radians(shapely.total_bounds(faces)[[1, 3]].mean())), 1.0]) * _M_PER_DEGREE
+    squeeze = _squeeze(faces)
     vector = (edges.ends[:, 2:] - edges.ends[:, :2]) * squeeze
     length = np.hypot(vector[:, 0], vector[:, 1])
     inner, right = edges.twin != OUTSIDE, edges.right
