@@ -36,7 +36,8 @@ def main() -> None:
     try:
         build()()
     except GeoError as error:
-        Console(stderr=True).print(f"[bold red]错误 Error[/]  {_plain(error.detail)}", highlight=False, soft_wrap=True)
+        told = " · ".join(part for part in (error.zh, error.detail) if part)
+        Console(stderr=True).print(f"[bold red]错误 Error[/]  {_plain(told)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

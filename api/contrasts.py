@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -19,6 +20,7 @@ from geo.plans.contrasts import MOST, Compared, Metrics, Told, compared
 router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
 _EXACT = ConfigDict(extra="forbid")
 _LARGEST = 2**63 - 1
+_NUMBER = re.compile("[0-9]{1,19}")
 
 
 class SeveritiesTold(TypedDict):
@@ -111,7 +113,7 @@ def compare(
 def ids_of(text: str) -> list[int]:
     """Ids with commas. Raises Malformed for anything else."""
     parts = [part.strip() for part in text.split(",")]
-    wrong = next((part for part in parts if not (part.isascii() and part.isdigit() and int(part) <= _LARGEST)), None)
+    wrong = next((part for part in parts if not (_NUMBER.fullmatch(part) and int(part) <= _LARGEST)), None)
     if wrong is not None:
         raise Malformed("ids", wrong, "must be ids of plans with commas, as 1,2 or 0,1,2")
     return [int(part) for part in parts]

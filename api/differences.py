@@ -13,12 +13,12 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from api.answers import EditionNamed, edition_named
-from api.deps import StoreOf, Text, instant_of, only_known
-from api.errors import described
+from api.deps import StoreOf, Text, only_known
+from api.errors import Malformed, described
 from api.plans import answered
 from api.previews import CrossingTold
 from api.tiles import address_of
-from geo import areas, differences
+from geo import areas, differences, rfc3339
 from geo.areas import Edition
 from geo.differences import Difference
 from geo.plain import plain_of
@@ -160,7 +160,9 @@ def _side(connection: sa.Connection, name: str, zone: str, parameter: str) -> tu
     """The edition that is named, or that of a time with what is scheduled until then."""
     if numbered := _EDITION.fullmatch(name):
         return areas.numbered(connection, int(numbered[1])), None
-    instant = instant_of(name, zone, parameter)
+    instant = rfc3339.read(name, zone)
+    if instant is None:
+        raise Malformed(parameter, name, f"must be an edition as e3, or {rfc3339.RIGHT.removeprefix('must be ')}")
     return edition_at(connection, instant), instant
 
 

@@ -112,7 +112,8 @@ def problem(kind: Kind, detail: str, request_id: str, **more: Any) -> Response:
     request_id
         Becomes ``instance``; the log has it too.
     more
-        Further members: ``where`` (GeoJSON, lon/lat degrees), ``errors``; those that are None stay out.
+        Further members: ``where`` (GeoJSON, lon/lat degrees), ``errors``, ``message`` (the detail in both languages);
+        those that are None stay out.
     """
     body = {"type": f"/problems/{kind.name}", "title": kind.title, "status": kind.status, "detail": detail}
     body |= {"instance": request_id} | {key: value for key, value in more.items() if value is not None}
@@ -129,7 +130,8 @@ def answer(error: Exception, request_id: str) -> Response:
         return problem(kind, detail, request_id)
     where = mapping(error.where) if error.where is not None else None
     faults = [error.fault] if isinstance(error, Malformed) else None
-    response = problem(kind, error.detail, request_id, where=where, errors=faults)
+    message = {"zh-CN": error.zh, "en": error.detail} if error.zh else None
+    response = problem(kind, error.detail, request_id, where=where, errors=faults, message=message)
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
@@ -165,9 +167,25 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
     """One finding of pydantic in our words: parameter, value, expected."""
     location: Sequence[Any] = error["loc"]
     name = ".".join(str(part) for part in location[1:]) or str(location[0])
-    given = "" if error["type"] == "missing" else error.get("input", "")
-    expected = "must be given" if error["type"] == "missing" else str(error["msg"]).replace("Input should", "must")
-    return {"parameter": name, "value": _shortened(given), "expected": expected.removeprefix("Value error, ")}
+    kind, given = error["type"], error.get("input", "")
+    if kind == "json_invalid":
+        name, given = "body", f"at character {name}"
+    if kind == "too_long" and isinstance(given, str):
+        return _told(name, given, f"must have at most {error['ctx']['max_length']} characters, not {len(given)}")
+    expected = _EXPECTED.get(kind) or str(error["msg"]).replace("Input should", "must")
+    return _told(name, "" if kind == "missing" else given, expected.removeprefix("Value error, "))
+
+
+_EXPECTED = {
+    "missing": "must be given",
+    "extra_forbidden": "is not known here; leave it out, or see /openapi.json for what is",
+    "json_invalid": "must be JSON",
+}
+"""What would be right, by pydantic's name of what was wrong, where its own words do not say so."""
+
+
+def _told(name: str, given: object, expected: str) -> dict[str, str]:
+    return {"parameter": name, "value": _shortened(given), "expected": expected}
 
 
 def _of_validation(request: Request, error: Exception) -> Response:

@@ -30,6 +30,12 @@ PROBLEM = {
             "type": "string",
             "description": "id of the request, as in the header X-Request-Id and in the log",
         },
+        "message": {
+            "type": "object",
+            "description": "detail in Chinese and in English, where it is told in both",
+            "required": ["zh-CN", "en"],
+            "properties": {"zh-CN": {"type": "string"}, "en": {"type": "string"}},
+        },
         "where": {"type": "object", "description": "the place to look at: a GeoJSON geometry, degrees WGS 84"},
         "findings": {
             "type": "array",

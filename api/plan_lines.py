@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from geo.actors import Actor
     from geo.plans.drafts import Made, Plan
 
-Id = Annotated[int, typer.Argument(help="方案编号 · id of a plan, as `plan list` tells it", min=1)]
+LARGEST = 2**63 - 1
+Id = Annotated[int, typer.Argument(help="方案编号 · id of a plan, as `plan list` tells it", min=1, max=LARGEST)]
 By = Annotated[str | None, typer.Option("--as", help="name written beside it")]
 STATES = {
     "draft": "草稿 draft",

@@ -244,12 +244,12 @@ def undo(
     "/plans/{id}/redo",
     summary="重做 · Do again what was undone",
     response_model=MadeTold,
-    responses=described("malformed", "denied", "unknown", "stale", "refused", "unavailable"),
+    responses=described("malformed", "denied", "unknown", "stale", "refused", "broken", "unavailable"),
 )
 def redo(store: StoreOf, actor: Asker, id: Number) -> Response:
-    """The first change that was undone, and all that were made at once with it."""
+    """The first change that was undone, and all that were made at once with it; tried as if it were new."""
     with store.write() as connection:
-        return answered(made_told(drafts.redo(connection, drafts.one(connection, id, lock=True))[0]))
+        return answered(made_told(previews.redo(connection, drafts.one(connection, id, lock=True))[0]))
 
 
 @router.post(

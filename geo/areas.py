@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Codes, Shapes
-from geo.errors import Unknown
+from geo.errors import Unknown, no_such_code
 from geo.forecasts import Forecast, rows_of
 from geo.tables import areas, cities, codes, editions, grids
 
@@ -172,7 +172,9 @@ def numbered(connection: sa.Connection, number: int) -> Edition:
     if row is None:
         most = newest_number(connection)
         there = f"there are 1 to {most}" if most else "none has been published yet"
-        raise Unknown(f"no edition {number}; {there}")
+        raise Unknown(
+            f"no edition {number}; {there}", zh=f"没有第 {number} 版；" + (f"有 1 到 {most}" if most else "都未发布")
+        )
     return Edition(**row)
 
 
@@ -256,8 +258,7 @@ def place(connection: sa.Connection, code: str, edition: Edition) -> Place:
     if found := _fetch(connection, sa.select(there).where(there.c.code == code)):
         return found[0]
     given = connection.scalar(sa.select(sa.func.count()).select_from(codes).where(codes.c.code == code))
-    why = "was retired or came later" if given else "was never given"
-    raise Unknown(f"no area or grid {code!r} in edition {edition.number}: the code {why}")
+    raise no_such_code(code, edition.number, is_given=bool(given))
 
 
 def places(connection: sa.Connection, ids: Iterable[int], edition: Edition) -> dict[int, Place]:

@@ -101,7 +101,10 @@ def weigh_first(division: Division, request: Request) -> Weighed:
         When an area is to be replaced.
     """
     if request.within is not None:
-        raise Unknown(f"no city has been published yet, so there is no area {request.within!r} to replace")
+        raise Unknown(
+            f"no city has been published yet, so there is no area {request.within!r} to replace",
+            zh=f"还没有发布过城市，没有区域 {request.within!r} 可更换",
+        )
     refuse_broken(division)
     base = divisions.nothing(division.levels)
     difference = divisions.compare(base, division)
@@ -132,7 +135,7 @@ def weigh_redrawn(
     refuse_broken_since(base, whole)
     if difference.same:
         return Weighed(in_force.number, base, whole, difference, in_force.effective_at, in_force.leaves)
-    _refuse_returning(connection, base, whole)
+    refuse_returning(connection, base, whole)
     reservations.refuse_reserved(connection, divisions.touched(base, whole, difference), but=_plan_of(request))
     if not request.over_edits:
         _refuse_undoing(connection, request, base, difference)
@@ -161,7 +164,10 @@ def found(connection: sa.Connection, division: Division, city: City, request: Re
     """
     take_turn(connection)
     if (newest := connection.scalar(sa.select(sa.func.max(editions.c.number)))) is not None:
-        raise Stale(f"a city has been published, edition {newest} is in force; what changes it is a plan")
+        raise Stale(
+            f"a city has been published, edition {newest} is in force; what changes it is a plan",
+            zh=f"城市已经发布，现行第 {newest} 版；要改它请起方案",
+        )
     weighed = weigh_first(division, request)
     _found(connection, city)
     done = put_in_force(connection, weighed, request)
@@ -243,22 +249,29 @@ def _hour(request: Request, base: Edition | None) -> datetime:
     if hour is None:
         return now if base is None else max(now, base.effective_at + _LEAST)
     if hour > now:
-        raise Refused(f"effective at {hour.isoformat()} lies in the future; only what is in force has a number")
+        raise Refused(
+            f"effective at {hour.isoformat()} lies in the future; only what is in force has a number",
+            zh=f"生效时刻 {hour.isoformat()} 在将来；只有已生效的才有版次号，将来的请排期",
+        )
     if base is not None and hour <= base.effective_at:
         raise Refused(
             f"effective at {hour.isoformat()} is not after edition {base.number}, "
-            f"in force since {base.effective_at.isoformat()}; choose a later hour"
+            f"in force since {base.effective_at.isoformat()}; choose a later hour",
+            zh=f"生效时刻 {hour.isoformat()} 不晚于第 {base.number} 版的 {base.effective_at.isoformat()}；选更晚的时刻",
         )
     return hour
 
 
-def _refuse_returning(connection: sa.Connection, base: Division, whole: Division) -> None:
-    """A retired code never returns; fallback codes are reserved and may."""
+def refuse_returning(connection: sa.Connection, base: Division, whole: Division) -> None:
+    """Raise Refused where a retired code returns; those of fallback ground are reserved, and may."""
     named = np.concatenate([whole.leaf_codes[whole.leaf_kinds != "fallback"], whole.area_codes])
     new = np.setdiff1d(named, np.concatenate([base.leaf_codes, base.area_codes]))
     known = {row.code for row in connection.execute(rows.these_codes(new.tolist()))} if len(new) else set()
     if known:
-        raise Refused(f"{_listed(sorted(known))} retired before; a retired code never returns: give a new one")
+        raise Refused(
+            f"{_listed(sorted(known))} retired before; a retired code never returns: give a new one",
+            zh=f"编码 {'、'.join(sorted(known)[:_SHOWN])} 曾经停用；停用的编码永不再用，换一个新的",
+        )
 
 
 def _plan_of(request: Request) -> int | None:
@@ -285,7 +298,9 @@ def _refuse_undoing(connection: sa.Connection, request: Request, base: Division,
     if undone:
         raise Refused(
             f"{_listed(sorted(undone))} redrawn after edition {since}, the last import of this scope; "
-            "the file would undo that: bring it up to date, or say --over-edits"
+            "the file would undo that: bring it up to date, or say --over-edits",
+            zh=f"{'、'.join(sorted(undone)[:_SHOWN])} 在第 {since} 版（本范围上次导入）之后改划过；"
+            "文件会把它改回去：先更新文件，或加 --over-edits",
         )
 
 

@@ -31,16 +31,28 @@ class GeoError(Exception):
         What was wrong, the value, and what would be right.
     where
         The place to look at, lon/lat degrees (EPSG:4326); None when there is none.
+    zh
+        The same in Chinese; "" where it is told in English alone.
     """
 
-    def __init__(self, detail: str, *, where: BaseGeometry | None = None) -> None:
+    def __init__(self, detail: str, *, where: BaseGeometry | None = None, zh: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
         self.where = where
+        self.zh = zh
 
 
 class Unknown(GeoError):
     """What was asked for does not exist."""
+
+
+def no_such_code(code: str, edition: int, *, is_given: bool) -> Unknown:
+    """What an edition says that has no area and no grid of a code; whether another edition has is told too."""
+    en, zh = ("was retired or came later", "已停用，或后来才有") if is_given else ("was never given", "从未有过")
+    return Unknown(
+        f"no area or grid {code!r} in edition {edition}: the code {en}",
+        zh=f"第 {edition} 版没有编码为 {code!r} 的区域或网格：{zh}",
+    )
 
 
 class Refused(GeoError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from geo import rows
 from geo.errors import Stale
+from geo.space.division import Division, ground_of
 from geo.tables import metadata
 
 _SHOWN = 5  # codes named in a message before "and n more"
@@ -34,8 +35,13 @@ def free(connection: sa.Connection, plan_id: int) -> None:
     connection.execute(sa.delete(reservations).where(reservations.c.plan_id == plan_id))
 
 
-def refuse_reserved(connection: sa.Connection, codes: Iterable[str], *, but: int | None = None) -> None:
-    """Raise Stale when any of ``codes`` is reserved by another plan than ``but``; the message names codes and plan."""
+def refuse_reserved(
+    connection: sa.Connection, codes: Iterable[str], *, but: int | None = None, on: Sequence[Division] = ()
+) -> None:
+    """Raise Stale when any of ``codes`` is reserved by another plan than ``but``; the message names codes and plan.
+
+    ``on`` are divisions that tell where the codes lie.
+    """
     wanted = rows.one_of(reservations.c.code, sorted(set(codes)))
     query = sa.select(reservations.c.plan_id, reservations.c.code).where(wanted)
     if but is not None:
@@ -48,5 +54,7 @@ def refuse_reserved(connection: sa.Connection, codes: Iterable[str], *, but: int
     more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
     raise Stale(
         f"{', '.join(named[:_SHOWN])}{more} reserved by plan {first}, which is scheduled; "
-        "wait until it is in force, or have it taken off the schedule"
+        "wait until it is in force, or have it taken off the schedule",
+        zh=f"{', '.join(named[:_SHOWN])} 已由排期的方案 {first} 占用；等它生效，或请人取消排期",
+        where=ground_of(named, on),
     )

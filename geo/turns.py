@@ -30,6 +30,8 @@ class Turn(IntEnum):
         One process at a time has closed incidents follow the ground.
     RUN
         Looks for blind spots go one after the other.
+    NUMBERS
+        Plans that take the next codes of an area take them one after the other, so that no two take the same.
     """
 
     MIGRATION = 7_149_320
@@ -39,6 +41,7 @@ class Turn(IntEnum):
     MONTHS = 7_149_324
     FOLLOWING = 7_149_325
     RUN = 7_149_326
+    NUMBERS = 7_149_327
 
 
 def wait_for(connection: sa.Connection, turn: Turn) -> None:

@@ -58,10 +58,14 @@ def change(
         told = json.loads(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Refused(f"{path} cannot be read as JSON: {error}") from error
+    asked = [wire.asked(one) for one in (told if isinstance(told, list) else [told])]
+    if not asked:
+        raise Refused(f"{path} has no change; one is wanted, or a list of them")
     with db.write(db.engine()) as connection:
         plan = drafts.one(connection, id, lock=True)
-        for one in told if isinstance(told, list) else [told]:
-            tell_change(previews.add(connection, actor_of(actor), plan, wire.asked(one)))
+        made = [previews.add(connection, actor_of(actor), plan, one) for one in asked]
+    for one in made:  # all of them are kept now
+        tell_change(one)
 
 
 def undo(id: Id) -> None:
@@ -80,9 +84,12 @@ def list_(
 ) -> None:
     """方案清单 · Plans, the newest first."""
     from geo import db
+    from geo.errors import Refused, near
     from geo.plain import plain_of
     from geo.plans import drafts
 
+    if wrong := [one for one in state or () if one not in STATES]:
+        raise Refused(f"no plan is {wrong[0]!r}{near(wrong[0], STATES)}; there are {', '.join(STATES)}")
     with db.read(db.engine()) as connection:
         found = drafts.listed(connection, state or ())
     if as_json:
@@ -133,9 +140,10 @@ def publish(id: Id, actor: By = None) -> None:
 
 def _turn(id: int, *, is_undo: bool) -> None:
     from geo import db
-    from geo.plans import drafts
+    from geo.plans import drafts, previews
 
     with db.write(db.engine()) as connection:
         plan = drafts.one(connection, id, lock=True)
-        for one in drafts.undo(connection, plan) if is_undo else drafts.redo(connection, plan):
-            tell_change(one)
+        turned = drafts.undo(connection, plan) if is_undo else previews.redo(connection, plan)
+    for one in turned:
+        tell_change(one)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands import plan_app
-from api.plan_lines import Id, say, tell
+from api.plan_lines import LARGEST, Id, say, tell
 
 if TYPE_CHECKING:
     from geo.plans.balances import Balance
@@ -67,7 +67,8 @@ def preview(id: Id, as_json: AsJson = False) -> None:
 
 def compare(
     ids: Annotated[
-        list[int], typer.Argument(help="方案编号 · ids of plans, the first is compared with; 0 = as it is", min=0)
+        list[int],
+        typer.Argument(help="方案编号 · ids of plans, the first is compared with; 0 = as it is", min=0, max=LARGEST),
     ],
     as_json: AsJson = False,
 ) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 
 from geo.actors import Actor
-from geo.errors import Refused, Unknown
+from geo.errors import Refused, Unknown, shown
 from geo.plans import wire
 from geo.plans.drafts import Plan
 from geo.plans.tables import plan_comments
@@ -51,11 +52,24 @@ def say(connection: sa.Connection, actor: Actor, plan: Plan, text: str, place: o
         When the text is blank or longer than :data:`LONGEST`, or the place is no GeoJSON geometry.
     """
     if not text.strip() or len(text) > LONGEST:
-        raise Refused(f"a comment has 1 to {LONGEST} characters; this one has {len(text.strip())}")
-    there = None if place is None else mapping(wire.geometry(place))
+        raise Refused(
+            f"a comment has 1 to {LONGEST} characters; this one has {len(text.strip())}",
+            zh=f"意见要 1 到 {LONGEST} 个字；这条有 {len(text.strip())} 个",
+        )
+    there = None if place is None else mapping(_place(place))
     values = {"plan_id": plan.id, "text": text.strip(), "place": there, "made_by": actor.name}
     row = connection.execute(sa.insert(plan_comments).values(values).returning(*_COLUMNS)).one()
     return Comment(**row._mapping)
+
+
+def _place(told: object) -> BaseGeometry:
+    shape = wire.geometry(told)
+    if shape.is_empty:
+        raise Refused(
+            f"the place is empty: {shown(told)}; give a point, a line or a polygon, or leave it out",
+            zh=f"位置是空的：{shown(told)}；给一个点、一条线或一块地，或不写位置",
+        )
+    return shape
 
 
 def settle(connection: sa.Connection, actor: Actor, plan: Plan, id: int, *, settled: bool = True) -> Comment:
@@ -65,5 +79,5 @@ def settle(connection: sa.Connection, actor: Actor, plan: Plan, id: int, *, sett
     change = sa.update(plan_comments).where(here).values(settled_by=who, settled_at=when)
     row = connection.execute(change.returning(*_COLUMNS)).one_or_none()
     if row is None:
-        raise Unknown(f"plan {plan.id} has no comment {id}")
+        raise Unknown(f"plan {plan.id} has no comment {id}", zh=f"方案 {plan.id} 没有编号 {id} 的意见")
     return Comment(**row._mapping)

@@ -107,7 +107,10 @@ def compared(connection: sa.Connection, ids: Sequence[int]) -> Compared:
         As :func:`geo.plans.previews.preview`.
     """
     if len(ids) < 2 or len(ids) > MOST or len(set(ids)) != len(ids):
-        raise Refused(f"plans {', '.join(map(str, ids))}: two to {MOST} different ones are compared")
+        raise Refused(
+            f"plans {', '.join(map(str, ids))}: two to {MOST} different ones are compared",
+            zh=f"方案 {'、'.join(map(str, ids))}：比选要 2 到 {MOST} 个不同的方案",
+        )
     found = {}
     for id in ids:
         if id != AS_IT_IS:

@@ -24,6 +24,17 @@ from geo.space.redraw.changes import Change
 DRAWN = ("draft", "checked")
 """States in which a plan may be changed."""
 ENDED = ("in_force", "withdrawn")
+WORDS = {
+    "draft": "草稿",
+    "checked": "已检查",
+    "submitted": "待审",
+    "approved": "已通过",
+    "scheduled": "已排期",
+    "in_force": "已生效",
+    "rejected": "已退回",
+    "withdrawn": "已撤回",
+}
+"""What the states are called in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,9 @@ def begin(
     Raises
     ------
     Refused
-        When the name is blank.
+        When the name is blank, or ``scope`` is a grid.
     Unknown
-        When nothing has been published, or ``scope`` is no area of the edition in force.
+        When nothing has been published, or the edition in force has nothing of the code ``scope``.
     """
     base = base_for(connection, name, scope)
     values = {"name": name.strip(), "scope": scope, "base_edition": base.number}
@@ -107,10 +118,13 @@ def _kept(connection: sa.Connection, values: Mapping[str, object]) -> Plan:
 def base_for(connection: sa.Connection, name: str, scope: str | None) -> Edition:
     """The edition in force, on which a plan of this name and scope can begin. Raises as :func:`begin`."""
     if not name.strip():
-        raise Refused("a plan has a name; this one is blank")
+        raise Refused("a plan has a name; this one is blank", zh="方案名称是空的；起一个名称")
     base = areas.current(connection)
-    if scope is not None:
-        areas.place(connection, scope, base)
+    if scope is not None and areas.place(connection, scope, base).kind is not None:
+        raise Refused(
+            f"{scope} is a grid; a plan's scope is an area: that of the grid, or one above it",
+            zh=f"{scope} 是网格；方案的范围要是区域：它所在的社区，或更高一级",
+        )
     return base
 
 
@@ -119,7 +133,7 @@ def one(connection: sa.Connection, id: int, *, lock: bool = False) -> Plan:
     query = sa.select(plans).where(plans.c.id == id)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
-        raise Unknown(f"no plan {id}")
+        raise Unknown(f"no plan {id}", zh=f"没有编号 {id} 的方案；方案清单里有全部编号")
     return Plan(**row._mapping)
 
 
@@ -198,10 +212,21 @@ def _turn(connection: sa.Connection, plan: Plan, *, undone: bool, seq: int | Non
     refuse_settled(plan)
     made = [each for each in changes_of(connection, plan) if each.is_undone is not undone]
     if not made:
-        raise Refused("nothing to undo" if undone else "nothing to do again")
+        if undone:
+            raise Refused(
+                f"nothing to undo: plan {plan.id} has no change in effect",
+                zh=f"没有可撤销的：方案 {plan.id} 没有有效的变更",
+            )
+        raise Refused(
+            f"nothing to do again: no change of plan {plan.id} was undone since the last one was made",
+            zh=f"没有可重做的：方案 {plan.id} 上次变更之后没有撤销过",
+        )
     chosen = made[-1] if undone else made[0]
     if seq not in (None, chosen.seq):
-        raise Stale(f"the last change in effect of plan {plan.id} is {chosen.seq}, not {seq}; undo that one first")
+        raise Stale(
+            f"the last change in effect of plan {plan.id} is {chosen.seq}, not {seq}; undo that one first",
+            zh=f"方案 {plan.id} 最后一项有效变更是 {chosen.seq}，不是 {seq}；先撤销那一项",
+        )
     where = sa.and_(plan_changes.c.plan_id == plan.id, plan_changes.c.act == chosen.act)
     connection.execute(sa.update(plan_changes).where(where).values(is_undone=undone))
     _put_back(connection, plan)
@@ -218,11 +243,19 @@ def refuse_ended(plan: Plan) -> None:
     """Raise Stale when a plan is in force or withdrawn: nothing can be done with it any more."""
     if plan.state in ENDED:
         how = f"in force as edition {plan.edition}" if plan.edition else plan.state
-        raise Stale(f"plan {plan.id} is {how}; begin another one, or fork it")
+        raise Stale(
+            f"plan {plan.id} is {how}; begin another one, or fork it",
+            zh=f"方案 {plan.id} 已{'生效' if plan.edition else '撤回'}；另起一个，或另存",
+        )
 
 
 def refuse_settled(plan: Plan) -> None:
     """Raise Stale when a plan is not being drawn."""
     refuse_ended(plan)
     if plan.state not in DRAWN:
-        raise Stale(f"plan {plan.id} is {plan.state}; revise it first, then it can be changed")
+        scheduled = plan.state == "scheduled"
+        first = "take it off the schedule, then revise it" if scheduled else "revise it"
+        raise Stale(
+            f"plan {plan.id} is {plan.state}; {first} first, then it can be changed",
+            zh=f"方案 {plan.id} 现在是{WORDS[plan.state]}，不能改；先{'取消排期，再' * scheduled}改回草稿",
+        )

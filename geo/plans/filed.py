@@ -55,7 +55,9 @@ def begin(
     within, datum = told
     standing = standing_of(connection)
     if standing is None:
-        raise Unknown("no city has been published yet, so there is nothing to plan on")
+        raise Unknown(
+            "no city has been published yet, so there is nothing to plan on", zh="还没有发布过城市，没有可规划的"
+        )
     drafts.base_for(connection, name, within)
     sources = _sources(file, datum, standing)
     judged = None if within is None or _goes_beyond(sources, standing, within) else within
@@ -90,7 +92,7 @@ def _asked(division: Division, within: str | None) -> ReplaceScope:
 def _sources(file: Path, datum: str, standing: Standing) -> Sources:
     """The file as a layer of grids, with those of the usual columns that it has."""
     if not file.is_file():
-        raise Unknown(f"there is no file {file}")
+        raise Unknown(f"there is no file {file}", zh=f"没有文件 {file}")
     level = standing.city.levels[-1].key
     layer = level if form_of(file) == LAYER and level in layers_of(file)[0] else None
     with opened(file, layer=layer) as sheet:

@@ -65,17 +65,21 @@ def ground_of(
     scope = within or plan.scope or areas.city(connection).code
     below = areas_under(connection, edition, scope)
     if plan.scope and scope not in areas_under(connection, edition, plan.scope).values():
-        raise Refused(f"{scope} lies outside {plan.scope}, the scope of plan {plan.id}")
+        raise Refused(
+            f"{scope} lies outside {plan.scope}, the scope of plan {plan.id}",
+            zh=f"{scope} 在方案 {plan.id} 的范围 {plan.scope} 之外；选范围内的区域",
+        )
     leaves = _after(connection, plan, _leaves(connection, edition, below), set(below.values()))
     if fallback is not None:
         leaves = leaves.only((leaves.codes == fallback) & (leaves.kinds == FALLBACK))
     if fallback is not None and not len(leaves.codes):
-        raise Refused(f"{fallback} is no fallback ground in {scope}")
+        raise Refused(f"{fallback} is no fallback ground in {scope}", zh=f"{fallback} 不是 {scope} 里的兜底地块")
     if not len(leaves.codes):
-        raise Refused(f"{scope} has no grids")
+        raise Refused(f"{scope} has no grids", zh=f"{scope} 没有网格")
     if len(leaves.codes) > MOST_GRIDS:
         raise TooMuch(
-            f"{scope} has {len(leaves.codes)} grids; {MOST_GRIDS} can be balanced at once: name an area in it"
+            f"{scope} has {len(leaves.codes)} grids; {MOST_GRIDS} can be balanced at once: name an area in it",
+            zh=f"{scope} 有 {len(leaves.codes)} 个网格，一次最多均衡 {MOST_GRIDS} 个；选其中一个区域",
         )
     land, unknown = _land(connection, leaves.shapes, weights)
     return Ground(edition.number, scope, leaves.codes, leaves.names, leaves.kinds, leaves.parents, land, unknown)
@@ -184,7 +188,10 @@ def _buildings(
     query = query.where(_meets(buildings, whole)).order_by(buildings.c.id).limit(MOST_BUILDINGS + 1)
     found = connection.execute(query).all()
     if len(found) > MOST_BUILDINGS:
-        raise TooMuch(f"more than {MOST_BUILDINGS:,} buildings; name a smaller area to balance")
+        raise TooMuch(
+            f"more than {MOST_BUILDINGS:,} buildings; name a smaller area to balance",
+            zh=f"建筑多于 {MOST_BUILDINGS:,} 栋；选小一些的区域",
+        )
     figures = np.array([[np.nan if one is None else one for one in row[2:]] for row in found], dtype=np.float64)
     figures = figures.reshape(len(found), len(counted))
     unknown = int(np.isnan(figures).any(axis=1).sum())

@@ -45,7 +45,10 @@ def share(connection: sa.Connection, actor: Actor, plan: Plan, days: float = 30)
     Raises Refused when ``days`` is not above 0 and at most :data:`LONGEST_DAYS`.
     """
     if not 0 < days <= LONGEST_DAYS:
-        raise Refused(f"a link of {days} days; it can stand for more than 0 and at most {LONGEST_DAYS}")
+        raise Refused(
+            f"a link of {days} days; it can stand for more than 0 and at most {LONGEST_DAYS}",
+            zh=f"链接要 {days} 天；须大于 0，至多 {LONGEST_DAYS} 天",
+        )
     token = secrets.token_urlsafe(BYTES)
     values = {"plan_id": plan.id, "digest": _digest(token), "made_by": actor.name}
     values["ends_at"] = datetime.now(UTC) + timedelta(days=days)
@@ -58,7 +61,9 @@ def opened(connection: sa.Connection, token: str) -> Plan:
     here = sa.and_(plan_links.c.digest == _digest(token), plan_links.c.ends_at > sa.func.now())
     id = connection.scalar(sa.select(plan_links.c.plan_id).where(here))
     if id is None:
-        raise Unknown("this link opens no plan, or it has ended; ask for a new one")
+        raise Unknown(
+            "this link opens no plan, or it has ended; ask for a new one", zh="这个链接打不开方案，或已停用；请重新生成"
+        )
     return drafts.one(connection, id)
 
 
@@ -67,7 +72,7 @@ def end(connection: sa.Connection, plan: Plan, id: int) -> None:
     here = sa.and_(plan_links.c.plan_id == plan.id, plan_links.c.id == id)
     change = sa.update(plan_links).where(here).values(ends_at=sa.func.least(plan_links.c.ends_at, sa.func.now()))
     if not connection.execute(change).rowcount:
-        raise Unknown(f"plan {plan.id} has no link {id}")
+        raise Unknown(f"plan {plan.id} has no link {id}", zh=f"方案 {plan.id} 没有编号 {id} 的链接")
 
 
 def _digest(token: str) -> str:

@@ -16,7 +16,7 @@ from geo.errors import Refused, Unknown
 from geo.plans import drafts
 from geo.plans.drafts import Plan
 from geo.plans.tables import plan_locks
-from geo.space.division import Division
+from geo.space.division import Division, ground_of
 
 _SHOWN = 5  # codes named in a message
 
@@ -59,7 +59,7 @@ def unlock(connection: sa.Connection, plan: Plan, code: str) -> None:
     drafts.refuse_settled(plan)
     here = sa.and_(plan_locks.c.plan_id == plan.id, plan_locks.c.code == code)
     if not connection.execute(sa.delete(plan_locks).where(here)).rowcount:
-        raise Unknown(f"plan {plan.id} has no lock on {code!r}")
+        raise Unknown(f"plan {plan.id} has no lock on {code!r}", zh=f"方案 {plan.id} 没有锁定 {code!r}")
 
 
 def refuse_locked(
@@ -71,7 +71,12 @@ def refuse_locked(
         return
     found = sorted({code for division in divisions for code in _locked(division, locked)} & set(touched))
     if found:
-        raise Refused(f"{', '.join(found[:_SHOWN])} locked in plan {plan.id}; unlock first, or draw elsewhere")
+        raise Refused(
+            f"{', '.join(found[:_SHOWN])} locked in plan {plan.id}, which would change that; "
+            "unlock it, or leave it as it is",
+            zh=f"{'、'.join(found[:_SHOWN])} 在方案 {plan.id} 里已锁定，而方案会改动它；先解锁，或不动它",
+            where=ground_of(found, divisions),
+        )
 
 
 def _locked(division: Division, locked: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from geo.space.redraw.changes import Change
 from geo.space.redraw.numbering import Numbers, Size
 from geo.space.redraw.numbering import numbered as numbered_by
 from geo.tables import buildings, codes
+from geo.turns import Turn, wait_for
 
 _ENDED = ("in_force", "withdrawn")
 _OF_LEAVES = ("$.leaves.features[*].properties.code", "$.leaves.codes[*]")
@@ -61,7 +62,11 @@ def households_on(connection: sa.Connection, metric_epsg: int) -> Size:
 
 
 def _given(connection: sa.Connection, stem: str) -> AbstractSet[str]:
-    """Codes that begin with a stem: all ever given, and those that plans which are still open take."""
+    """Codes that begin with a stem: all ever given, and those that plans which are still open take.
+
+    Others who ask wait until this transaction ends: what it takes cannot be seen before.
+    """
+    wait_for(connection, Turn.NUMBERS)
     ever = connection.scalars(sa.select(codes.c.code).where(codes.c.code.startswith(stem, autoescape=True)))
     of_leaves = (sa.func.jsonb_path_query_array(plan_changes.c.change, sa.cast(at, pg.JSONPATH)) for at in _OF_LEAVES)
     named = (plan_changes.c.change[name].astext for name in ("code", "to"))

@@ -25,7 +25,7 @@ from geo.plans import drafts, locks, verdicts
 from geo.plans.drafts import Made, Plan
 from geo.plans.replaying import Replayed, clipped_after, numbered_after, replayed, touched_between
 from geo.space import division as divisions
-from geo.space.division import Comparison, Crossing, Division, differing
+from geo.space.division import Comparison, Crossing, Division, differing, ground_of
 from geo.space.redraw.changes import Change
 from geo.space.redraw.clipping import Clipped, Polygonal, may_reach_beyond
 from geo.space.redraw.numbering import is_numbered
@@ -101,10 +101,18 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change, act
     if not is_numbered(change):
         change = _numbered(connection, plan, in_force, change)
     worked = _worked_out(connection, plan, in_force, change)
+    editions.refuse_returning(connection, worked.base, worked.made)
     made = drafts.add(connection, actor, plan, change, act)
     if inside is None:
         return replace(made, pulled=worked.pulled)
     return replace(made, pulled=inside.pulled, clipped_m2=inside.left_out_m2)
+
+
+def redo(connection: sa.Connection, plan: Plan) -> list[Made]:
+    """The act that was undone first, in effect again, tried as :func:`add` does. Raises as that and `drafts.redo`."""
+    made = drafts.redo(connection, plan)
+    _worked_out(connection, drafts.one(connection, plan.id), areas.current(connection))
+    return made
 
 
 def publish(
@@ -137,7 +145,10 @@ def publish(
     refuse(shown)
     done = editions.put_in_force(connection, shown.weighed, request, shown.crossings)
     if done is None:
-        raise Refused(f"plan {plan.id} changes nothing; there is nothing to publish")
+        raise Refused(
+            f"plan {plan.id} changes nothing; there is nothing to publish",
+            zh=f"方案 {plan.id} 没有任何变化，没有可发布的；先画出变更",
+        )
     reservations.free(connection, plan.id)
     return drafts.ended(connection, plan, done.edition.number), done
 
@@ -191,7 +202,7 @@ def _worked_out(connection: sa.Connection, plan: Plan, in_force: Edition, *more:
     _refuse_beyond(plan, worked)
     changed = worked.touched | worked.areas
     locks.refuse_locked(connection, plan, (worked.base, worked.made), changed)
-    reservations.refuse_reserved(connection, changed, but=plan.id)
+    reservations.refuse_reserved(connection, changed, but=plan.id, on=(worked.base, worked.made))
     return worked
 
 
@@ -205,13 +216,19 @@ def _replayed_since(
     if both := touched_between(connection, city, begun, in_force, mine):
         raise Stale(
             f"{_listed(both)} changed since plan {plan.id} was begun on edition {plan.base_edition}; "
-            f"in force is edition {in_force.number}: look at both and draw these anew"
+            f"in force is edition {in_force.number}: look at both and draw these anew",
+            zh=f"{_listed(both)} 在方案 {plan.id} 起草（第 {plan.base_edition} 版）之后改过，"
+            f"现行第 {in_force.number} 版；两版都看一看，重新画这些",
+            where=ground_of(both, (meant.base, meant.made)),
         )
     worked = replayed(connection, in_force, city, asked)
     if both := meant.areas & divisions.reworded_areas(meant.base, worked.base):
         raise Stale(
             f"{_listed(both)} renamed since plan {plan.id} was begun on edition {plan.base_edition}; "
-            f"in force is edition {in_force.number}: look at both names, and what is above them, and choose again"
+            f"in force is edition {in_force.number}: look at both names, and what is above them, and choose again",
+            zh=f"{_listed(both)} 在方案 {plan.id} 起草（第 {plan.base_edition} 版）之后改过名称或上级，"
+            f"现行第 {in_force.number} 版；两边都看一看，重新选",
+            where=ground_of(both, (worked.base, meant.base)),
         )
     refuse_other(plan, in_force, (meant, worked), mine)
     return worked
@@ -238,7 +255,10 @@ def refuse_other(
         before = " after the plans scheduled before it" if theirs else ""
         raise Stale(
             f"{_listed(other)} would not become on edition {in_force.number}{before} what plan {plan.id} makes of "
-            f"edition {plan.base_edition}, on which it was begun: look at both and draw these anew"
+            f"edition {plan.base_edition}, on which it was begun: look at both and draw these anew",
+            zh=f"{_listed(other)} 在第 {in_force.number} 版上不会成为方案 {plan.id} 在第 {plan.base_edition} 版上所画；"
+            "两版都看一看，重新画这些",
+            where=ground_of(other, (meant.made, meant.base, worked.made)),
         )
 
 
@@ -248,11 +268,16 @@ def _refuse_beyond(plan: Plan, worked: Replayed) -> None:
         return
     base, whole, difference = worked.base, worked.made, worked.difference
     if difference.outline_moved:
-        raise Refused(f"the outline of the city would move; plan {plan.id} is of {plan.scope}, begin one of the city")
+        raise Refused(
+            f"the outline of the city would move; plan {plan.id} is of {plan.scope}, begin one of the city",
+            zh=f"全市外廓会动；方案 {plan.id} 的范围是 {plan.scope}，请起全市的方案",
+        )
     if outside := _beyond(base, whole, difference, plan.scope):
         raise Refused(
             f"{_listed(outside.keys())} would change outside {plan.scope}, the scope of plan {plan.id}; "
             f"leave that as it is, or begin a plan of {_holding(base, plan.scope, outside.keys())}",
+            zh=f"{_listed(outside.keys())} 在方案 {plan.id} 的范围 {plan.scope} 之外，不能改；"
+            "不动它，或起范围更大的方案",
             where=shapely.GeometryCollection([*outside.values()]),
         )
 

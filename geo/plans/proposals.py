@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from geo import areas
 from geo.actors import Actor
 from geo.arrays import Bools
-from geo.errors import Refused, Unknown, near
+from geo.errors import Refused, Stale, Unknown, near
 from geo.plans import drafts, explanations, locks, previews
 from geo.plans.drafts import Made, Plan
 from geo.plans.explanations import Said, Unit
@@ -79,9 +79,13 @@ class Offered:
 
 @dataclass(frozen=True, eq=False)
 class Offers:
-    """Proposals by what they move, ascending; ``remarks`` say why there are none, or none that does all."""
+    """Proposals by what they move, ascending; ``remarks`` say why there are none, or none that does all.
+
+    ``drawn`` are the plan's changes that they were worked out after.
+    """
 
     plan: Plan
+    drawn: list[Made]
     asked: Asked
     band: tuple[float, float]
     ground: Ground
@@ -95,6 +99,7 @@ class Prepared:
     """What proposals are made of, read from the database; the rest needs no connection."""
 
     plan: Plan
+    drawn: list[Made]
     asked: Asked
     band: tuple[float, float]
     ground: Ground
@@ -117,7 +122,14 @@ def prepare(connection: sa.Connection, plan: Plan, asked: Asked) -> Prepared:
     band = _band(asked)
     ground = ground_of(connection, plan, asked.within, asked.weights, asked.fallback)
     kept = [one.code for one in locks.locks_of(connection, plan)]
-    return Prepared(plan, asked, band, ground, _locked(connection, ground, [*asked.locks, *kept]))
+    return Prepared(
+        plan,
+        drafts.changes_of(connection, plan),
+        asked,
+        band,
+        ground,
+        _locked(connection, ground, [*asked.locks, *kept]),
+    )
 
 
 def offered(prepared: Prepared, progress: Progress | None = None) -> Offers:
@@ -136,7 +148,7 @@ def offered(prepared: Prepared, progress: Progress | None = None) -> Offers:
         changes = transfers(moves, ground.codes)
         offers.append(Offered(number, one.kind, words, one.measures, one.at_least, moves, changes))
     said = explanations.remarks(ground, problem, front, unit)
-    return Offers(prepared.plan, asked, band, ground, front.before, said, offers)
+    return Offers(prepared.plan, prepared.drawn, asked, band, ground, front.before, said, offers)
 
 
 def take(connection: sa.Connection, actor: Actor, offers: Offers, number: int) -> list[Made]:
@@ -146,14 +158,21 @@ def take(connection: sa.Connection, actor: Actor, offers: Offers, number: int) -
     ------
     Unknown
         When there is no proposal of this number.
+    Stale
+        When the plan or the edition in force has changed since the proposals were worked out.
     Stale, Refused, Broken
         As :func:`geo.plans.previews.preview`; it is for the caller to undo the transaction then.
     """
     chosen = [one for one in offers.offers if one.number == number]
     if not chosen:
         there = ", ".join(str(one.number) for one in offers.offers) or "none"
-        raise Unknown(f"no proposal {number}; there are {there}")
+        raise Unknown(f"no proposal {number}; there are {there}", zh=f"没有第 {number} 个建议；有 {there}")
     plan = drafts.one(connection, offers.plan.id, lock=True)
+    if drafts.changes_of(connection, plan) != offers.drawn or areas.current(connection).number != offers.ground.base:
+        raise Stale(
+            f"plan {plan.id}, or the edition in force, changed while proposals were worked out; ask for them anew",
+            zh=f"均衡建议算出来之前，方案 {plan.id} 或现行版次又变了；请重新生成建议",
+        )
     made: list[Made] = []
     for change in chosen[0].changes:
         made.append(_added(connection, actor, plan, change, made[0].act if made else None))
@@ -202,23 +221,39 @@ def _divided(prepared: Prepared) -> Offers:
     after = measured(problem, problem.home)
     words = explanations.divided(told, after, moves, Unit.of(asked.weights))
     offer = Offered(1, "divided", words, after, 0.0, moves, changes)
-    return Offers(prepared.plan, asked, prepared.band, told, after, explanations.unknowns(ground), [offer])
+    return Offers(
+        prepared.plan, prepared.drawn, asked, prepared.band, told, after, explanations.unknowns(ground), [offer]
+    )
 
 
 def _band(asked: Asked) -> tuple[float, float]:
     for name, weight in asked.weights.items():
         if name not in LOADS:
-            raise Refused(f"no load is called {name!r}{near(name, LOADS)}; there are {', '.join(LOADS)}")
+            raise Refused(
+                f"no load is called {name!r}{near(name, LOADS)}; there are {', '.join(LOADS)}",
+                zh=f"没有叫 {name!r} 的量；有 {'、'.join(LOADS)}",
+            )
         if not (isfinite(weight) and weight >= 0):
-            raise Refused(f"a weight of {weight:g} for {name}; it must be 0 or more")
+            raise Refused(
+                f"a weight of {weight:g} for {name}; it must be 0 or more",
+                zh=f"{name} 的权重 {weight:g} 不行；须不小于 0",
+            )
     used = {name: weight for name, weight in asked.weights.items() if weight}
     if not used:
-        raise Refused(f"nothing is weighed; give one of {', '.join(LOADS)} a weight above 0")
+        raise Refused(
+            f"nothing is weighed; give one of {', '.join(LOADS)} a weight above 0",
+            zh=f"没有权重；给 {'、'.join(LOADS)} 之一大于 0 的权重",
+        )
     if asked.band is None and used != {"households": 1.0}:
-        raise Refused("a band is wanted where other things than households are weighed")
+        raise Refused(
+            "a band is wanted where other things than households are weighed", zh="按户数以外的量均衡时要给出区间"
+        )
     low, high = asked.band or BAND
     if not (isfinite(low) and isfinite(high) and 0 <= low < high):
-        raise Refused(f"a band of {low:g} to {high:g}; its bottom must be 0 or more and lie below its top")
+        raise Refused(
+            f"a band of {low:g} to {high:g}; its bottom must be 0 or more and lie below its top",
+            zh=f"区间 {low:g} 到 {high:g}：下限须不小于 0，且小于上限",
+        )
     return low, high
 
 

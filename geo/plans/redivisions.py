@@ -107,5 +107,6 @@ def _refuse_hour(request: Request) -> None:
     if request.effective_at is not None:
         raise Refused(
             f"{verdicts.wanted()} approval(s) are wanted before it comes into force, so no hour can be set yet: "
-            "leave it out, and schedule the plan when it is approved"
+            "leave it out, and schedule the plan when it is approved",
+            zh=f"生效前要 {verdicts.wanted()} 人同意，现在不能定时刻；先不写，通过后再排期",
         )

@@ -35,7 +35,9 @@ def check(connection: sa.Connection, actor: Actor, plan: Plan) -> tuple[Plan, Pr
     drafts.refuse_settled(plan)
     shown = previews.preview(connection, plan)
     if shown.is_same:
-        raise Refused(f"plan {plan.id} changes nothing; draw something first")
+        raise Refused(
+            f"plan {plan.id} changes nothing; draw something first", zh=f"方案 {plan.id} 没有任何变化；先画出变更"
+        )
     refuse_errors(connection, shown)
     checked = drafts.put(connection, plan, state="checked")
     trail.note(connection, actor, "plan.check", checked)
@@ -85,7 +87,10 @@ def refuse_errors(connection: sa.Connection, shown: Preview) -> None:
 def revise(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:
     """The plan, being drawn again; approvals it had are of an earlier round. Raises Stale when nobody waits for it."""
     if plan.state not in REVISED:
-        raise Stale(f"plan {plan.id} is {plan.state.replace('_', ' ')}; only {', '.join(REVISED)} plans are revised")
+        raise Stale(
+            f"plan {plan.id} is {plan.state.replace('_', ' ')}; only {', '.join(REVISED)} plans are revised",
+            zh=f"方案 {plan.id} 现在是{drafts.WORDS[plan.state]}；只有已检查、待审、已通过、已退回的才能改回草稿",
+        )
     revised = drafts.put(connection, plan, state="draft", submitted_by=None)
     trail.note(connection, actor, "plan.revise", revised)
     return revised

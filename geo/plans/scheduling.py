@@ -45,13 +45,19 @@ def schedule(connection: sa.Connection, actor: Actor, id: int, hour: datetime) -
     """
     now = datetime.now(UTC)
     if not now < hour <= now + LONGEST:
-        raise Refused(f"{hour.isoformat()} is no hour to schedule for; choose one from now to a year ahead")
+        raise Refused(
+            f"{hour.isoformat()} is no hour to schedule for; choose one from now to a year ahead",
+            zh=f"{hour.isoformat()} 不能排期；选从现在起一年之内的时刻",
+        )
     editions.take_turn(connection)
     plan = drafts.one(connection, id, lock=True)
     verdicts.refuse_unready(plan)
     shown = previews.preview(connection, plan)
     if shown.is_same:
-        raise Refused(f"plan {plan.id} changes nothing; there is nothing to schedule")
+        raise Refused(
+            f"plan {plan.id} changes nothing; there is nothing to schedule",
+            zh=f"方案 {plan.id} 没有任何变化，没有可排期的；先画出变更",
+        )
     reviews.refuse_errors(connection, shown)
     reservations.reserve(connection, plan.id, shown.codes | shown.areas)
     scheduled = drafts.put(connection, plan, state="scheduled", effective_at=hour)
@@ -60,9 +66,15 @@ def schedule(connection: sa.Connection, actor: Actor, id: int, hour: datetime) -
 
 
 def unschedule(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:
-    """The plan as it was before it was scheduled; its grids are free. Raises Stale when it is not scheduled."""
+    """The plan off the schedule, its grids free: approved or submitted where it was, else a draft.
+
+    Raises Stale when it is not scheduled.
+    """
     if plan.state != "scheduled":
-        raise Stale(f"plan {plan.id} is {plan.state.replace('_', ' ')}, not scheduled")
+        raise Stale(
+            f"plan {plan.id} is {plan.state.replace('_', ' ')}, not scheduled",
+            zh=f"方案 {plan.id} 现在是{drafts.WORDS[plan.state]}，没有排期",
+        )
     freed = _off(connection, plan)
     trail.note(connection, actor, "plan.unschedule", freed)
     return freed
@@ -124,5 +136,4 @@ def _lapsed(engine: sa.Engine, id: int, why: str) -> Came | None:
 
 def _off(connection: sa.Connection, plan: Plan) -> Plan:
     reservations.free(connection, plan.id)
-    state = "approved" if plan.submitted_by else "draft"
-    return drafts.put(connection, plan, state=state, effective_at=None)
+    return drafts.put(connection, plan, state=verdicts.standing(connection, plan), effective_at=None)

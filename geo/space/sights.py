@@ -60,6 +60,14 @@ class Sight:
     def demand_around(self, shapes: Shapes) -> None:
         """Raise Unseen where leaves near shapes may not have been taken in; shapes not on Earth have none near."""
         finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
-        beyond = shapes[finite & ~shapely.covers(self.ground, shapes)]
+        boxes = _boxes(shapes[finite & ~shapely.covers(self.ground, shapes)])
+        beyond = boxes[~shapely.covers(self.ground, boxes)]
         if len(beyond):
             raise Unseen(Wanted(grounds=tuple(beyond)))
+
+
+def _boxes(shapes: Shapes) -> Shapes:
+    """The boxes (n,) around every vertex of shapes; a hole outside its shell lies outside the bounds of a polygon."""
+    vertices = [shapely.multipoints(shapely.get_coordinates(shape)) for shape in shapes]
+    boxes: Shapes = np.asarray(shapely.envelope(np.array(vertices, dtype=object)), dtype=object)
+    return boxes

@@ -17,7 +17,7 @@ from geo.demo import steps
 from geo.demo.plans import REGISTERS, Order
 from geo.entities import ENTITIES
 from geo.entities.loading import Intake, load
-from geo.errors import Refused, Unknown
+from geo.errors import Refused, Stale, Unknown
 from geo.plans import drafts, locks, previews, proposals
 from geo.plans.drafts import Plan
 from geo.plans.proposals import Asked, Offers
@@ -147,6 +147,17 @@ def test_nothing_is_kept_when_a_proposal_is_not_there(city: sa.Connection) -> No
     assert drafts.changes_of(city, plan) == []
     drafts.add(city, ACTOR, plan, Rename(str(plan.scope), "新名"))
     assert offers(city, plan, Asked(band=BAND)).offers
+
+
+def test_what_was_worked_out_for_another_drawing_is_not_taken(city: sa.Connection) -> None:
+    plan = drafts.begin(city, ACTOR, "均衡", community(city))
+    found = offers(city, plan, Asked(band=BAND))
+    code = str(found.ground.codes[0])
+    previews.add(city, ACTOR, plan, Rename(code, "新名"))
+    with pytest.raises(Stale, match="ask for them anew") as stale:
+        proposals.take(city, ACTOR, found, 1)
+    assert "重新生成" in stale.value.zh
+    assert len(drafts.changes_of(city, plan)) == 1
 
 
 def test_the_command_proposes_and_takes(stood: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

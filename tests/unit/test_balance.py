@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from geo.arrays import Ints
 from geo.crs import SNAP
 from geo.errors import Refused
-from geo.space.balance.atoms import atoms_of
+from geo.space.balance.atoms import Land, atoms_of
 from geo.space.balance.dividing import divided, grounds
 from geo.space.balance.drawing import BENT_M, moves_of, transfers
 from geo.space.balance.fronts import proposed
+from geo.space.balance.planes import Plane
 from geo.space.balance.problems import Problem, measured
 from geo.space.balance.searching import Aim, searched
 from geo.space.balance.solving import Price, polished, worth
@@ -213,6 +214,21 @@ def test_ground_is_divided_into_as_many_grids_as_are_wanted_and_nothing_is_left(
         assert found.area_m2.std() / found.area_m2.mean() < 0.5
     again = divided(land, parts, seed)
     assert (again.part == found.part).all()
+
+
+def test_ground_beside_goes_to_its_longest_border_in_metres_however_far_north() -> None:
+    plane = Plane(20.0, 60.0)  # a degree east is half as long as one north there
+    ground = shapely.box(0, 0, 300, 300)
+    lines = [shapely.LineString([(0, 36), (300, 36)]), shapely.LineString([(30, 0), (30, 36)])]
+    land = Land(
+        leaves=plane.degrees(np.array([ground], dtype=object)),
+        lines=plane.degrees(np.array(lines, dtype=object)),
+        footprints=np.zeros(0, dtype=object),
+        loads=np.zeros(0),
+        compounds=np.zeros(0, dtype=object),
+    )
+    corner_and_east = 300 * 36
+    assert sorted(atoms_of(land, 1.0).area_m2.round(-2).tolist()) == [corner_and_east, 300 * 300 - corner_and_east]
 
 
 def test_more_grids_than_can_be_made_are_refused() -> None:

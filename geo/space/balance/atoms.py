@@ -112,7 +112,7 @@ def atoms_of(land: Land, most: float) -> Atoms:
     final = _Blocks.of(faces, land.leaves)
     label = _labels(final, blocks, cuts, pieces)
     label = _kept_whole(final, plane.metres(final.shapes), obstacles, label)
-    label = _settled(final, plane.metres(final.shapes), label, _faces_with(final, plane, footprints, land.loads))
+    label = _settled(final, plane, label, _faces_with(final, plane, footprints, land.loads))
     return _told(final, plane, label, land, (footprints, compounds))
 
 
@@ -199,19 +199,20 @@ def _faces_with(final: _Blocks, plane: Plane, footprints: Shapes, loads: Floats)
     return summed(home[home != OUTSIDE], loads[home != OUTSIDE], len(final.shapes))
 
 
-def _settled(final: _Blocks, grounds: Shapes, label: Ints, load: Floats) -> Ints:
+def _settled(final: _Blocks, plane: Plane, label: Ints, load: Floats) -> Ints:
     """Labels after every atom is in one part, and what is small or narrow and empty went to its longest border."""
+    grounds = plane.metres(final.shapes)
     edges = edges_of(final.shapes)
     inner = (edges.twin != OUTSIDE) & (final.leaf[edges.owner] == final.leaf[edges.right])
     one, other = edges.owner[inner], edges.right[inner]
-    long = np.hypot(*(edges.ends[inner][:, 2:] - edges.ends[inner][:, :2]).T)
+    long = np.hypot(*((edges.ends[inner][:, 2:] - edges.ends[inner][:, :2]) * plane.scale).T)
     label = _connected(label, thickness(grounds) > _THIN_M, (one, other), long)
     for _ in range(_ROUNDS):
         names, at = np.unique(label, return_inverse=True)
         area = np.bincount(at, weights=shapely.area(grounds))
         rim = np.bincount(at, weights=shapely.length(grounds))
         inside = at[one] == at[other]
-        rim -= np.bincount(at[one[inside]], weights=_metres(final, one, other, long)[inside], minlength=len(names))
+        rim -= np.bincount(at[one[inside]], weights=long[inside], minlength=len(names))
         empty = np.bincount(at, weights=load) == 0
         loose = empty & ((area < _SMALL_M2) | (2 * area < _NARROW_M * rim))
         open_ = loose[at[one]] & (at[one] != at[other])
@@ -219,10 +220,6 @@ def _settled(final: _Blocks, grounds: Shapes, label: Ints, load: Floats) -> Ints
             break
         label = _given(names, at[one[open_]], at[other[open_]], long[open_], loose)[at]
     return np.unique(label, return_inverse=True)[1].astype(np.int64)
-
-
-def _metres(final: _Blocks, one: Ints, other: Ints, long: Floats) -> Floats:
-    return long * 111_319.49
 
 
 def _connected(label: Ints, firm: Bools, edges: tuple[Ints, Ints], long: Floats) -> Ints:

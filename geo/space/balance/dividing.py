@@ -52,11 +52,17 @@ def divided(land: Land, parts: int, seed: int = 0) -> Divided:
         For fewer than two parts or more than :data:`MOST_PARTS`; when what must stay whole leaves fewer.
     """
     if not 2 <= parts <= MOST_PARTS:
-        raise Refused(f"{parts} grids to divide ground into; 2 to {MOST_PARTS} can be made")
+        raise Refused(
+            f"{parts} grids to divide ground into; 2 to {MOST_PARTS} can be made",
+            zh=f"要分成 {parts} 个网格；可分 2 到 {MOST_PARTS} 个",
+        )
     strewn = _strewn(land, parts)
     atoms = atoms_of(strewn, float(strewn.loads.sum() + strewn.spot_loads.sum()) / (parts * _FINE))
     if len(atoms) < parts:
-        raise Refused(f"the ground has {len(atoms)} pieces that stay whole, too few for {parts} grids")
+        raise Refused(
+            f"the ground has {len(atoms)} pieces that stay whole, too few for {parts} grids",
+            zh=f"这块地只有 {len(atoms)} 个不可再切的小块，分不出 {parts} 个网格；少分几个",
+        )
     pairs = _linked(atoms, parts)
     random = np.random.default_rng(seed)
     best, spread = None, np.inf
@@ -65,7 +71,10 @@ def divided(land: Land, parts: int, seed: int = 0) -> Divided:
         if found is not None and (now := float(summed(found, atoms.load, parts).std())) < spread - 1e-9:
             best, spread = found, now
     if best is None:
-        raise Refused(f"no way was found to divide the ground into {parts} grids in one piece each")
+        raise Refused(
+            f"no way was found to divide the ground into {parts} grids in one piece each",
+            zh=f"没有找到把这块地分成 {parts} 个各自连片的网格的办法；少分几个",
+        )
     return _told(land, atoms, best, parts)
 
 

@@ -13,7 +13,7 @@ from geo.space.division.changes import (
     touched,
 )
 from geo.space.division.divisions import BLOCKING, GAP_M, divide, party
-from geo.space.division.rows import AreaLayer, Division, NamedGrids, nothing
+from geo.space.division.rows import AreaLayer, Division, NamedGrids, ground_of, nothing
 
 __all__ = [
     "BLOCKING",
@@ -29,6 +29,7 @@ __all__ = [
     "differing_areas",
     "divide",
     "ground_moved",
+    "ground_of",
     "nothing",
     "party",
     "polygonal",

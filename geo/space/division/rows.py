@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import Bools, Codes, Ints, Shapes
 from geo.space.partition import OUTSIDE, whole_of
@@ -148,3 +150,13 @@ def still_known(base: Division, areas: Lift, codes: Codes, parents: Codes, shape
     good = np.flatnonzero(~stale & (before != OUTSIDE))
     known[good] = base.area_shapes[before[good]]
     return known
+
+
+def ground_of(codes: Iterable[str], divisions: Sequence[Division]) -> BaseGeometry | None:
+    """Where leaves and areas lie, each by the first division that has it, as one collection; None where none does."""
+    places: dict[str, BaseGeometry] = {}
+    for one in reversed(divisions):
+        places |= zip(one.area_codes.tolist(), one.area_shapes, strict=True)
+        places |= zip(one.leaf_codes.tolist(), one.leaf_shapes, strict=True)
+    found = [places[code] for code in sorted(set(codes)) if code in places]
+    return shapely.GeometryCollection(found) if found else None

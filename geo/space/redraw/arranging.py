@@ -93,10 +93,18 @@ def redraw(
                 return Redrawn({})
             if not change.moved:
                 detail = f"nothing changes hands: what is drawn is thinner than {THIN_M:g} m, or there already"
-                raise Refused(detail, where=_drawn(lines, leaves.shapes[core]))
+                raise Refused(
+                    detail,
+                    zh=f"没有地换手：画的比 {THIN_M:g} 米还窄，或本来就是这样",
+                    where=_drawn(lines, leaves.shapes[core]),
+                )
             return change
         near = np.union1d(near, wider)
-    raise Broken("noding this drawing bends borders further and further away", where=shapely.MultiLineString([*marks]))
+    raise Broken(
+        "noding this drawing bends borders further and further away",
+        zh="这样画会把界线越带越远；换个画法",
+        where=shapely.MultiLineString([*marks]),
+    )
 
 
 def _drawn(lines: Sequence[BaseGeometry], touched: Shapes) -> BaseGeometry:
@@ -146,7 +154,9 @@ def _rebuilt(old: Shapes, faces: Faces, after: Codes) -> tuple[Codes, Shapes]:
     bad = ~shapely.is_valid(shapes)
     if bad.any():
         where = shapely.MultiPoint(shapely.get_coordinates(shapes[bad]))
-        raise Broken("the drawing leaves ground that vanishes on the lattice", where=where)
+        raise Broken(
+            "the drawing leaves ground that vanishes on the lattice", zh="画出的地太小，存不下；画大一些", where=where
+        )
     return names[[*ground]], shapes
 
 
@@ -165,14 +175,22 @@ def _stands(leaves: Leaves, others: Ints, names: Codes, shapes: Shapes) -> None:
         slack = 2 * SNAP * shapely.length(leaves.shapes[at])
         if not mine.size or abs(shapely.area(shapes[mine[0]]) - shapely.area(leaves.shapes[at])) > slack:
             code, ground = leaves.codes[at], leaves.shapes[at]
-            raise Broken(f"the ground of {code} would change, which is not redrawn", where=ground)
+            raise Broken(
+                f"the ground of {code} would change, which is not redrawn",
+                zh=f"{code} 的地会变，而这次没有要改它；换个画法",
+                where=ground,
+            )
 
 
 def _not_torn(old: Shapes, new: Shapes, marks: Shapes) -> None:
     """Raise Broken where the ground as a whole has other rings than before."""
     rings = [len(shapely.get_rings(shapely.get_parts(whole_of(shapes)))) for shapes in (old, new)]
     if rings[0] != rings[1]:
-        raise Broken("the change would tear a hole into the city", where=shapely.MultiLineString([*marks]))
+        raise Broken(
+            "the change would tear a hole into the city",
+            zh="这样改会在城里撕开一个洞；换个画法",
+            where=shapely.MultiLineString([*marks]),
+        )
 
 
 def _change(leaves: Leaves, near: Ints, names: Codes, shapes: Shapes, faces: Faces, after: Codes) -> Redrawn:

@@ -200,7 +200,10 @@ def _split(change: Split, division: Division, scheme: Scheme) -> Changed:
         raise _not_numbered("split")
     names = change.names or ("",) * len(change.codes)
     if len(names) != len(change.codes):
-        raise Refused(f"{len(change.codes)} codes and {len(names)} names; each piece has one of both")
+        raise Refused(
+            f"{len(change.codes)} codes and {len(names)} names; each piece has one of both",
+            zh=f"{len(change.codes)} 个编码、{len(names)} 个名称；每块各一个",
+        )
     parent, kind = str(division.leaf_parents[at]), str(division.leaf_kinds[at])
     new = {code: name for code, name in zip(change.codes, names, strict=True) if code != change.code}
     for code in new:
@@ -215,7 +218,10 @@ def _merge(change: Merge, division: Division, scheme: Scheme) -> Changed:
     if change.keep is None:
         raise _not_numbered("merge")
     if change.keep not in change.codes:
-        raise Refused(f"{change.keep} is none of the grids to merge; keep the code of one of them")
+        raise Refused(
+            f"{change.keep} is none of the grids to merge; keep the code of one of them",
+            zh=f"{change.keep} 不在要合并的网格里；保留其中一个的编码",
+        )
     return _with(division, moves.merge(leaves_of(division), change.codes, change.keep), {})
 
 
@@ -238,7 +244,10 @@ def _cut_dedicated(change: CutDedicated, division: Division, scheme: Scheme) -> 
     parent = giver(division, done)
     refuse_unfit(change.code, parent, scheme)
     if change.grid_kind not in (COMPREHENSIVE, DEDICATED):
-        raise Refused(f"no grid is {change.grid_kind!r}; what is cut out is {DEDICATED} or {COMPREHENSIVE}")
+        raise Refused(
+            f"no grid is {change.grid_kind!r}; what is cut out is {DEDICATED} or {COMPREHENSIVE}",
+            zh=f"没有 {change.grid_kind!r} 这种网格；划出的是 {DEDICATED} 或 {COMPREHENSIVE}",
+        )
     return _with(division, done, {change.code: _Words(change.name, change.grid_kind, parent)})
 
 
@@ -246,7 +255,11 @@ def _cut_dedicated(change: CutDedicated, division: Division, scheme: Scheme) -> 
 def _dissolve(change: Dissolve, division: Division, scheme: Scheme) -> Changed:
     at = leaf(division, change.code)
     if division.leaf_kinds[at] == FALLBACK:
-        raise Refused(f"{change.code} is fallback ground already", where=division.leaf_shapes[at])
+        raise Refused(
+            f"{change.code} is fallback ground already",
+            zh=f"{change.code} 本来就是兜底地块",
+            where=division.leaf_shapes[at],
+        )
     if change.to is not None:
         leaf(division, change.to)
         return _with(division, moves.dissolve(leaves_of(division), change.code, change.to), {})
@@ -260,11 +273,18 @@ def _dissolve(change: Dissolve, division: Division, scheme: Scheme) -> Changed:
 def _reparent(change: Reparent, division: Division, scheme: Scheme) -> Changed:
     at, above = leaf(division, change.code), area(division, change.parent)
     if division.leaf_kinds[at] == FALLBACK:
-        raise Refused(f"{change.code} is the fallback of its area and stays there", where=division.leaf_shapes[at])
+        raise Refused(
+            f"{change.code} is the fallback of its area and stays there",
+            zh=f"{change.code} 是本区域的兜底地块，不能改隶",
+            where=division.leaf_shapes[at],
+        )
     if division.area_levels[above] != division.levels - 2:
-        raise Refused(f"{change.parent} is not of the lowest level of areas; a grid comes under one that is")
+        raise Refused(
+            f"{change.parent} is not of the lowest level of areas; a grid comes under one that is",
+            zh=f"{change.parent} 不是最低一级区域；网格只能归社区这一级",
+        )
     if division.leaf_parents[at] == change.parent:
-        raise Refused(f"{change.code} is under {change.parent} already")
+        raise Refused(f"{change.code} is under {change.parent} already", zh=f"{change.code} 本来就归 {change.parent}")
     parents = _text(division.leaf_parents, at, change.parent)
     return Changed(reunited(division, replace(division, leaf_parents=parents)), Redrawn({}))
 
@@ -272,7 +292,7 @@ def _reparent(change: Reparent, division: Division, scheme: Scheme) -> Changed:
 @_made.register
 def _rename(change: Rename, division: Division, scheme: Scheme) -> Changed:
     if not change.name.strip():
-        raise Refused("the name is blank; a grid or an area has one")
+        raise Refused("the name is blank; a grid or an area has one", zh="名称是空的；网格和区域都要有名称")
     if leaves_of(division).has(change.code):
         names = _text(division.leaf_names, leaf(division, change.code), change.name)
         return Changed(replace(division, leaf_names=names), Redrawn({}))
@@ -284,9 +304,14 @@ def _rename(change: Rename, division: Division, scheme: Scheme) -> Changed:
 def _recode(change: Recode, division: Division, scheme: Scheme) -> Changed:
     at = leaf(division, change.code)
     if division.leaf_kinds[at] == FALLBACK:
-        raise Refused(f"the code of fallback ground follows its area's; {change.code} stays")
+        raise Refused(
+            f"the code of fallback ground follows its area's; {change.code} stays",
+            zh=f"兜底地块的编码跟随区域；{change.code} 不能改码",
+        )
     if leaves_of(division).has(change.to):
-        raise Refused(f"the code {change.to} is in use; choose one that is not")
+        raise Refused(
+            f"the code {change.to} is in use; choose one that is not", zh=f"编码 {change.to} 已有人用；换一个"
+        )
     refuse_unfit(change.to, str(division.leaf_parents[at]), scheme)
     shape, codes = division.leaf_shapes[at], _text(division.leaf_codes, at, change.to)
     order = np.argsort(codes, kind="stable")
@@ -327,7 +352,7 @@ def _text(words: Codes, at: int, word: str) -> Codes:
 
 
 def _not_numbered(kind: str) -> Refused:
-    return Refused(f"{kind} has no code yet; give one, or have it numbered first")
+    return Refused(f"{kind} has no code yet; give one, or have it numbered first", zh=f"{kind} 还没有编码；给一个")
 
 
 def giver(division: Division, done: Redrawn) -> str:

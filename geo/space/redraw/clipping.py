@@ -103,4 +103,8 @@ def _polygons(shape: BaseGeometry) -> BaseGeometry:
 
 
 def _outside(change: Polygonal, scope: str) -> Refused:
-    return Refused(f"what is drawn lies outside {scope}, the scope of the plan", where=change.drawn)
+    return Refused(
+        f"what is drawn lies outside {scope}, the scope of the plan",
+        zh=f"画的地方全在方案范围 {scope} 之外；画到范围里面来",
+        where=change.drawn,
+    )

@@ -37,10 +37,18 @@ def line_drawn(line: BaseGeometry, borders: Shapes, snap_m: float = SNAP_M) -> D
     Raises Refused for what is no line, has no length, or is not on Earth, and for a pull that is too wide.
     """
     if line.geom_type not in ("LineString", "MultiLineString"):
-        raise Refused(f"a line is wanted, of two points or more; this is a {line.geom_type}", where=line)
+        raise Refused(
+            f"a line is wanted, of two points or more; this is a {line.geom_type}",
+            zh=f"要一条线，至少两个点；这是 {line.geom_type}",
+            where=line,
+        )
     drawn = _pulled(_finite(line), borders, snap_m)
     if not shapely.length(drawn.shape):
-        raise Refused("a line is wanted, of two points or more; this one has no length", where=line)
+        raise Refused(
+            "a line is wanted, of two points or more; this one has no length",
+            zh="要一条线，至少两个点；这条没有长度",
+            where=line,
+        )
     return drawn
 
 
@@ -54,18 +62,29 @@ def ground_drawn(ground: BaseGeometry, borders: Shapes, snap_m: float = SNAP_M) 
         inside, with the place.
     """
     if ground.geom_type not in ("Polygon", "MultiPolygon"):
-        raise Refused(f"a polygon is wanted, of three points or more; this is a {ground.geom_type}", where=ground)
+        raise Refused(
+            f"a polygon is wanted, of three points or more; this is a {ground.geom_type}",
+            zh=f"要一块地，至少三个点；这是 {ground.geom_type}",
+            where=ground,
+        )
     drawn = _pulled(_finite(ground), borders, snap_m)
     meant = _meant(drawn.shape)
     if not shapely.area(meant):
-        raise Refused("a polygon is wanted, of three points or more; this one has no ground", where=ground)
+        raise Refused(
+            "a polygon is wanted, of three points or more; this one has no ground",
+            zh="要一块地，至少三个点；这块没有面积",
+            where=ground,
+        )
     return Drawn(meant, drawn.pulled)
 
 
 def _finite(shape: BaseGeometry) -> BaseGeometry:
     xy = shapely.get_coordinates(shape)
     if not np.isfinite(xy).all() or (np.abs(xy) > [180.0, 90.0]).any():
-        raise Refused("a drawing in degrees is wanted, longitude first; this one is not on Earth")
+        raise Refused(
+            "a drawing in degrees is wanted, longitude first; this one is not on Earth",
+            zh="要以度为单位，经度在前；这不在地球上",
+        )
     return shapely.force_2d(shape)
 
 
@@ -77,13 +96,16 @@ def _meant(shape: BaseGeometry) -> BaseGeometry:
     evenly = shapely.make_valid(shape)
     if abs(shapely.area(loops) - shapely.area(evenly)) > SNAP * shapely.length(shape):
         detail = "the drawn outline crosses itself, and what lies inside cannot be told; draw it without crossing"
-        raise Refused(detail, where=place_of_defect(shape))
+        raise Refused(detail, zh="画的外边自己交叉，分不清里外；不要交叉，重画", where=place_of_defect(shape))
     return loops
 
 
 def _pulled(shape: BaseGeometry, borders: Shapes, snap_m: float) -> Drawn:
     if not 0 <= snap_m <= MOST_SNAP_M:
-        raise Refused(f"snap_m of {snap_m:g}; 0 to {MOST_SNAP_M:g} metres can be pulled")
+        raise Refused(
+            f"snap_m of {snap_m:g}; 0 to {MOST_SNAP_M:g} metres can be pulled",
+            zh=f"snap_m 是 {snap_m:g}；可吸附 0 到 {MOST_SNAP_M:g} 米",
+        )
     xy = shapely.get_coordinates(shape)
     reach = snap_m / _M_PER_DEGREE
     to = snap(_near(xy, borders, reach) if reach > SNAP and len(borders) else xy)

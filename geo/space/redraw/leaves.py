@@ -34,9 +34,9 @@ class Leaves:
         """Leaves in the order of their codes. Raises Refused when a code occurs twice, or is blank."""
         named, order = np.unique(np.asarray(codes, dtype=np.str_), return_index=True)
         if len(named) != len(codes):
-            raise Refused("a code occurs twice; each leaf has one of its own")
+            raise Refused("a code occurs twice; each leaf has one of its own", zh="同一编码出现两次；每块各一个")
         if BEYOND in named:
-            raise Refused("a leaf without a code; each leaf has one")
+            raise Refused("a leaf without a code; each leaf has one", zh="有一块没有编码；每块各一个")
         return cls(named, np.asarray(shapes, dtype=object)[order])
 
     @cached_property
@@ -62,7 +62,7 @@ class Leaves:
         """Positions (k,) of codes, in their order. Raises Unknown for a code that is not there."""
         wanted = [str(code) for code in codes]
         if missing := [code for code in wanted if not self.has(code)]:
-            raise Unknown(f"no leaf has the code {', '.join(missing)}")
+            raise Unknown(f"no leaf has the code {', '.join(missing)}", zh=f"没有编码为 {'、'.join(missing)} 的网格")
         return np.searchsorted(self.codes, np.asarray(wanted, dtype=np.str_)).astype(np.int64)
 
     def shape(self, code: str) -> BaseGeometry:

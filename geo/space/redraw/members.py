@@ -29,7 +29,7 @@ def area(division: Division, code: str) -> int:
     if at == OUTSIDE and division.sight is not None:
         division.sight.demand(code)
     if at == OUTSIDE:
-        raise Unknown(f"no area has the code {code}")
+        raise Unknown(f"no area has the code {code}", zh=f"没有编码为 {code} 的区域")
     return at
 
 
@@ -37,11 +37,19 @@ def refuse_unfit(code: str, parent: str, scheme: Scheme) -> None:
     """Raise Refused for a code that no named grid of this parent can have."""
     level = scheme.levels - 1
     if not scheme.fits(code, level):
-        raise Refused(f"the code {code!r} has not the form of a grid's: {scheme.lengths[level] or 'any'} digits")
+        raise Refused(
+            f"the code {code!r} has not the form of a grid's: {scheme.lengths[level] or 'any'} digits",
+            zh=f"编码 {code!r} 不合网格编码的形式：要 {scheme.lengths[level] or '若干'} 位数字",
+        )
     if not scheme.nests(code, parent):
-        raise Refused(f"the code {code!r} does not begin with that of its area, {parent}")
+        raise Refused(
+            f"the code {code!r} does not begin with that of its area, {parent}",
+            zh=f"编码 {code!r} 不以所属区域 {parent} 的编码开头",
+        )
     if scheme.reserved(code):
-        raise Refused(f"the code {code!r} is kept for fallback ground; give another")
+        raise Refused(
+            f"the code {code!r} is kept for fallback ground; give another", zh=f"编码 {code!r} 留给兜底地块；换一个"
+        )
 
 
 def fallback_of(division: Division, code: str, scheme: Scheme) -> tuple[str, str]:

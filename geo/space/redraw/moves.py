@@ -94,7 +94,10 @@ def merge(leaves: Leaves, codes: Sequence[str], keep: str) -> Redrawn:
         For fewer than two leaves, and for a code that another leaf has.
     """
     if len(set(codes)) < 2:
-        raise Refused(f"{len(set(codes))} leaf to merge; two or more are wanted")
+        raise Refused(
+            f"{len(set(codes))} leaf to merge; two or more are wanted",
+            zh=f"只有 {len(set(codes))} 个网格；合并要两个以上",
+        )
     _unused(leaves, [keep], but=codes)
     return redraw(leaves, sorted(set(codes)), [], lambda faces: np.full(len(faces.codes), keep))
 
@@ -110,7 +113,7 @@ def dissolve(leaves: Leaves, code: str, to: str) -> Redrawn:
         When it would be given to itself.
     """
     if code == to:
-        raise Refused(f"{code} cannot be given to itself")
+        raise Refused(f"{code} cannot be given to itself", zh=f"{code} 不能并给自己；选另一个网格")
     if leaves.has(to):
         return merge(leaves, [code, to], to)
     return redraw(leaves, [code], [], lambda faces: np.full(len(faces.codes), to))
@@ -157,7 +160,11 @@ def move_border(leaves: Leaves, a: str, b: str, line: BaseGeometry, snap_m: floa
         lean = np.bincount(part[inside], weights=area[inside], minlength=len(part))
         sides = lean[np.unique(part[inside])]
         if (sides > 0).all() or (sides <= 0).all():
-            raise Refused(f"the line does not part {a} from {b}; draw it from rim to rim through both", where=line)
+            raise Refused(
+                f"the line does not part {a} from {b}; draw it from rim to rim through both",
+                zh=f"这条线没有把 {a} 和 {b} 分开；从一边画到另一边，穿过两格",
+                where=line,
+            )
         return np.where(lean[part] > 0, a, b)
 
     return replace(redraw(leaves, [a, b], [cut], rule), pulled=drawn.pulled)
@@ -180,7 +187,9 @@ def annex(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float = SNAP_M) 
     def rule(faces: Faces) -> Codes:
         taken = (faces.owner == OUTSIDE) & _mostly_in(faces.shapes, ground.shape)
         if not taken.any():
-            raise Refused("the drawn polygon holds no ground outside the city", where=drawn)
+            raise Refused(
+                "the drawn polygon holds no ground outside the city", zh="圈里没有城外的地；圈进要划入的地", where=drawn
+            )
         return np.where(taken, to, faces.codes)
 
     touched = leaves.codes[near].tolist()
@@ -192,7 +201,11 @@ def cede(leaves: Leaves, drawn: BaseGeometry, snap_m: float = SNAP_M) -> Redrawn
     """Ground given out of the city; who loses all is retired. Raises Refused as :func:`transfer`, and for all of it."""
     done = _given(leaves, drawn, BEYOND, snap_m)
     if not done.shapes and len(done.retired) == len(leaves.codes):
-        raise Refused("the drawn polygon holds the whole city, of which something must stay", where=drawn)
+        raise Refused(
+            "the drawn polygon holds the whole city, of which something must stay",
+            zh="圈住了全城；总要留下一些",
+            where=drawn,
+        )
     return done
 
 
@@ -207,7 +220,7 @@ def _given(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float) -> Redra
     """The ground of a drawn polygon given to a code, new or not, or out of the city."""
     near = leaves.near(np.asarray([drawn], dtype=object), OVER)
     if not near.size:
-        raise Refused("the drawn polygon lies outside the city", where=drawn)
+        raise Refused("the drawn polygon lies outside the city", zh="圈的地在城外；画到城里来", where=drawn)
     ground = ground_drawn(drawn, shapely.boundary(leaves.shapes[near]), snap_m)
     touched = set(leaves.codes[near].tolist()) | ({to} if leaves.has(to) else set())
     line = _clipped(shapely.boundary(ground.shape), whole_of(leaves.shapes[near]))
@@ -215,7 +228,11 @@ def _given(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float) -> Redra
     def rule(faces: Faces) -> Codes:
         taken = (faces.owner != OUTSIDE) & _mostly_in(faces.shapes, ground.shape)
         if not (taken & (faces.codes != to)).any():
-            raise Refused("the drawn polygon holds no ground of another leaf", where=drawn)
+            raise Refused(
+                "the drawn polygon holds no ground of another leaf",
+                zh="圈的地都已经是它的；圈进要划给它的地",
+                where=drawn,
+            )
         return np.where(taken, to, faces.codes)
 
     change = redraw(leaves, sorted(touched), [line], rule, beyond=to == BEYOND)
@@ -225,11 +242,18 @@ def _given(leaves: Leaves, drawn: BaseGeometry, to: str, snap_m: float) -> Redra
 def _unused(leaves: Leaves, codes: Sequence[str], but: Sequence[str]) -> None:
     for code in codes:
         if not code:
-            raise Refused("a leaf has a code; this one is blank")
+            raise Refused("a leaf has a code; this one is blank", zh="编码是空的；每块各一个")
         if leaves.has(code) and code not in but:
-            raise Refused(f"the code {code} is in use; choose one that is not", where=leaves.shape(code))
+            raise Refused(
+                f"the code {code} is in use; choose one that is not",
+                zh=f"编码 {code} 已有人用；换一个",
+                where=leaves.shape(code),
+            )
     if len(set(codes)) != len(codes):
-        raise Refused(f"a code stands twice among {', '.join(codes)}; each piece has one of its own")
+        raise Refused(
+            f"a code stands twice among {', '.join(codes)}; each piece has one of its own",
+            zh=f"编码 {'、'.join(codes)} 里有重复；每块各一个",
+        )
 
 
 def _clipped(line: BaseGeometry, ground: BaseGeometry) -> BaseGeometry:
@@ -264,8 +288,13 @@ def _is_cut(faces: Faces, part: Ints, piece: int) -> bool:
 def _wrong_count(faces: Shapes, part: Ints, found: int, wanted: int) -> Refused:
     pieces = max(found, 1)
     hint = "draw it from rim to rim" if pieces < wanted else f"give {pieces} codes, or draw it straighter"
+    hint_zh = "从一边画到另一边" if pieces < wanted else f"给 {pieces} 个编码，或画直一些"
     where = shapely.GeometryCollection([*united(faces, part).values()])
-    return Refused(f"the line makes {pieces} piece{'s' * (pieces > 1)}, not {wanted}; {hint}", where=where)
+    return Refused(
+        f"the line makes {pieces} piece{'s' * (pieces > 1)}, not {wanted}; {hint}",
+        zh=f"这条线切出 {pieces} 块，要 {wanted} 块；{hint_zh}",
+        where=where,
+    )
 
 
 def _mostly_in(faces: Shapes, ground: BaseGeometry) -> Bools:

@@ -85,7 +85,10 @@ def _split(change: Split, division: Division, numbers: Numbers) -> Split:
     leaves = leaves_of(division)
     pieces = moves.pieces(leaves, change.code, change.line, change.snap_m)
     if change.names and len(change.names) != len(pieces):
-        raise Refused(f"the line makes {len(pieces)} pieces and there are {len(change.names)} names; each has one")
+        raise Refused(
+            f"the line makes {len(pieces)} pieces and there are {len(change.names)} names; each has one",
+            zh=f"这条线切出 {len(pieces)} 块，名称有 {len(change.names)} 个；每块一个",
+        )
     parent = str(division.leaf_parents[leaves.at([change.code])[0]])
     keeper = int(_by_size(pieces, numbers.size)[0])
     others = np.delete(np.arange(len(pieces)), keeper)
@@ -104,7 +107,7 @@ def _merge(change: Merge, division: Division, numbers: Numbers) -> Merge:
     is_named = division.leaf_kinds[at] != FALLBACK
     at = at[is_named] if is_named.any() else at
     if not at.size:
-        raise Refused("0 leaf to merge; two or more are wanted")
+        raise Refused("0 leaf to merge; two or more are wanted", zh="没有网格；合并要两个以上")
     return replace(change, keep=str(leaves.codes[at[_by_size(leaves.shapes[at], numbers.size)[0]]]))
 
 
@@ -113,7 +116,11 @@ def _cut_dedicated(change: CutDedicated, division: Division, numbers: Numbers) -
     provisional = "~"
     done = moves.cut_dedicated(leaves_of(division), change.drawn, provisional, change.snap_m)
     if provisional not in done.shapes:
-        raise Refused(f"what is drawn is thinner than {THIN_M:g} m: no grid of its own", where=change.drawn)
+        raise Refused(
+            f"what is drawn is thinner than {THIN_M:g} m: no grid of its own",
+            zh=f"画的比 {THIN_M:g} 米还窄，不成一格；画宽一些",
+            where=change.drawn,
+        )
     ground = np.array([done.shapes[provisional]], dtype=object)
     parent = giver(division, done)
     code = numbers.scheme.numbered(parent, ground, _given(division, parent, numbers))[0]
@@ -124,7 +131,7 @@ def _cut_dedicated(change: CutDedicated, division: Division, numbers: Numbers) -
 def _replace_scope(change: ReplaceScope, division: Division, numbers: Numbers) -> ReplaceScope:
     found = trimmed(division, change)
     if is_idle(found):
-        raise Refused("the leaves that are given are there already: nothing changes")
+        raise Refused("the leaves that are given are there already: nothing changes", zh="给的和现有的一样，没有变化")
     return found
 
 

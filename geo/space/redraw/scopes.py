@@ -87,7 +87,10 @@ def replaced(division: Division, change: ReplaceScope, scheme: Scheme) -> tuple[
         place.
     """
     if not 0 <= change.mend_m <= MOST_MEND_M:
-        raise Refused(f"mend_m of {change.mend_m:g}; 0 to {MOST_MEND_M:g} metres can be mended")
+        raise Refused(
+            f"mend_m of {change.mend_m:g}; 0 to {MOST_MEND_M:g} metres can be mended",
+            zh=f"mend_m 是 {change.mend_m:g}；可弥合 0 到 {MOST_MEND_M:g} 米",
+        )
     is_old, given = _is_replaced(division, change), _given(division, change)
     _refuse_words(division, change, given, scheme)
     was = positions(given.leaf_codes, division.leaf_codes)
@@ -124,12 +127,18 @@ def _is_replaced(division: Division, change: ReplaceScope) -> Bools:
     given = [one.code for one in change.leaves]
     gone = list(change.gone or ())
     if twice := [code for code in gone if code in set(given)]:
-        raise Refused(f"{twice[0]} is given and given up; it can be one of both")
+        raise Refused(
+            f"{twice[0]} is given and given up; it can be one of both", zh=f"{twice[0]} 又给出又撤销；只能取一"
+        )
     named = leaves.at([*(code for code in given if leaves.has(code)), *gone])
     inside = np.isin(division.leaf_parents, _scope(division, change))
     if (beyond := named[~inside[named]]).size:
         code, shape = division.leaf_codes[beyond[0]], division.leaf_shapes[beyond[0]]
-        raise Refused(f"{code} lies outside {change.within}, which is replaced; give another code", where=shape)
+        raise Refused(
+            f"{code} lies outside {change.within}, which is replaced; give another code",
+            zh=f"{code} 在被更换的 {change.within} 之外；换一个编码",
+            where=shape,
+        )
     if change.gone is None:
         return inside
     which = np.zeros(len(inside), dtype=np.bool_)
@@ -157,7 +166,10 @@ def _given(division: Division, change: ReplaceScope) -> Division:
     )
     unique, count = np.unique(codes, return_counts=True)
     if (count > 1).any():
-        raise Refused(f"{unique[count > 1][0]} is given {count.max()} times; each leaf has a code of its own")
+        raise Refused(
+            f"{unique[count > 1][0]} is given {count.max()} times; each leaf has a code of its own",
+            zh=f"{unique[count > 1][0]} 给了 {count.max()} 次；每块各一个编码",
+        )
     shapes = np.empty(len(codes), dtype=object)
     shapes[:] = [one.ground for one in change.leaves]
     shapes, order = _on_lattice(codes, shapes), np.argsort(codes, kind="stable")
@@ -177,11 +189,18 @@ def _on_lattice(codes: Codes, shapes: Shapes) -> Shapes:
     off_earth = ~((bounds >= np.tile(_EARTH[:2], 2)) & (bounds <= np.tile(_EARTH[2:], 2))).all(axis=1)
     wrong = ~np.isin(shapely.get_type_id(shapes), [3, 6]) | shapely.is_empty(shapes) | off_earth
     if wrong.any():
-        raise Refused(f"the ground of {codes[wrong][0]} is no polygon in degrees, longitude first")
+        raise Refused(
+            f"the ground of {codes[wrong][0]} is no polygon in degrees, longitude first",
+            zh=f"{codes[wrong][0]} 的地不是以度为单位、经度在前的多边形",
+        )
     found, unfit = fitted(shapes, 0)
     if unfit:
         at = unfit[0].parties[0]
-        raise Refused(f"the outline of {codes[at]} crosses itself; draw it without crossing", where=unfit[0].where)
+        raise Refused(
+            f"the outline of {codes[at]} crosses itself; draw it without crossing",
+            zh=f"{codes[at]} 的外边自己交叉；不要交叉，重画",
+            where=unfit[0].where,
+        )
     return found
 
 
@@ -191,13 +210,19 @@ def _refuse_words(division: Division, change: ReplaceScope, given: Division, sch
     for parent in np.unique(given.leaf_parents).tolist():
         at = area(division, parent)
         if parent not in scope:
-            raise Refused(f"{parent} lies outside {change.within}, which is replaced; a leaf comes under an area in it")
+            raise Refused(
+                f"{parent} lies outside {change.within}, which is replaced; a leaf comes under an area in it",
+                zh=f"{parent} 在被更换的 {change.within} 之外；上级要在范围之内",
+            )
         code, _ = fallback_of(division, parent, scheme)
         mine = given.leaf_parents == parent
         _refuse_fallback(given.leaf_codes[mine], given.leaf_kinds[mine], code, parent)
         is_low = division.area_levels[at] == division.levels - 2
         if not is_low and (named := mine & (given.leaf_kinds != FALLBACK)).any():
-            raise Refused(f"{given.leaf_codes[named][0]} is put under {parent}, which is no area of the lowest level")
+            raise Refused(
+                f"{given.leaf_codes[named][0]} is put under {parent}, which is no area of the lowest level",
+                zh=f"{given.leaf_codes[named][0]} 归到 {parent} 之下，而它不是最低一级区域",
+            )
     is_new = ~np.isin(given.leaf_codes, division.leaf_codes) & (given.leaf_kinds != FALLBACK)
     for code, parent in zip(given.leaf_codes[is_new].tolist(), given.leaf_parents[is_new].tolist(), strict=True):
         refuse_unfit(code, parent, scheme)
@@ -206,10 +231,14 @@ def _refuse_words(division: Division, change: ReplaceScope, given: Division, sch
 def _refuse_fallback(codes: Codes, kinds: Codes, code: str, parent: str) -> None:
     """Raise Refused for a kind there is none of, and where fallback ground and its code do not go together."""
     if (wrong := ~np.isin(kinds, [COMPREHENSIVE, DEDICATED, FALLBACK])).any():
-        raise Refused(f"no leaf is {str(kinds[wrong][0])!r}; it is {COMPREHENSIVE}, {DEDICATED} or {FALLBACK}")
+        raise Refused(
+            f"no leaf is {str(kinds[wrong][0])!r}; it is {COMPREHENSIVE}, {DEDICATED} or {FALLBACK}",
+            zh=f"没有 {str(kinds[wrong][0])!r} 这种网格；有 {COMPREHENSIVE}、{DEDICATED}、{FALLBACK}",
+        )
     if (wrong := (kinds == FALLBACK) != (codes == code)).any():
         raise Refused(
-            f"{codes[wrong][0]} is {kinds[wrong][0]}; {code} is the fallback ground of {parent}, and no other leaf is"
+            f"{codes[wrong][0]} is {kinds[wrong][0]}; {code} is the fallback ground of {parent}, and no other leaf is",
+            zh=f"{codes[wrong][0]} 标为 {kinds[wrong][0]}；{parent} 的兜底地块是 {code}，别的都不是",
         )
 
 
@@ -247,7 +276,11 @@ def laid(leaves: Leaves, old: Ints, given: Leaves, free: Sequence[str], mend_m: 
     done = redraw(leaves, touched, [*shapely.boundary(shapes)], rule, may_stay=True)
     for code, shape in zip(codes.tolist(), shapes, strict=True):
         if code not in done.shapes and not leaves.has(code):
-            raise Refused(f"the ground of {code} is thinner than {THIN_M:g} m: no leaf of its own", where=shape)
+            raise Refused(
+                f"the ground of {code} is thinner than {THIN_M:g} m: no leaf of its own",
+                zh=f"{code} 的地比 {THIN_M:g} 米还窄，不成一格",
+                where=shape,
+            )
     return done
 
 
@@ -262,6 +295,7 @@ def _refuse_beyond(old: Shapes, codes: Codes, shapes: Shapes, mend_m: float) -> 
         raise Refused(
             f"{area_m2(parts).sum():,.1f} m² that are given, first to {code}, are not of the leaves that are replaced; "
             "draw up to their outline, or name the others too",
+            zh=f"有 {area_m2(parts).sum():,.1f} m²（先见 {code}）超出被更换的网格；画到它们的外边为止，或把别的也写上",
             where=one_of(parts),
         )
 
@@ -275,6 +309,7 @@ def _refuse_overlap(codes: Codes, shapes: Shapes, mend_m: float) -> None:
         both = f"{codes[a[of[0]]]} and {codes[b[of[0]]]}"
         raise Refused(
             f"{area_m2(parts).sum():,.1f} m² are given twice, first to {both}; let their borders be one line",
+            zh=f"有 {area_m2(parts).sum():,.1f} m² 同时给了两个网格（先见 {both}）；把边界画成一条线",
             where=one_of(parts),
         )
 
