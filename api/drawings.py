@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 import shapely
@@ -10,8 +11,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from typing_extensions import TypedDict
 
 from api.answers import NOT_STORED, compact
-from api.deps import StoreOf, Text, only_known
-from api.errors import described
+from api.deps import BOX, StoreOf, Text, only_known
+from api.errors import Malformed, described
 from api.previews import Number
 from geo.plans import drafts
 from geo.plans.drawings import DrawnLeaf, Look, drawing
@@ -19,7 +20,7 @@ from geo.plans.drawings import DrawnLeaf, Look, drawing
 router = APIRouter(prefix="/v1", tags=["plans"], dependencies=[Depends(only_known)])
 _NEAR = 30
 _NUMBER = r"-?\d{1,3}(?:\.\d{1,17})?"
-_BOX = rf"^{_NUMBER}(?:,{_NUMBER}){{3}}$"
+_BOX = re.compile(rf"{_NUMBER}(?:,{_NUMBER}){{3}}", re.ASCII)
 
 
 class Features(TypedDict):
@@ -60,13 +61,17 @@ def drawn(
     ] = None,
     view: Annotated[
         Text | None,
-        Query(pattern=_BOX, description="视野 · west,south,east,north: leaves drawn in it where they are 300 or fewer"),
+        Query(
+            max_length=100, description="视野 · west,south,east,north: leaves drawn in it where they are 300 or fewer"
+        ),
     ] = None,
     on: Annotated[
-        Text | None, Query(pattern="^base$", description="版次 · base = on the edition the plan was begun on")
+        Text | None, Query(max_length=10, description="版次 · base = on the edition the plan was begun on")
     ] = None,
 ) -> Response:
     """All leaves of the scope up to 300; of a wider one those the plan touches, near, their neighbours, in the view."""
+    if on not in (None, "base"):
+        raise Malformed("on", on, "must be base, or be left out")
     wanted = [part.strip() for part in (near or "").split(",") if part.strip()][:_NEAR]
     with store.read() as connection:
         plan = drafts.one(connection, id)
@@ -85,6 +90,8 @@ def drawn(
 def _box(view: str | None) -> tuple[float, float, float, float] | None:
     if view is None:
         return None
+    if not _BOX.fullmatch(view):
+        raise Malformed("view", view, BOX)
     west, south, east, north = map(float, view.split(","))
     return west, south, east, north
 

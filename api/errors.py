@@ -170,6 +170,8 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
     kind, given = error["type"], error.get("input", "")
     if kind == "json_invalid":
         name, given = "body", f"at character {name}"
+    if kind == "too_short" and given == "":
+        return _told(name, given, "must not be empty")
     if kind == "too_long" and isinstance(given, str):
         return _told(name, given, f"must have at most {error['ctx']['max_length']} characters, not {len(given)}")
     expected = _EXPECTED.get(kind) or str(error["msg"]).replace("Input should", "must")

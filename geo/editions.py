@@ -132,10 +132,9 @@ def weigh_redrawn(
         When a scheduled plan reserved what would change.
     """
     base, whole, difference = made
-    refuse_broken_since(base, whole)
+    refuse_unfit(connection, base, whole)
     if difference.same:
         return Weighed(in_force.number, base, whole, difference, in_force.effective_at, in_force.leaves)
-    refuse_returning(connection, base, whole)
     reservations.refuse_reserved(connection, divisions.touched(base, whole, difference), but=_plan_of(request))
     if not request.over_edits:
         _refuse_undoing(connection, request, base, difference)
@@ -262,8 +261,14 @@ def _hour(request: Request, base: Edition | None) -> datetime:
     return hour
 
 
-def refuse_returning(connection: sa.Connection, base: Division, whole: Division) -> None:
-    """Raise Refused where a retired code returns; those of fallback ground are reserved, and may."""
+def refuse_unfit(connection: sa.Connection, base: Division, whole: Division) -> None:
+    """Raise Broken where a redrawn division is none, with the places, and Refused where a retired code returns."""
+    refuse_broken_since(base, whole)
+    _refuse_returning(connection, base, whole)
+
+
+def _refuse_returning(connection: sa.Connection, base: Division, whole: Division) -> None:
+    """A retired code never returns; those of fallback ground are reserved, and may."""
     named = np.concatenate([whole.leaf_codes[whole.leaf_kinds != "fallback"], whole.area_codes])
     new = np.setdiff1d(named, np.concatenate([base.leaf_codes, base.area_codes]))
     known = {row.code for row in connection.execute(rows.these_codes(new.tolist()))} if len(new) else set()

@@ -226,8 +226,12 @@ def _geopackage(path: Path, rows: Rows) -> None:
 
 
 def _geojson(path: Path, rows: Rows) -> None:
-    """Degrees with the 8 decimals of the lattice; another CRS than WGS 84 is named the old way (GeoJSON 2008)."""
-    digits = 8 if rows.is_degrees else 6
+    """Degrees with the 8 decimals of the lattice; another CRS than WGS 84 is named the old way (GeoJSON 2008).
+
+    GDAL takes a run of noughts or nines before the last digit it is asked for as noise: of 8 it makes 30.26999994
+    30.27, of 12 it drops the noughts after the eighth and nothing else.
+    """
+    digits = 12 if rows.is_degrees else 6
     _layer("GeoJSON", path, _with_texts(rows), COORDINATE_PRECISION=str(digits), WRITE_NAME="YES")
 
 

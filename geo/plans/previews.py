@@ -101,7 +101,7 @@ def add(connection: sa.Connection, actor: Actor, plan: Plan, change: Change, act
     if not is_numbered(change):
         change = _numbered(connection, plan, in_force, change)
     worked = _worked_out(connection, plan, in_force, change)
-    editions.refuse_returning(connection, worked.base, worked.made)
+    editions.refuse_unfit(connection, worked.base, worked.made)
     made = drafts.add(connection, actor, plan, change, act)
     if inside is None:
         return replace(made, pulled=worked.pulled)

@@ -56,7 +56,7 @@ def submit(connection: sa.Connection, actor: Actor, plan: Plan) -> Plan:
 def publish(
     connection: sa.Connection, actor: Actor, id: int, *, effective_at: datetime | None = None
 ) -> tuple[Plan, Published]:
-    """The plan, in force; one that nobody checked since it was drawn, or that waited for its hour, is checked first.
+    """The plan, in force. It is checked first, whatever was found when it was submitted; others build meanwhile.
 
     Raises
     ------
@@ -68,12 +68,9 @@ def publish(
     editions.take_turn(connection)
     plan = drafts.one(connection, id, lock=True)
     verdicts.refuse_unready(plan)
-
-    def refuse(shown: Preview) -> None:
-        if plan.state in ("draft", "scheduled"):
-            refuse_errors(connection, shown)
-
-    return previews.publish(connection, actor, id, effective_at=effective_at, refuse=refuse)
+    return previews.publish(
+        connection, actor, id, effective_at=effective_at, refuse=lambda shown: refuse_errors(connection, shown)
+    )
 
 
 def refuse_errors(connection: sa.Connection, shown: Preview) -> None:

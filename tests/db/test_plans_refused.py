@@ -12,6 +12,7 @@ import shapely
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
+import geo.settings
 from api.cli import build
 from geo import db
 from geo.errors import GeoError, Refused, Stale
@@ -73,6 +74,19 @@ def test_a_submitted_plan_taken_off_the_schedule_is_submitted_and_not_approved(c
     assert scheduling.unschedule(city, PLANNER, plan).state == "approved"
     other = scheduling.schedule(city, PLANNER, drawn(city, Rename(LAST, "南")).id, soon())
     assert scheduling.unschedule(city, PLANNER, other).state == "draft"
+
+
+def test_a_plan_is_checked_when_it_is_published_whatever_was_found_when_it_was_submitted(
+    city: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = verdicts.approve(city, reviewer(), reviews.submit(city, PLANNER, drawn(city)))
+    monkeypatch.setenv("GRIDATLAS_SEVERITIES", '{"people_not_recorded": "error"}')
+    geo.settings.settings.cache_clear()
+    with pytest.raises(Refused, match=r"没有登记|未登记|not recorded"):
+        reviews.publish(city, PLANNER, plan.id)
+    monkeypatch.undo()
+    geo.settings.settings.cache_clear()
+    assert reviews.publish(city, PLANNER, plan.id)[0].state == "in_force"
 
 
 def reviewer() -> drafts.Actor:

@@ -69,6 +69,10 @@ def test_what_cannot_be_read_says_what_would_be_right(site: httpx.Client) -> Non
     assert "is not known here" in detail(json={"name": "一", "extent": "9"})
     far = site.get("/v1/differences", params={"from": "1", "to": "e1"})
     assert (far.status_code, "must be an edition as e3, or" in far.json()["detail"]) == (400, True)
+    plan = site.post("/v1/plans", json={"name": "一"}).json()["id"]
+    for wrong, right in (("view", "west,south,east,north"), ("on", "must be base")):
+        answer = site.get(f"/v1/plans/{plan}/drawing", params={wrong: "1,2,3"})
+        assert (answer.status_code, right in answer.json()["detail"]) == (400, True)
     assert site.get("/v1/plans/compare", params={"ids": "0," + "9" * 5000}).status_code == 400
 
 

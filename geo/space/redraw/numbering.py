@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 
 import numpy as np
+import shapely
 
 from geo.arrays import Floats, Ints, Shapes
 from geo.codes import Scheme
@@ -88,6 +89,7 @@ def _split(change: Split, division: Division, numbers: Numbers) -> Split:
         raise Refused(
             f"the line makes {len(pieces)} pieces and there are {len(change.names)} names; each has one",
             zh=f"这条线切出 {len(pieces)} 块，名称有 {len(change.names)} 个；每块一个",
+            where=shapely.GeometryCollection([*pieces]),
         )
     parent = str(division.leaf_parents[leaves.at([change.code])[0]])
     keeper = int(_by_size(pieces, numbers.size)[0])
