@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _KINDS = {"appeared": "新增 appeared", "retired": "停用 retired", "changed": "变更 changed"}
 
+_DIGITS = 9
+"""Of the number of an edition, at most."""
+
 
 def register(app: typer.Typer) -> None:
     """Add ``diff``."""
@@ -62,13 +65,17 @@ class _Side(NamedTuple):
 
 def _side(connection: sa.Connection, name: str | None, zone: str) -> _Side:
     """The edition that is numbered, or that of a time with what is scheduled until then."""
-    from api.deps import instant_of
-    from geo import areas
+    from api.errors import Malformed
+    from geo import areas, rfc3339
     from geo.plans.calendar import edition_at
 
-    if name is not None and name.isdecimal():
+    if name is None:
+        return _Side(edition_at(connection, None), None)
+    if name.isdecimal() and len(name) <= _DIGITS:
         return _Side(areas.numbered(connection, int(name)), None)
-    instant = instant_of(name, zone, "edition or time")
+    instant = rfc3339.read(name, zone)
+    if instant is None:
+        raise Malformed("edition or time", name, f"{rfc3339.RIGHT}, or an edition by its number, as 3")
     return _Side(edition_at(connection, instant), instant)
 
 

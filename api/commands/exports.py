@@ -35,7 +35,9 @@ def edition(
     level: Annotated[str | None, typer.Option(help="one level by its key; a .gpkg without it holds them all")] = None,
     crs: Crs = "EPSG:4326",
     at: Annotated[str | None, typer.Option(help="date or time whose edition is written; default now")] = None,
-    number: Annotated[int | None, typer.Option("--edition", help="number of an edition, instead of --at")] = None,
+    number: Annotated[
+        int | None, typer.Option("--edition", help="number of an edition, instead of --at", min=1, max=2**31 - 1)
+    ] = None,
 ) -> None:
     """导出版次 · The areas and grids of an edition: codes, names, parents, ground."""
     from api.deps import instant_of

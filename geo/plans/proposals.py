@@ -166,7 +166,10 @@ def take(connection: sa.Connection, actor: Actor, offers: Offers, number: int) -
     chosen = [one for one in offers.offers if one.number == number]
     if not chosen:
         there = ", ".join(str(one.number) for one in offers.offers) or "none"
-        raise Unknown(f"no proposal {number}; there are {there}", zh=f"没有第 {number} 个建议；有 {there}")
+        raise Unknown(
+            f"no proposal {number}; there are {there}",
+            zh=f"没有第 {number} 个建议；有：{there if offers.offers else '一个也没有'}",
+        )
     plan = drafts.one(connection, offers.plan.id, lock=True)
     if drafts.changes_of(connection, plan) != offers.drawn or areas.current(connection).number != offers.ground.base:
         raise Stale(

@@ -60,3 +60,10 @@ def test_a_time_to_come_is_compared_as_scheduled_plans_will_have_changed_it(said
 def test_what_is_neither_edition_nor_time_is_refused_with_what_would_be_right(said: Callable[..., Result]) -> None:
     with pytest.raises(Malformed, match="must be an RFC 3339 instant"):
         said("yesterday")
+
+
+def test_a_number_no_edition_can_have_is_refused_in_words(said: Callable[..., Result]) -> None:
+    for number in (str(2**31), "9" * 20, "9" * 5000):
+        with pytest.raises(Malformed, match="or an edition by its number, as 3"):
+            said(number)
+    assert CliRunner().invoke(build(), ["export", "edition", "x.gpkg", "--edition", str(2**40)]).exit_code == 2
