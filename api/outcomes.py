@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from geo.files import renamed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +22,21 @@ def told(findings: Findings) -> dict[str, Any]:
         for one in findings.listed
     ]
     return {"totals": dict(findings.totals), "findings": listed}
+
+
+def write_layer(path: Path | None, findings: Findings) -> None:
+    """Everything listed is at ``path`` as a GeoJSON layer; nothing is written for None.
+
+    Within the transaction of the import: where it cannot be written nothing is stored.
+
+    Raises
+    ------
+    Refused
+        When it cannot be written.
+    """
+    if path is not None:
+        with renamed(path) as unfinished:
+            unfinished.write_text(findings.geojson(), encoding="utf-8")
 
 
 def show(console: Console, columns: dict[str, str], findings: Findings) -> None:

@@ -39,24 +39,46 @@ def parse(body: bytes, most: int) -> Body:
     """
     key = _KEY.search(body)
     if key is None:
-        _object(body)
-        raise Malformed("points", "", f"must be given; {SHAPE}")
+        raise _wrong(body)
     end = body.find(b'"', key.end())
     chunk = body[key.end() : end if end >= 0 else len(body)]
     chunk = chunk[: chunk.rfind(b"]") + 1]
-    rest = body[: key.end()] + b"0" + body[key.end() + len(chunk) :]
-    others = _object(rest)
-    if others.pop("points", None) != 0:
-        raise Malformed("points", "", f"must be one member of the object itself; {SHAPE}")
     count = max(chunk.count(b"[") - 1, 0)
     if count > most:
         raise TooMuch(f"{count} points in one request; at most {most}: send them in several requests")
-    return Body(_pairs(chunk, count), others)
+    found, others = _pairs(chunk, count), _others(body[: key.end()] + b"0" + body[key.end() + len(chunk) :])
+    if found is None or others is None or others.pop("points", None) != 0:
+        raise _wrong(body)
+    return Body(found, others)
+
+
+def _others(rest: bytes) -> dict[str, Any] | None:
+    """The members of an object; None where it is none."""
+    try:
+        found = json.loads(rest)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _wrong(body: bytes) -> Malformed:
+    """What is wrong with a body, and where, told by reading it again as it came."""
+    points = _object(body).get("points", "")
+    if not isinstance(points, list):
+        return Malformed("points", json.dumps(points), f"must be given; {SHAPE}")
+    for at, pair in enumerate(points):
+        if not (isinstance(pair, list) and len(pair) == 2 and all(map(_is_figure, pair))):
+            return Malformed(f"points[{at}]", json.dumps(pair), SHAPE)
+    return Malformed("points", "", f"must be one member of the object itself, told once; {SHAPE}")
+
+
+def _is_figure(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=str)  # NaN and Infinity are no words of JSON
     except (ValueError, RecursionError) as error:
         raise Malformed("body", text[:40].decode(errors="replace"), f"must be JSON: {error}") from None
     if not isinstance(found, dict):
@@ -64,12 +86,9 @@ def _object(text: bytes) -> dict[str, Any]:
     return found
 
 
-def _pairs(chunk: bytes, count: int) -> Floats:
-    """The numbers of ``[[a,b],[c,d]]`` as (n, 2)."""
-    found = _few(chunk) if is_few(count, "pairs") else _many(chunk, count)
-    if found is None:
-        raise Malformed("points", chunk[:40].decode(errors="replace"), SHAPE)
-    return found
+def _pairs(chunk: bytes, count: int) -> Floats | None:
+    """The numbers of ``[[a,b],[c,d]]`` as (n, 2); None where there are others than pairs of numbers."""
+    return _few(chunk) if is_few(count, "pairs") else _many(chunk, count)
 
 
 def _few(chunk: bytes) -> Floats | None:

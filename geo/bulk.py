@@ -20,15 +20,15 @@ from geo import areas, instants
 from geo.areas import Edition
 from geo.arrays import Codes, Floats, Ints, Positions
 from geo.assignments import Assignment, Ground, Rule, assign, in_force, microseconds, open_index
-from geo.columns import chosen, figures, known
-from geo.crs import datum_in, snap
+from geo.columns import chosen, known
+from geo.crs import snap
 from geo.errors import Refused
 from geo.files import renamed
-from geo.frames import CSV, XLSX, Frame, Sheet, form_of, opened
+from geo.frames import CSV, PARQUET, XLSX, Frame, Sheet, form_of, opened
 from geo.frames.points import positions, wkb_of
-from geo.incidents.reports import converted
 from geo.layers import Layer
 from geo.pipes import ahead
+from geo.positions import Bounds, Placing, Points, refuse_twice
 from geo.settings import settings
 from geo.writing import Rows, suffix_of, write
 
@@ -37,46 +37,12 @@ Columns = dict[str, pa.Array]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Points:
-    """Where the positions, times and accuracies of a file stand.
-
-    Parameters
-    ----------
-    lon, lat
-        Columns; None = by their usual names, else the file's geometry.
-    datum
-        Of the positions; None only for a geometry whose file says its CRS.
-    at
-        Column of the time whose edition answers; None = the edition in force.
-    when
-        The time of every row in place of a column, RFC 3339 with its offset.
-    accuracy_m
-        Column of the accuracy in metres.
-    encoding
-        Of CSV; None = recognised.
-    layer
-        Layer or worksheet of the file; None = the only one.
-    prefix
-        Put before the name of every column that is added.
-    """
-
-    lon: str | None = None
-    lat: str | None = None
-    datum: str | None = None
-    at: str | None = None
-    when: str | None = None
-    accuracy_m: str | None = None
-    encoding: str | None = None
-    layer: str | None = None
-    prefix: str = ""
-
-
 @dataclass
 class Assigned:
     """What became of a file's rows.
 
     ``forecast`` counts those of a time to come, ``rules`` each rule by its key; ``recognised`` as in ``geo.frames``.
+    ``amiss`` says what is the matter with rows, by :data:`geo.positions.AMISS`: how many, and the first of them.
     """
 
     rows: int = 0
@@ -88,10 +54,20 @@ class Assigned:
     forecast: int = 0
     rules: dict[str, int] = field(default_factory=dict)
     recognised: str | None = None
+    amiss: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def note(self, key: str, number: int, first: str) -> None:
+        """Something is the matter with rows; of what was noted before the first row stays."""
+        before, said = self.amiss.get(key, (0, first))
+        self.amiss[key] = (before + number, said)
 
 
 class Division(Protocol):
     """What a file is assigned on."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north of its ground, degrees."""
 
     def added(self, *, is_timed: bool) -> dict[str, pa.DataType]:
         """Names and types of the columns it adds to rows, with times of their own or without."""
@@ -163,6 +139,11 @@ class OfCity:
 
         return cls(Calendar.of(connection, hours), opened, foretold or opened)
 
+    @property
+    def bounds(self) -> Bounds:
+        """Of the edition in force."""
+        return self.opened(self.calendar.current).index.bounds
+
     def added(self, *, is_timed: bool) -> dict[str, pa.DataType]:
         """Levels of the city, edition, whether it is a forecast of rows with times, and what every division adds."""
         said = {"forecast": pa.bool_()} if is_timed else {}
@@ -211,6 +192,11 @@ class OfLayer:
 
     layer: Layer
 
+    @property
+    def bounds(self) -> Bounds:
+        """Of the layer."""
+        return self.layer.index.bounds
+
     def added(self, *, is_timed: bool) -> dict[str, pa.DataType]:
         """The layer's code and what every division adds."""
         return {self.layer.field: pa.string(), **_TOLD}
@@ -252,9 +238,9 @@ def assign_sheet(
     A Parquet says in its metadata, under ``gridatlas``, what became of its rows.
     """
     told = Assigned(recognised=sheet.recognised)
-    placing = _Placing(sheet, points)
+    placing = Placing(sheet, points)
     added = {points.prefix + name: kind for name, kind in division.added(is_timed=placing.is_timed).items()}
-    _refuse_twice(sheet, added)
+    refuse_twice(sheet, added, is_caseless=suffix_of(target) == ".gpkg")
     schema = sheet.schema
     for name, kind in added.items():
         schema = schema.append(pa.field(name, kind))
@@ -262,8 +248,10 @@ def assign_sheet(
     def tables() -> Generator[pa.Table, None, None]:
         for frame in frames:
             _refuse_ragged(sheet.path, frame)
-            lonlat, accuracy_m, times = placing.read(frame.table)
-            made = division.columns(lonlat, accuracy_m, times, told)
+            read, untimed = placing.read(frame.table), told.untimed
+            made = division.columns(read.lonlat, read.accuracy_m, read.times, told)
+            for noted in placing.amiss(frame, read, division.bounds, is_untimed=told.untimed > untimed):
+                told.note(*noted)
             told.rows += frame.table.num_rows
             if progress:
                 progress(told.rows, sheet.total)
@@ -316,58 +304,6 @@ def _codes(ground: Ground, levels: list[Codes]) -> list[pa.Array]:
     return found
 
 
-# -- reading ---------------------------------------------------------------------------------------------------------
-class _Placing:
-    """Positions, accuracies and times out of the tables of one file."""
-
-    def __init__(self, sheet: Sheet, points: Points) -> None:
-        self.file, self.geometry = sheet.path.name, sheet.geometry or sheet.points
-        names = sheet.schema.names
-        self.lon = points.lon or _usual(names, ("lon", "lng", "longitude", "经度"))
-        self.lat = points.lat or _usual(names, ("lat", "latitude", "纬度"))
-        if self.geometry and not (points.lon or points.lat):
-            self.lon = self.lat = None
-        elif not (self.lon and self.lat):
-            raise Refused(
-                f"{sheet.path.name}: no position is known; say --lon and --lat; there are: {', '.join(names)}"
-            )
-        for name in (self.lon, self.lat, points.at, points.accuracy_m):
-            if name is not None and name not in names:
-                raise Refused(f"{sheet.path.name} has no column {name!r}; there are: {', '.join(names)}")
-        datum = points.datum or (sheet.crs if self.lon is None else None)
-        if datum is None:
-            raise Refused(f"{sheet.path.name}: declare the datum of its positions: --datum wgs84, cgcs2000, gcj02 …")
-        self.datum, self.at, self.accuracy_m = datum_in(self.file, datum).name, points.at, points.accuracy_m
-        self.when, self.is_timed = points.when, bool(points.at or points.when)
-
-    def read(self, table: pa.Table) -> tuple[Floats, Floats, pa.Array | None]:
-        if self.lon is not None and self.lat is not None:
-            raw = np.column_stack([_figures(self.file, table, name) for name in (self.lon, self.lat)])
-        else:
-            raw = positions(table.column(self.geometry))
-        accuracy_m = _figures(self.file, table, self.accuracy_m) if self.accuracy_m else np.full(len(raw), np.nan)
-        times = table.column(self.at).combine_chunks() if self.at else None
-        if self.when:
-            times = pa.repeat(self.when, len(raw))
-        return converted(raw, self.datum), accuracy_m, times
-
-
-def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:
-    plain = {name.lower(): name for name in names}
-    return next((plain[name] for name in usual if name in plain), None)
-
-
-def _figures(file: str, table: pa.Table, name: str) -> Floats:
-    return figures(table.column(name), f"{file}: the column {name!r}")
-
-
-def _refuse_twice(sheet: Sheet, added: Iterable[str]) -> None:
-    if twice := [name for name in added if name in sheet.schema.names]:
-        raise Refused(
-            f"{sheet.path.name} has columns of its own named {', '.join(twice)}; add --prefix, as --prefix at_"
-        )
-
-
 def _refuse_ragged(source: Path, frame: Frame) -> None:
     if frame.cells:
         row, cells = next(iter(frame.cells.items()))
@@ -379,14 +315,18 @@ def _refuse_ragged(source: Path, frame: Frame) -> None:
 def _write(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], sheet: Sheet, told: Assigned) -> None:
     """The file's own rows as they came: a CSV leaves the geometry out, Parquet keeps what its file said of it."""
     geometry = sheet.geometry or sheet.points
-    is_layer = suffix_of(path) not in (*_WITHOUT_GEOMETRY, *_PARQUET)
     if geometry and suffix_of(path) in _WITHOUT_GEOMETRY:
         schema = schema.remove(schema.get_field_index(geometry))
         tables = (table.drop_columns([geometry]) for table in tables)
-    elif geometry and is_layer and sheet.points:
+    elif geometry and _is_layer(path) and sheet.points:
         schema, tables = _as_wkb(schema, tables, geometry)
-    said = Rows("assigned", schema, tables, geometry if is_layer else None, "Unknown", sheet.crs)
+    is_said = suffix_of(path) in _WITHOUT_GEOMETRY or (not _is_layer(path) and sheet.form == PARQUET)
+    said = Rows("assigned", schema, tables, None if is_said else geometry, "Unknown", sheet.crs)
     write(path, replace(said, closing=lambda: {"gridatlas": json.dumps(asdict(told))}))
+
+
+def _is_layer(path: Path) -> bool:
+    return suffix_of(path) not in (*_WITHOUT_GEOMETRY, *_PARQUET)
 
 
 def _as_wkb(schema: pa.Schema, tables: Iterator[pa.Table], column: str) -> tuple[pa.Schema, Iterator[pa.Table]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from geo.space.cells.index import CellIndex
 from geo.space.locate import GridIndex
 
 SUFFIX = ".codes"
+_SUM_BYTES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,9 @@ def made(connection: sa.Connection, edition: Edition) -> Path:
     city = open_index(connection, edition)
     indexes.keep(connection, edition, city.leaves)  # a process may hold one whose file is gone
     path = indexes.path_of(connection, edition).with_suffix(SUFFIX)
-    if not path.is_file():
+    try:
+        _read(path)
+    except (pa.ArrowException, OSError):
         _write(path, city)
     return path.resolve()
 
@@ -66,8 +70,7 @@ def opened(path: Path) -> Codebook:
         When either file cannot be read here; the message names the folder that every worker must see.
     """
     try:
-        with pa.memory_map(str(path)) as source:
-            told = pa.ipc.open_file(source).read_all()
+        told = _read(path)
         cells = files.read(path.with_suffix(".cells")).cells
     except (pa.ArrowException, OSError, files.Damaged) as error:
         raise Refused(
@@ -84,6 +87,14 @@ def opened(path: Path) -> Codebook:
     )
 
 
+def _read(path: Path) -> pa.Table:
+    """What :func:`_write` wrote. Raises OSError or an ArrowException where that is not there, or something else is."""
+    body = path.read_bytes()
+    if zlib.crc32(body[:-_SUM_BYTES]).to_bytes(_SUM_BYTES) != body[-_SUM_BYTES:]:
+        raise pa.ArrowInvalid(f"{path.name} is not what was written: its checksum is another")
+    return pa.ipc.open_stream(body[:-_SUM_BYTES]).read_all()
+
+
 def _write(path: Path, city: CityIndex) -> None:
     """The file is at ``path``, on the disk, or nothing is."""
     columns = {"leaf": city.leaves.codes, **{f"level {at}": codes for at, codes in enumerate(city.level_codes)}}
@@ -91,12 +102,12 @@ def _write(path: Path, city: CityIndex) -> None:
     table = table.append_column("is_fallback", pa.array(city.is_fallback))
     about = json.dumps({"metric_epsg": city.city.metric_epsg, "levels": len(city.level_codes)})
     table = table.replace_schema_metadata({"about": about})
-    with (
-        renamed(path, synced=True) as unfinished,
-        pa.OSFile(str(unfinished), "wb") as sink,
-        pa.ipc.new_file(sink, table.schema) as writer,
-    ):
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
+    body = sink.getvalue().to_pybytes()
+    with renamed(path, synced=True) as unfinished:
+        unfinished.write_bytes(body + zlib.crc32(body).to_bytes(_SUM_BYTES))
 
 
 def _texts(column: pa.ChunkedArray) -> Codes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from geo.errors import Refused
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -21,7 +24,7 @@ def renamed(target: Path, *, synced: bool = False) -> Iterator[Path]:
     Raises
     ------
     Refused
-        When the folder is not there or cannot be written to, or ``target`` is a folder itself.
+        When the folder is not there or cannot be written to, ``target`` is a folder itself, or there is no room for it.
     """
     if target.is_dir():
         raise Refused(f"{target} is a folder; name the file to write, as {target / 'coverage.html'}")
@@ -29,7 +32,7 @@ def renamed(target: Path, *, synced: bool = False) -> Iterator[Path]:
         folder = tempfile.TemporaryDirectory(prefix=".gridatlas-", dir=target.parent)
     except OSError as error:
         raise Refused(f"{target} cannot be written: {error.strerror} ({target.parent})") from error
-    with folder:
+    with folder, _room_for(target):
         unfinished = Path(folder.name) / target.name
         yield unfinished
         if synced:
@@ -37,6 +40,18 @@ def renamed(target: Path, *, synced: bool = False) -> Iterator[Path]:
         os.replace(unfinished, target)
         if synced:
             sync(target.parent)
+
+
+@contextmanager
+def _room_for(target: Path) -> Iterator[None]:
+    """Raises Refused where there is no room for a file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        why = f"{os.strerror(error.errno)} ({target.parent}); make room, or name another folder"
+        raise Refused(f"{target} cannot be written: {why}") from error
 
 
 def sync(path: Path) -> None:

@@ -96,7 +96,8 @@ class Findings:
     @property
     def refused(self) -> int:
         """Rows that are left out."""
-        return sum(number for key, number in self.totals.items() if self.kinds[key].refuses)
+        # one thread finds what another asks for: a list of a dictionary is made in one stroke
+        return sum(number for key, number in list(self.totals.items()) if self.kinds[key].refuses)
 
     def geojson(self) -> str:
         """Everything listed as a GeoJSON layer (RFC 7946): one feature a finding, ``geometry`` null without a place."""

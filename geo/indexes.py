@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql as pg
 from geo import areas
 from geo.areas import Edition, LeafRows
 from geo.arrays import Floats
-from geo.errors import Unavailable
+from geo.errors import Broken, Refused, Unavailable
 from geo.settings import settings
 from geo.space.cells import files
 from geo.space.cells.files import Damaged, Stored
@@ -53,7 +53,7 @@ def opened(connection: sa.Connection, edition: Edition, leaves: LeafRows) -> Cel
     Raises
     ------
     Unavailable
-        When another process is still making it after ``WAIT_S`` seconds.
+        When another process is still making it after ``WAIT_S`` seconds, or there is no room for it.
     Broken
         When the leaves in the database are no partition.
     """
@@ -167,17 +167,23 @@ def _read_or_made(connection: sa.Connection, edition: Edition, leaves: LeafRows,
     try:
         return files.read(path)  # another process made it meanwhile
     except Damaged:
-        if not _lay_over(connection, edition, leaves, path):
-            whole = CellIndex.build(leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids)
-            files.write(path, whole.cells, {"edition": edition.number, "layers": 0})
+        try:
+            if not _lay_over(connection, edition, leaves, path):
+                whole = CellIndex.build(leaves.codes, areas.leaf_shapes(connection, edition), leaves.ids)
+                files.write(path, whole.cells, {"edition": edition.number, "layers": 0})
+        except Broken:
+            raise
+        except Refused as error:
+            raise Unavailable(f"the index of this edition: {error.detail}") from error
         _forget_strangers(connection, path)
         return files.read(path)
 
 
 def _forget_strangers(connection: sa.Connection, path: Path) -> None:
     """Indexes of editions this database no longer has are deleted: those of a city that was there before."""
+    there = list(path.parent.glob("*.cells"))  # first: one that is made after the database is asked is no stranger
     known = {path_of(connection, edition).name for edition in areas.all_editions(connection)}
-    for other in path.parent.glob("*.cells"):
+    for other in there:
         if other.name not in known:
             other.unlink(missing_ok=True)
             other.with_suffix(".codes").unlink(missing_ok=True)

@@ -19,7 +19,7 @@ NEVER_US = int(np.iinfo(np.int64).min)
 """Stands for a time that was not told or could not be read; as datetime64 it is not-a-time."""
 
 RIGHT = "write it like 2024-01-05T08:30:00+08:00, or without offset in the city's time zone"
-_ZONE = r"\s*(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?"
+_ZONE = r"\s*(?P<zone>[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _PATTERNS = (
     r"^(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?"

@@ -14,7 +14,10 @@ from geo.findings import Findings, Place
 from geo.frames import Frame
 from geo.mapping import parts_of
 
-_BLANK = ("", "null", "none", "nan", "n/a", "-", "\\n")
+BLANK = ("", "null", "none", "nan", "n/a", "-", "\\n")
+"""Words, in small letters, for a figure that is not known."""
+KEY_BYTES = 2_000
+"""Bytes of source and reference together; an index of PostgreSQL holds 2,704."""
 
 
 class Judging:
@@ -87,10 +90,20 @@ class Judging:
         places = [(x, y) for x, y in self.places[there].tolist()]
         return dict(zip(self.frame.rows[there].tolist(), places, strict=True))
 
-    def refuse(self, key: str, field: str, where: Bools) -> None:
+    def refuse(self, key: str, field: str, where: Bools, values: pa.Array | None = None) -> None:
         """Note the rows ``where`` and leave them out."""
-        self.tell(key, field, where)
+        self.tell(key, field, where, values)
         self.good &= ~where
+
+    def key(self, source: str) -> tuple[pa.Array, pa.Array]:
+        """Sources, the given one where a row has none, and references; rows without either or too long are refused."""
+        sources, reference = self.filled("source", source), self.texts("reference")
+        self.refuse("no_reference", "reference", bools(pc.equal(reference, "")))
+        self.refuse("no_source", "source", bools(pc.equal(sources, "")))
+        length = pc.add(pc.binary_length(sources), pc.binary_length(reference))
+        begins = pc.utf8_slice_codeunits(reference, 0, 40)
+        self.refuse("long_reference", "reference", bools(pc.greater(length, KEY_BYTES)), begins)
+        return sources, reference
 
     def figures(self, field: str) -> tuple[Floats, Bools, Bools]:
         """Figures (NaN where there is none), where nothing was told, and where what was told is no finite number."""
@@ -109,7 +122,7 @@ class Judging:
 
             texts = np.array(self.texts(field).to_pylist(), dtype=object)
             told = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64, copy=True)
-            blank = np.isin(np.array([text.lower() for text in texts.tolist()], dtype=np.str_), _BLANK)
+            blank = np.isin(np.array([text.lower() for text in texts.tolist()], dtype=np.str_), BLANK)
         wrong = ~blank & ~np.isfinite(told)
         told[blank | wrong] = np.nan
         return told, blank, wrong

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from geo import areas, codebooks, db
-from geo.bulk import Assigned, Calendar, Division, OfCity, OfLayer, Points, Progress, assign_sheet
+from geo.bulk import Assigned, Calendar, Division, OfCity, OfLayer, Progress, assign_sheet
 from geo.errors import Refused
 from geo.files import renamed
 from geo.frames import PARQUET, form_of
@@ -32,6 +32,7 @@ from geo.frames.parquets import sheet
 from geo.layers import Layer, read_layer
 from geo.plans.foreseeing import after
 from geo.plans.hours import hours
+from geo.positions import Points
 
 UNFINISHED = ".unfinished"
 _RUN = "_gridatlas.json"  # what reads folders of Parquet passes over names that begin so
@@ -40,12 +41,16 @@ _TOLD = b"gridatlas"
 
 @dataclass(frozen=True)
 class Part:
-    """One row group of a file, None where it has none, and the name of the file its rows are written to."""
+    """One row group of a file, None where it has none, and the name of the file its rows are written to.
+
+    ``stamp`` is how many bytes the file had, and when it was last written (ns).
+    """
 
     source: Path
     group: int | None
     rows: int
     name: str
+    stamp: tuple[int, int]
 
     def assign(self, folder: Path, points: Points, division: Division) -> Assigned:
         """What became of its rows, which are in ``folder``, on the disk and whole.
@@ -53,14 +58,27 @@ class Part:
         Raises
         ------
         Refused
-            As :func:`geo.bulk.assign_file`.
+            As :func:`geo.bulk.assign_file`, and when the file is not the one of which the parts were told.
         """
         groups = () if self.group is None else (self.group,)
+        self._refuse_changed()
         with (
             sheet(self.source, self.source.name, None, groups) as opened,
             renamed(folder / self.name, synced=True) as unfinished,
         ):
-            return assign_sheet(opened, unfinished, points, division)
+            told = assign_sheet(opened, unfinished, points, division)
+            self._refuse_changed()
+            return told
+
+    def _refuse_changed(self) -> None:
+        if not self.source.is_file() or stamp_of(self.source) != self.stamp:
+            raise Refused(f"{self.source} was changed while it was read; start again when it is whole: all begins anew")
+
+
+def stamp_of(file: Path) -> tuple[int, int]:
+    """Bytes of a file, and when it was last written (ns)."""
+    about = file.stat()
+    return about.st_size, about.st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -88,9 +106,10 @@ def parts_of(source: Path) -> tuple[Part, ...]:
     files = sorted(one for one in source.iterdir() if _is_parquet(one)) if source.is_dir() else [source]
     if not files:
         raise Refused(f"{source} holds no Parquet; a folder of parts is made from files that end in .parquet")
+    stamps = {file: stamp_of(file) for file in files if file.is_file()}  # before they are read
     found = [(file, group, rows) for file in files for group, rows in enumerate(_groups(file)) if rows]
     told: list[tuple[Path, int | None, int]] = [*found] or [(files[0], None, 0)]
-    return tuple(Part(*one, f"part-{at:06d}.parquet") for at, one in enumerate(told))
+    return tuple(Part(*one, f"part-{at:06d}.parquet", stamps[one[0]]) for at, one in enumerate(told))
 
 
 def assign_parts(
@@ -138,6 +157,8 @@ def add(whole: Assigned, part: Assigned) -> None:
             setattr(whole, one.name, getattr(whole, one.name) + value)
     for rule, rows in part.rules.items():
         whole.rules[rule] = whole.rules.get(rule, 0) + rows
+    for key, (rows, first) in part.amiss.items():
+        whole.note(key, rows, first)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -259,8 +280,8 @@ def _editions(connection: sa.Connection) -> tuple[tuple[int, str], ...]:
 def _opened(source: Path, target: Path, asked: dict[str, Any]) -> Iterator[Run]:
     """The run as far as it is; nobody else writes it meanwhile. The lock goes with the process that holds it."""
     parts, folder = parts_of(source), target.with_name(target.name + UNFINISHED)
-    files = {part.source: part.source.stat() for part in parts}
-    said = asked | {"files": [[one.name, told.st_size, told.st_mtime_ns] for one, told in files.items()]}
+    files = {part.source: part.stamp for part in parts}
+    said = asked | {"files": [[one.name, *stamp] for one, stamp in files.items()]}
     if folder.exists() and not (folder / _RUN).is_file() and any(folder.iterdir()):
         raise Refused(f"{folder} is there and was not made by this; move it away, or name another folder than {target}")
     try:
@@ -270,6 +291,8 @@ def _opened(source: Path, target: Path, asked: dict[str, Any]) -> Iterator[Run]:
         raise Refused(f"{target} cannot be written: {error.strerror} ({folder})") from error
     with record:
         _lock(record, target)
+        if not folder.is_dir():
+            raise Refused(f"another process has just finished {target}; name another folder")
         _begin(folder, record, json.dumps(said, sort_keys=True))
         done = {part: told for part in parts if (told := told_of(folder / part.name)) is not None}
         missing = tuple(part for part in parts if part not in done)

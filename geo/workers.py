@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def _make(part: Part, folder: Path, job: Job) -> Assigned:
 
 
 def _resolved(part: Part) -> Part:
-    return Part(part.source.resolve(), part.group, part.rows, part.name)
+    return replace(part, source=part.source.resolve())
 
 
 def _made(client: Any, futures: list[Any]) -> Iterator[Assigned]:

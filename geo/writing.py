@@ -7,9 +7,12 @@ programs read and what the formats ask for. Nothing is rounded but texts: degree
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import json
 import math
+import os
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +33,8 @@ from geo.errors import Refused
 RTREE_BYTES = 32 << 20
 SHAPEFILE_BYTES = (1 << 31) - 1
 """What a .shp or .dbf may hold: their sizes are signed words of 16 bits, and of 32 bits."""
+LEAST_BYTES = 1 << 20
+"""A disk with less room is full: no more of a layer went onto it."""
 
 _DBF_TEXT = 254
 _DBF_NAME = 10
@@ -194,6 +199,8 @@ def _layer(driver: str, path: Path, rows: Rows, **options: str) -> None:
     except Exception as error:  # pyogrio raises a dozen kinds of its own
         if failed:
             raise failed[0] from None
+        if shutil.disk_usage(path.parent).free < LEAST_BYTES:  # GDAL says so of Shapefiles only
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise Refused(f"{path.name} cannot be written: {error}") from error
 
 

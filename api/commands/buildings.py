@@ -69,8 +69,7 @@ def load(
     )
     with rows_read(file.name) as progress, db.write(db.engine()) as connection:
         loaded = load_file(connection, Actor(actor or settings().actor), intake, progress)
-    if geojson:
-        geojson.write_text(loaded.findings.geojson(), encoding="utf-8")
+        outcomes.write_layer(geojson, loaded.findings)
     if as_json:
         typer.echo(json.dumps(_told(loaded), ensure_ascii=False))
     else:

@@ -87,8 +87,7 @@ def _loader(slug: str) -> Callable[..., None]:
         )
         with rows_read(file.name) as progress, db.write(db.engine()) as connection:
             loaded = load_file(connection, Actor(actor or settings().actor), intake, progress)
-        if geojson:
-            geojson.write_text(loaded.findings.geojson(), encoding="utf-8")
+            outcomes.write_layer(geojson, loaded.findings)
         _say(loaded, as_json=as_json, commit=commit)
         if loaded.findings.refused and not loaded.is_kept:
             raise typer.Exit(1)

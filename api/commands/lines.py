@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api import outcomes
 from api.commands import import_app, pairs
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def load(
     intake = lines.Intake(file, datum, kind, columns, source, layer, encoding, skip_bad, commit)
     with rows_read(file.name) as progress, db.write(db.engine()) as connection:
         loaded = lines.load(connection, Actor(actor or settings().actor), intake, progress)
-    if geojson is not None:
-        geojson.write_text(loaded.findings.geojson(), encoding="utf-8")
+        outcomes.write_layer(geojson, loaded.findings)
     if as_json:
         typer.echo(json.dumps(_told(loaded), ensure_ascii=False))
     else:

@@ -11,7 +11,8 @@ import typer
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from geo.bulk import Assigned, OfCity, Points
+    from geo.bulk import Assigned, OfCity
+    from geo.positions import Points
 
 
 def register(app: typer.Typer) -> None:
@@ -104,7 +105,7 @@ def assign(
     OUT without a suffix is a folder: a file for each row group of IN. Started again, it goes on where it was ended.
     With --dask OUT is always such a folder.
     """
-    from geo import bulk
+    from geo.positions import Points
 
     if (areas is None) != (code is None):
         raise typer.BadParameter("--areas and --code go together: --areas wards.gpkg --code ward")
@@ -113,7 +114,7 @@ def assign(
     if at_field and at:
         raise typer.BadParameter("--at-field gives each row its time and --at all rows one; give one of them")
     when = _when(at) if at else None
-    points = bulk.Points(lon, lat, datum, at_field, when, accuracy_field, encoding, in_layer, prefix)
+    points = Points(lon, lat, datum, at_field, when, accuracy_field, encoding, in_layer, prefix)
     of_areas = (areas, code, layer, areas_datum) if areas is not None and code is not None else None
     if dask is not None or not target.suffix or source.is_dir():
         told = _by_parts(source, target, points, of_areas, dask)
@@ -185,10 +186,17 @@ def _by_parts(source: Path, target: Path, points: Points, areas: Areas | None, d
 
 def _say_assigned(target: Path, told: Assigned, *, is_timed: bool) -> None:
     from rich.console import Console
+    from rich.markup import escape
+
+    from geo.positions import AMISS
 
     rules = " · ".join(f"{key} {number:,}" for key, number in sorted(told.rules.items()))
-    counts = f"{told.rows:,} rows → {target.name} · 未落格 unplaced {told.unplaced:,} · 存疑 doubtful {told.doubtful:,}"
-    Console().print(f"{counts}\n{rules}", highlight=False)
+    counts = f"未落格 unplaced {told.unplaced:,} · 存疑 doubtful {told.doubtful:,}"
+    Console().print(f"{told.rows:,} rows → {escape(target.name)} · {counts}\n{rules}", highlight=False)
+    for key, (number, first) in told.amiss.items():
+        zh, en = AMISS[key]
+        said = f"{zh} {en} · {number:,} · 首处 the first: {first}"
+        Console().print(escape(said), highlight=False, soft_wrap=True)
     if told.recognised:
         read_as = (
             f"编码按识别读取 the text was recognised as {told.recognised}; to be sure: --encoding {told.recognised}"

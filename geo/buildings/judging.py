@@ -15,7 +15,7 @@ from geo.buildings.footprints import COUNTS, Footprints, taken
 from geo.buildings.uses import coded
 from geo.crs import Datum
 from geo.frames import Frame
-from geo.judging import Judging, bools
+from geo.judging import Judging
 from geo.polygons import Ground, read_all
 
 _WIDEST = 0.1  # degrees; the largest buildings of the world are a kilometre long
@@ -53,7 +53,7 @@ class Reading:
 def judge(frame: Frame, reading: Reading, findings: Findings) -> Footprints:
     """The rows of ``frame`` that can be stored; the others are added to ``findings``."""
     judging = _Judging(frame, reading, findings)
-    source, reference = judging.key()
+    source, reference = judging.key(reading.source)
     ground = Ground(reading.geometry, reading.datum, reading.bounds, _WIDEST)
     made = read_all(judging, ground)
     given = judging.texts("use")
@@ -75,12 +75,6 @@ class _Judging(Judging):
     def __init__(self, frame: Frame, reading: Reading, findings: Findings) -> None:
         super().__init__(frame, reading.columns, findings)
         self.reading = reading
-
-    def key(self) -> tuple[pa.Array, pa.Array]:
-        source, reference = self.filled("source", self.reading.source), self.texts("reference")
-        self.refuse("no_reference", "reference", bools(pc.equal(reference, "")))
-        self.refuse("no_source", "source", bools(pc.equal(source, "")))
-        return source, reference
 
     def uses(self, given: pa.Array) -> pa.Array:
         codes, strange = coded(given, self.reading.uses)

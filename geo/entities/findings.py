@@ -13,6 +13,12 @@ KINDS = {
     for kind in (
         Kind("ragged", True, "列数与表头不符", "the row has another number of cells than the header"),
         Kind("no_reference", True, "缺少编号", "no reference; every row needs the id its source gave it"),
+        Kind(
+            "long_reference",
+            True,
+            "编号过长",
+            "source and reference have over 2,000 bytes together; is it the column of ids?",
+        ),
         Kind("no_source", True, "缺少来源", "no source; fill it in, or give one for all with --source"),
         Kind("blank", True, "缺少必填内容", "blank, and the row means nothing without it; fill it in"),
         Kind("twice", True, "编号重复且内容不同", "the id stands in an earlier row with other content; one row an id"),

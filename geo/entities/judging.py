@@ -97,7 +97,7 @@ def joined(parts: list[Told]) -> Told:
 def judge(entity: Entity, frame: Frame, reading: Reading, findings: Findings) -> Told:
     """The rows of ``frame`` that mean something; the others are added to ``findings``."""
     judging = _Judging(entity, frame, reading, findings)
-    source, reference = judging.key()
+    source, reference = judging.key(reading.source)
     columns = {"row": pa.array(frame.rows, type=pa.int64()), "source": source, "reference": reference}
     columns |= {field.name: judging.read(field) for field in entity.fields}
     told = Told(pa.table(columns), judging.spots(), judging.ground())
@@ -116,12 +116,6 @@ class _Judging(Judging):
             Kind.MOMENT: self.moments,
             Kind.FLAG: self.flags,
         }
-
-    def key(self) -> tuple[pa.Array, pa.Array]:
-        source, reference = self.filled("source", self.reading.source), self.texts("reference")
-        self.refuse("no_reference", "reference", bools(pc.equal(reference, "")))
-        self.refuse("no_source", "source", bools(pc.equal(source, "")))
-        return source, reference
 
     def read(self, field: Field) -> pa.Array:
         """A field as its column stores it; texts for references and places."""

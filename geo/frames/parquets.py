@@ -18,7 +18,9 @@ from geo.frames.sheets import PARQUET, Sheet, numbered
 
 @contextmanager
 def sheet(path: Path, name: str, columns: list[str] | None, groups: Sequence[int] | None = None) -> Iterator[Sheet]:
-    """The opened file, called ``name`` in messages; of ``columns`` and row groups only those, None = all.
+    """The opened file, called ``name`` in messages; of ``columns`` and row groups, which follow each other, only those.
+
+    None = all. Rows have their numbers in the whole file.
 
     Raises
     ------
@@ -31,12 +33,13 @@ def sheet(path: Path, name: str, columns: list[str] | None, groups: Sequence[int
             # closed, the buffer notwithstanding (apache/arrow#39808).
             file = stack.enter_context(pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False))
             schema, wanted = file.schema_arrow, range(file.num_row_groups) if groups is None else groups
-            total = sum(file.metadata.row_group(group).num_rows for group in wanted)
+            rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            total, before = sum(rows[group] for group in wanted), sum(rows[: wanted[0]]) if len(wanted) else 0
         _refuse_twice(schema, name)
         column, crs = _geoparquet(schema, name)
         is_native = column is not None and points.is_native(schema.field(column).type)
         geometry, native = (None, column) if is_native else (column, None)
-        frames = numbered(_batches(file, name, columns, wanted))
+        frames = numbered(_batches(file, name, columns, wanted), before + 1)
         yield Sheet(path, PARQUET, schema, frames, total, geometry, crs, kind=PARQUET, points=native)
 
 

@@ -85,9 +85,8 @@ def form_of(path: Path) -> str:
     raise Refused(f"{path.name} is no file of rows that can be read; it ends in one of {known}")
 
 
-def numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[Frame]:
-    """Batches as frames; the first row is 1."""
-    first = 1
+def numbered(batches: Iterator[pa.RecordBatch], first: int = 1) -> Iterator[Frame]:
+    """Batches as frames, the first row of all being ``first``."""
     for batch in batches:
         yield Frame(np.arange(first, first + batch.num_rows), pa.Table.from_batches([batch]))
         first += batch.num_rows

@@ -19,6 +19,12 @@ KINDS = {
             "the row has another number of cells than the header; quote texts with commas",
         ),
         Kind("no_reference", True, "缺少编号", "no reference; every incident needs the number its source gave it"),
+        Kind(
+            "long_reference",
+            True,
+            "编号过长",
+            "source and reference have over 2,000 bytes together; is it the column of numbers?",
+        ),
         Kind("no_source", True, "缺少来源", "no source; fill it in, or give one for all with --source"),
         Kind("no_time", True, "缺少时间", f"no time; {instants.RIGHT}"),
         Kind("unreadable_time", True, "时间无法识别", f"not a time; {instants.RIGHT}"),

@@ -21,6 +21,8 @@ from geo.incidents.reports import REPORTED, UNCLASSIFIED, Reports, lonlat_of
 from geo.instants import NEVER_US
 from geo.judging import Judging, bools
 
+_MOST_M = 1e6
+"""An accuracy beyond it is none: what is told through the door is held to it, too."""
 _ORDINARY = ("", "0", "false", "no", "n", "normal", "ordinary", "low", "medium", "一般", "普通", "否", "不紧急", "平急")
 _URGENT = ("1", "true", "yes", "y", "urgent", "high", "emergency", "紧急", "加急", "特急", "是", "非常紧急")
 
@@ -57,7 +59,7 @@ class Reading:
 def judge(frame: Frame, reading: Reading, findings: Findings) -> Reports:
     """The rows of ``frame`` that can be stored; the others are added to ``findings``."""
     judging = _Judging(frame, reading, findings)
-    source, reference = judging.key()
+    source, reference = judging.key(reading.source)
     occurred_us = judging.occurred()
     raw, datum, lonlat = judging.positions()
     reports = Reports(
@@ -89,12 +91,6 @@ class _Judging(Judging):
         texts = self.texts(field)
         return pc.if_else(pc.equal(texts, ""), None, texts)
 
-    def key(self) -> tuple[pa.Array, pa.Array]:
-        source, reference = self.filled("source", self.reading.source), self.texts("reference")
-        self.refuse("no_reference", "reference", bools(pc.equal(reference, "")))
-        self.refuse("no_source", "source", bools(pc.equal(source, "")))
-        return source, reference
-
     def occurred(self) -> Ints:
         column = self.column("occurred_at")
         assert column is not None, "mapped() makes sure of it"
@@ -119,7 +115,7 @@ class _Judging(Judging):
 
     def accuracies(self) -> Floats:
         metres, _, wrong = self.figures("accuracy_m")
-        wrong |= metres < 0
+        wrong |= (metres < 0) | (metres > _MOST_M)
         self.tell("unreadable_accuracy", "accuracy_m", wrong)
         return np.where(wrong, np.nan, metres)
 

@@ -86,8 +86,9 @@ def areas(path: Path, side: int) -> dict[str, float]:
 
 def assigned(source: Path, rows: int) -> dict[str, float]:
     """Assign a file of points to one of the same format; tells rows, CPU and the peak of this process."""
-    from geo.bulk import OfLayer, Points, assign_file
+    from geo.bulk import OfLayer, assign_file
     from geo.layers import read_layer
+    from geo.positions import Points
 
     target = source.with_stem(f"{rows}-assigned")
     layer = OfLayer(read_layer(source.parent / "areas.gpkg", "code"))

@@ -113,6 +113,7 @@ def test_every_refused_row_is_named_and_nothing_half_stored(city: sa.Connection,
         {"id": "7", "geometry": shapely.box(120.3, 36.1, 120.3 + hair, 36.1 + hair)},
         {"id": "8", "geometry": shapely.LineString([(120, 36), (120.1, 36)])},
         {"id": "9", "geometry": box(0, 0)},
+        {"id": "9" * 2000, "geometry": box(0, 0)},
     )
     loaded = read(city, path)
     assert kinds(loaded) == [
@@ -124,13 +125,14 @@ def test_every_refused_row_is_named_and_nothing_half_stored(city: sa.Connection,
         (6, "too_wide"),
         (7, "no_ground"),
         (8, "no_polygon"),
+        (10, "long_reference"),
     ]
     assert not loaded.is_kept
     assert not stored(city)
     kept = read(city, path, skip_bad=True)
     assert list(stored(city)) == ["9"]
     told = kept.stored
-    assert told.read == told.stored + told.changed + told.already + told.folded + told.left_out + told.refused == 9
+    assert told.read == told.stored + told.changed + told.already + told.folded + told.left_out + told.refused == 10
     point = next(found.message for found in kept.findings.listed if found.row == 4)
     assert "row 4, geometry: 'Point'" in point
 

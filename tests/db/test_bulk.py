@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,10 +21,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo import areas, codebooks, writing
-from geo.bulk import Calendar, OfCity, OfLayer, Points, assign_file
+from geo.bulk import Calendar, OfCity, OfLayer, assign_file
 from geo.errors import Broken, Refused
 from geo.frames import sheets
 from geo.layers import read_layer
+from geo.positions import Points
 from tests.small_city import COMMUNITIES, FALLBACK, SPLIT_OFF, WEST, WIDE, cell_centre, publish_small_city
 
 EAST = (WEST + 0.8 * WIDE, cell_centre(0, 0)[1])
@@ -174,6 +176,12 @@ def test_files_of_editions_answer_as_the_database_does(city: sa.Connection, tmp_
         codebooks.opened(books[2])
     assert codebooks.made(city, areas.numbered(city, 2)) == books[2], "what is damaged is made anew"
     assert len(codebooks.opened(books[2]).codes) == len(codebooks.opened(books[1]).codes) + 1
+    for damaged in (books[2].read_bytes()[:-9], books[2].read_bytes().replace(b"001", b"002")):
+        books[2].write_bytes(damaged)
+        with pytest.raises(Refused, match="every worker must see that folder"):
+            codebooks.opened(books[2])
+        codebooks.made(city, areas.numbered(city, 2))
+        assert len(codebooks.opened(books[2]).codes) == len(codebooks.opened(books[1]).codes) + 1
 
 
 @given(
@@ -216,6 +224,82 @@ def test_a_failure_leaves_the_older_output_and_nothing_else(city: sa.Connection,
         assign_file(tmp_path / "in.csv", tmp_path / "out.csv", WGS84, OfCity.now(city))
     assert (tmp_path / "out.csv").read_text() == "older"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet", "gpkg"])
+def test_where_there_is_no_room_it_is_said_and_the_older_output_stays(
+    city: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr(writing, "LEAST_BYTES", 1 << 62)  # GDAL does not say why: the disk is asked
+    random = np.random.default_rng(1).uniform((120.3, 36.1), (120.4, 36.2), (3_000, 2))
+    source, target = (
+        native(tmp_path / "in.parquet", [(lon, lat) for lon, lat in random.tolist()]),
+        tmp_path / f"o.{suffix}",
+    )
+    target.write_text("older")
+    division = OfCity.now(city)
+    assert division.bounds, "its index is there already"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(Refused, match=r"o\..* cannot be written: (File too large|No space left).*make room"):
+            assign_file(source, target, Points(), division)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert target.read_text() == "older"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", f"o.{suffix}"]
+
+
+def test_what_is_amiss_with_positions_and_times_is_told_with_the_first_row(city: sa.Connection, tmp_path: Path) -> None:
+    lon, lat = cell_centre(0, 0)
+    rows = [
+        (lon, lat, ""),
+        (lat, lon, "2024-13-01"),
+        (lat, lon, "2024-06-01"),
+        ("1,5", lat, "?"),
+        ("", "-", "2024-06-01"),
+    ]
+    with (tmp_path / "in.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("lon", "lat", "when"), *rows, ("inf", "nan", ""), (999, 5, "")])
+    points = Points(datum="wgs84", at="when")
+    told = assign_file(tmp_path / "in.csv", tmp_path / "out.parquet", points, OfCity.now(city))
+    assert told.amiss == {
+        "latitude_first": (2, f"in.csv, row 3: {lat:.9g} {lon:.9g}"),
+        "out_of_range": (1, "in.csv, row 8: 999 5"),
+        "unreadable_position": (2, "in.csv, row 5: lon: '1,5'"),
+        "unreadable_time": (2, "in.csv, row 3: '2024-13-01'"),
+    }
+    assert (told.rows, told.unplaced, told.untimed) == (7, 6, 5)
+
+
+def test_shapes_that_are_no_points_are_told_and_blank_ones_are_not(city: sa.Connection, tmp_path: Path) -> None:
+    import geopandas
+
+    at = shapely.Point(cell_centre(0, 0))
+    shapes = [at, None, shapely.Point(), shapely.MultiPoint([at]), at.buffer(0.001)]
+    geopandas.GeoDataFrame(geometry=shapes, crs=4326).to_parquet(tmp_path / "in.parquet")
+    told = assign_file(tmp_path / "in.parquet", tmp_path / "out.csv", Points(), OfCity.now(city))
+    assert told.amiss == {"no_point": (2, "in.parquet, row 4: MultiPoint")}
+
+
+def test_a_layer_becomes_geoparquet(city: sa.Connection, tmp_path: Path) -> None:
+    import geopandas
+
+    known = [place for place in PLACES if np.isfinite(place).all()]
+    geopandas.GeoDataFrame({"n": range(4)}, geometry=shapely.points(known), crs=4490).to_file(tmp_path / "in.gpkg")
+    assign_file(tmp_path / "in.gpkg", tmp_path / "out.parquet", Points(), OfCity.now(city))
+    written = geopandas.read_parquet(tmp_path / "out.parquet")
+    assert written.geometry.geom_equals(geopandas.GeoSeries(shapely.points(known), crs=4490)).all()
+    assert written.crs.to_epsg() == 4490
+
+
+def test_a_geopackage_takes_no_two_columns_of_one_name(city: sa.Connection, tmp_path: Path) -> None:
+    import geopandas
+
+    frame = geopandas.GeoDataFrame({"Rule": [1]}, geometry=shapely.points([cell_centre(0, 0)]), crs=4326)
+    frame.to_file(tmp_path / "in.gpkg")
+    with pytest.raises(Refused, match="named Rule; add --prefix"):
+        assign_file(tmp_path / "in.gpkg", tmp_path / "out.gpkg", Points(), OfCity.now(city))
 
 
 def test_positions_without_declared_datum_are_refused(city: sa.Connection, tmp_path: Path) -> None:

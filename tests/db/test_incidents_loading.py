@@ -94,6 +94,8 @@ def test_every_refused_row_is_named_with_its_column_its_value_and_why(city: sa.C
         row("A6"),
         row("A6", category="噪声"),
         [*row("A8"), "one cell too many"],
+        row("A" * 2000),
+        row("A10", time="2024-06-01T08:30+99:99"),
     )
     loaded = read(city, path)
     assert kinds(loaded) == [
@@ -104,6 +106,8 @@ def test_every_refused_row_is_named_with_its_column_its_value_and_why(city: sa.C
         (6, "no_source"),
         (8, "duplicate"),
         (9, "ragged"),
+        (10, "long_reference"),
+        (11, "unreadable_time"),
     ]
     assert not loaded.is_kept
     assert not incidents.search(city).incidents
@@ -114,7 +118,15 @@ def test_every_refused_row_is_named_with_its_column_its_value_and_why(city: sa.C
     assert kept.is_kept
     assert [one.reference for one in incidents.search(city).incidents] == ["A6"]
     stored = kept.stored
-    assert stored.read == stored.stored + stored.already + stored.changed + stored.refused == 8
+    assert stored.read == stored.stored + stored.already + stored.changed + stored.refused == 10
+
+
+def test_an_accuracy_beyond_any_is_told_and_left_out(city: sa.Connection, tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", *(row(told, accuracy=told) for told in ("25", "1e6", "1.1e6", "1e300", "-1")))
+    loaded = read(city, path)
+    assert kinds(loaded) == [(row, "unreadable_accuracy") for row in (4, 5, 6)]
+    stored = city.execute(sa.text("SELECT reference, accuracy_m FROM incidents ORDER BY id")).all()
+    assert [tuple(one) for one in stored] == [("25", 25), ("1e6", 1e6), ("1.1e6", None), ("1e300", None), ("-1", None)]
 
 
 def test_no_row_is_refused_for_its_position(city: sa.Connection, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,3 +136,30 @@ def test_who_waits_too_long_for_another_process_is_told_to_ask_again(
             opened(connection, 1)
     assert told.value.retry_after_s == 5
     assert_right(connection, opened(connection, 1), 1)
+
+
+def test_where_there_is_no_room_for_an_index_one_is_told_to_ask_again(connection: sa.Connection, folder: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(Unavailable, match=r"cells cannot be written: File too large"):
+            opened(connection, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(folder.rglob("*.cells"))
+    assert_right(connection, opened(connection, 1), 1)
+
+
+def test_an_index_that_another_process_makes_meanwhile_is_no_stranger(
+    connection: sa.Connection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, made = areas.all_editions, path(connection, 1).with_name("000009-20990101T000000000000.cells")
+
+    def asked(connection: sa.Connection) -> list[areas.Edition]:
+        found = ask(connection)
+        made.write_bytes(b"of an edition that was published since")
+        return found
+
+    monkeypatch.setattr(areas, "all_editions", asked)
+    opened(connection, 1)
+    assert made.exists()

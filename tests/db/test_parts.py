@@ -21,10 +21,11 @@ import shapely
 import sqlalchemy as sa
 
 from geo import workers
-from geo.bulk import Assigned, OfLayer, Points, assign_file
+from geo.bulk import Assigned, OfLayer, assign_file
 from geo.errors import Refused, Unavailable
 from geo.layers import read_layer
 from geo.parts import UNFINISHED, Job, OnAreas, Run, assign_parts, one_by_one
+from geo.positions import Points
 from tests.small_city import HIGH, SOUTH, WEST, WIDE, publish_small_city
 
 WGS84 = Points(datum="wgs84")
@@ -132,6 +133,36 @@ def test_parts_of_another_run_are_not_mixed_in(tmp_path: Path, on_areas: OnAreas
     _, kept = assign_parts(source, target, job, one_by_one)
     assert kept == 0
     assert rows_of(target).equals(as_one_file(source, job)[0])
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused_and_no_folder_is_mixed(
+    tmp_path: Path, on_areas: OnAreas
+) -> None:
+    source, target = points(tmp_path / "in.parquet"), tmp_path / "out"
+
+    def do(run: Run, job: Job) -> Iterator[Assigned]:
+        for at, told in enumerate(one_by_one(run, job)):
+            if at == 2:
+                points(tmp_path / "other name.parquet", groups=2).replace(source)
+            yield told
+
+    with pytest.raises(Refused, match=r"in\.parquet was changed while it was read; start again"):
+        assign_parts(source, target, on_areas, do)
+    assert not target.exists()
+    _, kept = assign_parts(source, target, on_areas, one_by_one)
+    assert kept == 0
+    assert rows_of(target).equals(as_one_file(source, on_areas)[0])
+
+
+def test_what_is_amiss_is_told_by_the_row_of_the_file_whatever_part_it_is_in(tmp_path: Path, on_areas: OnAreas) -> None:
+    source = points(tmp_path / "in.parquet")
+    table = pq.read_table(source)
+    lonlat = [table["lon"].to_numpy().copy(), table["lat"].to_numpy()]
+    lonlat[0][[1203, 3456]] = 999
+    table = pa.table({"id": table["id"], "lon": lonlat[0], "lat": lonlat[1]})
+    pq.write_table(table, source, row_group_size=ROWS)
+    told, _ = assign_parts(source, tmp_path / "out", on_areas, one_by_one)
+    assert told.amiss["out_of_range"] == (2, f"in.parquet, row 1204: 999 {lonlat[1][1203]:.9g}")
 
 
 def test_what_is_there_is_never_written_over_and_two_runs_never_write_one_folder(

@@ -284,6 +284,29 @@ def test_a_body_that_is_no_list_of_pairs_is_a_400(http: httpx.Client, body: byte
     assert answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("points", "parameter", "value"),
+    [
+        ('[[1,2],["117.9","36.6"]]', "points[1]", '["117.9", "36.6"]'),
+        ("[" + "[1,2]," * 400 + "[1,2,3]]", "points[400]", "[1, 2, 3]"),
+        ("[" + "[1,2]," * 400 + '[1,"x"]]', "points[400]", '[1, "x"]'),
+        ("[[1,2],[NaN,2]]", "points[1]", '["NaN", 2]'),
+        ("[[1,2],[true,2]]", "points[1]", "[true, 2]"),
+        ("[[1,2],5]", "points[1]", "5"),
+        ('"117.9 36.6"', "points", '"117.9 36.6"'),
+        ("1", "points", "1"),
+    ],
+)
+def test_the_first_point_that_is_none_is_named_as_it_came(
+    http: httpx.Client, points: str, parameter: str, value: str
+) -> None:
+    body = f'{{"points": {points}}}'.encode()
+    answer = http.post("/v1/locate", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    told = answer.json()["errors"][0]
+    assert (told["parameter"], told["value"]) == (parameter, value)
+
+
 def test_more_points_than_one_request_may_carry_are_a_413(http: httpx.Client) -> None:
     points = b'{"points": [' + b",".join([b"[1,1]"] * 100_001) + b"]}"
     answer = http.post("/v1/locate", content=points, headers={"Content-Type": "application/json"})

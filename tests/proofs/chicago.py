@@ -26,11 +26,12 @@ from geo.actors import Actor
 from geo.arrays import Bools
 from geo.boundaries import importing
 from geo.boundaries.sources import read_sources
-from geo.bulk import Assigned, OfCity, OfLayer, Points, assign_file
+from geo.bulk import Assigned, OfCity, OfLayer, assign_file
 from geo.cluster import Cluster
 from geo.editions import Request
 from geo.layers import read_layer
 from geo.plans import imported
+from geo.positions import Points
 
 REAL = Path(__file__).parents[3] / "shared/data"
 SOURCES = Path(__file__).parents[1] / "sources/chicago.toml"

@@ -24,7 +24,7 @@ from geo.boundaries.reading import read_raw
 from geo.boundaries.repairs import repair_of
 from geo.boundaries.sources import EvidenceSource, read_sources
 from geo.boundaries.stated import read_stated
-from geo.bulk import OfLayer, Points, assign_file
+from geo.bulk import OfLayer, assign_file
 from geo.errors import GeoError, Refused
 from geo.frames import opened
 from geo.frames.points import positions
@@ -32,6 +32,7 @@ from geo.imports.looking import look
 from geo.incidents.mapping import mapped
 from geo.layers import Layer, read_layer
 from geo.lines import judging as lines
+from geo.positions import Points
 from tests.bad_files import write_good_files
 from tests.damage import damaged
 from tests.made_files import communities, grids, write, write_sources

@@ -14,13 +14,14 @@ import pytest
 from geo import columns, instants
 from geo.boundaries.sources import EvidenceSource
 from geo.boundaries.stated import read_stated
-from geo.bulk import OfLayer, Points, assign_file
+from geo.bulk import OfLayer, assign_file
 from geo.errors import Refused
 from geo.frames import Frame, opened
 from geo.imports.looking import look
 from geo.incidents.findings import Findings
 from geo.judging import Judging
 from geo.layers import Layer, read_layer
+from geo.positions import Points
 from tests.bad_files import write_good_files
 
 

@@ -100,6 +100,13 @@ def test_a_gaussian_spread_holds_68_per_cent_within_the_accuracy() -> None:
     assert 1 - np.exp(-(10.0**2) / (2 * sigma**2)) == pytest.approx(0.68)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_accuracy_of_any_size_has_shares(kind: Kind) -> None:
+    index = index_of(np.array([shapely.box(120, 36, 120.1, 36.1), shapely.box(120.1, 36, 120.2, 36.1)]))
+    for accuracy_m in (1e9, 1e160, 1e300):
+        assert dense(index.shares(np.array([[120.05, 36.05]]), accuracy_m, kind), 2).sum() < 1e-6
+
+
 @pytest.mark.slow
 @settings(max_examples=12)
 @given(cities(), SEEDS, st.sampled_from(KINDS))

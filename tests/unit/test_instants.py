@@ -43,7 +43,19 @@ def test_a_time_is_read_however_it_is_written(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soon", "2024", "2024-13-05", "2023-02-29", "2024-01-05 25:00", "2024-01-05 08:61", "45296.35", "5/1/24 8:30"],
+    [
+        "",
+        "soon",
+        "2024",
+        "2024-13-05",
+        "2023-02-29",
+        "2024-01-05 25:00",
+        "2024-01-05 08:61",
+        "45296.35",
+        "5/1/24 8:30",
+        "2024-01-05 08:30+99:99",
+        "2024-01-05 08:30+08:60",
+    ],
 )
 def test_what_is_no_time_is_told_apart(text: str) -> None:
     assert told(text) == [None]

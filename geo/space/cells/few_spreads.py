@@ -54,7 +54,7 @@ def _beyond(
             return None
         if beside * angle[at] < 0:
             angle[at] += 2 * np.pi * beside
-    within = cross * _means(a, b, sigma) if sigma else cross / reach**2
+    within = cross * _means(a, b, sigma) if sigma else cross / (reach * reach)
     return edges.sides[of], (angle - within) / (2 * np.pi)
 
 
