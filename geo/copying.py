@@ -204,14 +204,31 @@ def copy_packed(connection: sa.Connection, table: str, rows: Packed, given: Ints
     psycopg.Error
         As :func:`copy`.
     """
+    copy_rows(connection, table, rows.columns, (data for data, _ in numbered(rows, given)))
+
+
+def numbered(rows: Packed, given: Ints) -> Iterator[tuple[Bytes, Ints]]:
+    """The blocks of ``rows`` and where each row begins in them, with the numbers ``given`` (n,) written into them."""
     first = 0
-    with _stream(connection, table, rows.columns) as stream:
+    for data, begins in rows.blocks:
+        some = given[first : first + len(begins)]
+        first += len(some)
+        windows(data, 8)[begins + 6] = some.astype(">i8").view("V8")  # after the number of cells and its length
+        yield data, begins
+
+
+def copy_rows(connection: sa.Connection, table: str, columns: Iterable[str], rows: Iterable[Bytes]) -> None:
+    """Copy whole rows of ``columns`` into ``table``, some of them in each of ``rows``.
+
+    Raises
+    ------
+    psycopg.Error
+        As :func:`copy`.
+    """
+    with _stream(connection, table, columns) as stream:
         stream.write(_HEAD)
-        for data, begins in rows.blocks:
-            some = given[first : first + len(begins)]
-            first += len(some)
-            windows(data, 8)[begins + 6] = some.astype(">i8").view("V8")  # after the number of cells and its length
-            stream.write(data.data)
+        for some in rows:
+            stream.write(some.data)
         stream.write(_TAIL)
 
 

@@ -171,6 +171,7 @@ class _Loading:
             wait_for(connection, Turn.INCIDENT_FILES)
         self.keys = Keys(connection, stores=intake.commit)
         self.arriving = Arriving(connection, self.placing.asking) if intake.commit else None
+        self.waiting = storing.Waiting(connection)
 
     def take(self, progress: Progress | None) -> None:
         """Read the file and store of it what is new, chunk after chunk."""
@@ -224,7 +225,7 @@ class _Loading:
         self.counts.add(places)
         state(self.connection, reports, given)
         if self.arriving and len(reports) and not self._is_out:
-            storing.put(self.connection, parcels or storing.pack(self.arriving, reports, places), ids)
+            self.waiting.put(parcels or storing.pack(self.arriving, reports, places), ids)
 
     @property
     def _is_out(self) -> bool:
@@ -239,6 +240,7 @@ class _Loading:
         is_held_back = any(one.is_contradicted for one in evidence) and not self.intake.despite_evidence
         is_kept = self.intake.commit and not is_held_back and not self._is_out
         if self.arriving and is_kept:
+            self.waiting.settle()
             self.keys.close()
             self.arriving.settle()
             current = lock_current(self.connection)

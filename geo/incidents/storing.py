@@ -11,14 +11,31 @@ import sqlalchemy as sa
 
 from geo.areas import Edition
 from geo.arrays import Floats, Ints
-from geo.copying import Column, Packed, copy, copy_packed, figures, ids, numbers, packed, points, texts, times
+from geo.copying import (
+    Bytes,
+    Column,
+    Packed,
+    copy,
+    copy_packed,
+    copy_rows,
+    figures,
+    ids,
+    numbered,
+    numbers,
+    packed,
+    points,
+    texts,
+    times,
+)
 from geo.frames import CHUNK
-from geo.incidents.months import Arriving, months_of
+from geo.incidents.months import Arriving, Months, months_of
 from geo.incidents.placing import Places, Placing
 from geo.incidents.reports import Reports
 from geo.instants import NEVER_US
 from geo.statements import statement
 
+TOGETHER = 4
+"""Chunks whose rows of a month are stored together."""
 _WORDS = ("source", "reference", "category", "status", "datum", "address", "stated_area")
 _STORED = """SELECT id, ST_X(geom), ST_Y(geom), (extract(epoch FROM occurred_at) * 1000000)::bigint, accuracy_m
                FROM incidents WHERE id > :after AND id <= :last ORDER BY id LIMIT :most"""
@@ -59,11 +76,15 @@ def state(connection: sa.Connection, reports: Reports, digests: pa.Array) -> Non
 
 @dataclass(frozen=True, eq=False)
 class Parcel:
-    """Incidents as they are copied into ``table``, but for their ids; ``rows`` are their positions among others."""
+    """Incidents as they are copied into ``table``, but for their ids; ``rows`` are their positions among others.
+
+    Of those that go into months that are there ``months`` are told, ascending.
+    """
 
     table: str
     rows: Ints
     packed: Packed
+    months: Months
 
 
 def pack(arriving: Arriving, reports: Reports, places: Places) -> tuple[Parcel, ...]:
@@ -74,16 +95,53 @@ def pack(arriving: Arriving, reports: Reports, places: Places) -> tuple[Parcel, 
     order = np.lexsort((reports.occurred_us, places.grid_now, months)) if is_there.any() else np.empty(0, np.int64)
     parcels = (("incidents", order[is_there[order]]), (arriving.table, np.flatnonzero(~is_there)))
     return tuple(
-        Parcel(table, rows, packed("id", _columns(reports.taken(rows), places.taken(rows))))
+        Parcel(table, rows, packed("id", _columns(reports.taken(rows), places.taken(rows))), months[rows])
         for table, rows in parcels
         if len(rows)
     )
 
 
-def put(connection: sa.Connection, parcels: Iterable[Parcel], given: Ints) -> None:
-    """Store incidents under the ids ``given`` (n,)."""
-    for parcel in parcels:
-        copy_packed(connection, parcel.table, parcel.packed, given[parcel.rows])
+class Waiting:
+    """Rows on their way into months that are there; those of a month wait until several chunks have come.
+
+    With every chunk the rows of some months are stored, month after month, and in turn those of every month: so the
+    pages of a month's indexes are read and written once for :data:`TOGETHER` chunks. No more than so many wait.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection, self.turn = connection, 0
+        self.columns: tuple[str, ...] = ()
+        self.rows: dict[int, list[Bytes]] = {}
+
+    def put(self, parcels: Iterable[Parcel], given: Ints) -> None:
+        """Store incidents under the ids ``given`` (n,), now or later."""
+        for parcel in parcels:
+            if parcel.table == "incidents":
+                self._hold(parcel, given[parcel.rows])
+            else:
+                copy_packed(self.connection, parcel.table, parcel.packed, given[parcel.rows])
+        self.turn = (self.turn + 1) % TOGETHER
+        self._store([month for month in self.rows if month % TOGETHER == self.turn])
+
+    def settle(self) -> None:
+        """Store all that waits."""
+        self._store(list(self.rows))
+
+    def _hold(self, parcel: Parcel, given: Ints) -> None:
+        self.columns = parcel.packed.columns
+        months, first = parcel.months.astype(np.int64), 0
+        for data, begins in numbered(parcel.packed, given):
+            some = months[first : first + len(begins)]
+            first += len(begins)
+            changes = [0, *(np.flatnonzero(np.diff(some)) + 1).tolist()]
+            ends = [*begins[changes[1:]].tolist(), len(data)]
+            for at, end in zip(changes, ends, strict=True):
+                self.rows.setdefault(int(some[at]), []).append(data[begins[at] : end])
+
+    def _store(self, months: list[int]) -> None:
+        if months:
+            rows = [some for month in sorted(months) for some in self.rows.pop(month)]
+            copy_rows(self.connection, "incidents", self.columns, rows)
 
 
 def place_anew(connection: sa.Connection, edition: Edition, runs: Ints) -> Counts:

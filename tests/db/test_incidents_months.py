@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from geo import db
+from geo.arrays import Ints
+from geo.frames import sheets
+from geo.incidents import storing
 from geo.incidents.loading import Intake, Loaded, load
 from tests.db.test_incidents_loading import ACTOR, row, table
 from tests.small_city import publish_small_city
@@ -100,3 +105,26 @@ def test_a_key_that_another_load_stores_meanwhile_is_stored_once(city: sa.Engine
     with db.read(city) as connection:
         keys = sa.text("SELECT count(*) FROM incident_keys JOIN incidents USING (id, occurred_at)")
         assert connection.scalar(keys) == 3
+
+
+def test_rows_of_months_that_are_there_wait_for_some_chunks_only_and_each_is_stored_in_its_month(
+    city: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = [f"2024-{month:02}-15" for month in range(1, 13)]
+    loaded(city, table(tmp_path / "a.csv", *(row(f"A{at}", time=time) for at, time in enumerate(months))))
+    monkeypatch.setattr(sheets, "CHUNK", 7)
+    put, waited = storing.Waiting.put, []
+
+    def watched(waiting: storing.Waiting, parcels: Iterable[storing.Parcel], given: Ints) -> None:
+        put(waiting, parcels, given)
+        waited.append(sum(len(some) for rows in waiting.rows.values() for some in rows))
+
+    monkeypatch.setattr(storing.Waiting, "put", watched)
+    times = random.Random(7).choices(months, k=200)
+    told = loaded(city, table(tmp_path / "b.csv", *(row(f"B{at}", time=time) for at, time in enumerate(times))))
+    assert (told.is_kept, told.stored.stored, len(waited)) == (True, 200, 29)
+    assert 0 < max(waited[-9:]) <= 1.5 * max(waited[:8]), "no more wait at the end than when the first were stored"
+    found = stored(city)
+    for month in months:
+        name = f"incidents_{month[:7].replace('-', '_')}"
+        assert found[name][1:] == [f"B{at}" for at, time in enumerate(times) if time == month]
