@@ -149,8 +149,13 @@ def path_of(connection: sa.Connection, edition: Edition) -> Path:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """One process at a time makes the index at a path; the lock goes with the process that holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as lock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = path.with_suffix(".lock").open("w")
+    except OSError as error:
+        why = f"{error.strerror}; set GRIDATLAS_INDEXES to one that can be"
+        raise Unavailable(f"the folder of indexes {path.parent} cannot be written: {why}") from error
+    with held as lock:
         end = time.monotonic() + WAIT_S
         while True:
             try:

@@ -163,3 +163,11 @@ def test_an_index_that_another_process_makes_meanwhile_is_no_stranger(
     monkeypatch.setattr(areas, "all_editions", asked)
     opened(connection, 1)
     assert made.exists()
+
+
+def test_a_folder_of_indexes_that_cannot_be_written_is_named_with_its_setting(
+    connection: sa.Connection, folder: Path
+) -> None:
+    path(connection, 1).parent.write_text("a file in its place")
+    with pytest.raises(Unavailable, match="cannot be written: File exists; set GRIDATLAS_INDEXES"):
+        opened(connection, 1)
