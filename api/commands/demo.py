@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 class Steps:
-    """One line for each step that takes over a second, with its time."""
+    """One line for each step that did something or took over a second, with its time."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
@@ -38,10 +38,12 @@ class Steps:
         )
 
     def done(self, text: str, *, is_new: bool = True) -> None:
-        """Tell that a step is done, when it took long enough to be noticed or did something."""
+        """Tell that a step is done, or found it done before where that took long enough to be noticed."""
         now = perf_counter()
-        if is_new or now - self.last > _SHOWN_S:
+        if is_new:
             self.say(text)
+        elif now - self.last > _SHOWN_S:
+            self.say(f"{text}: 早已如此 before this run")
         self.last = now
 
 
