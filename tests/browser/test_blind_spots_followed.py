@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Opener, Watched
+from tests.browser.held import Held
 from tests.browser.spots import NEAR, PATH, legend, open_row, ready, row, spotted
 from tests.browser.test_coverage_page import asked
 
@@ -144,3 +145,32 @@ def test_the_list_is_handed_out_as_a_file(visit: Opener, city: str, name: str, e
     assert "联合一号楼" in told.text
     assert "西塔" not in told.text
     assert f"f={ending}" in href
+
+
+def test_what_is_written_next_is_not_drawn_anew_while_the_last_is_on_its_way(visit: Opener) -> None:
+    """A post was sent, and the day that was being typed then was gone with the answer."""
+    page = ready(visit(NEAR))
+    found = open_row(page, "升级楼")
+    found.get_by_role("button", name="提议升级组织").click()
+    door = Held(page, r"/v1/follow-ups/", "PATCH")
+    found.get_by_label("岗位").fill("社区组织委员")
+    due = found.get_by_label("期限")
+    due.focus()
+    door.until(1)
+    written = due.element_handle()
+    door.let_go()
+    expect(page.get_by_role("status").filter(has_text="已记下")).to_be_visible()
+    expect(due).to_be_focused()
+    assert written.evaluate("(field) => field.isConnected")
+
+
+def test_a_reason_that_is_being_written_outlives_rows_that_arrive(visit: Opener) -> None:
+    page = ready(visit(NEAR))
+    found = open_row(page, "西塔")
+    found.get_by_role("button", name="不采纳…").click()
+    more = found.get_by_role("textbox", name="补充说明")
+    more.fill("年底搬走")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")  # every row is drawn, as when more of them arrive
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    expect(more).to_have_value("年底搬走")
+    expect(more).to_be_focused()

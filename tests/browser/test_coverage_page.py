@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests import small_city
 from tests.browser.conftest import Opener, Watched
+from tests.browser.held import Held
 from tests.serving import served
 
 PATH = "/maps/coverage"
@@ -221,6 +222,21 @@ def test_a_search_that_finds_nothing_says_what_would(visit: Opener) -> None:
     page = ready(visit(PATH))
     page.get_by_role("combobox", name="搜索区域和网格").fill("火星")
     expect(page.get_by_role("search")).to_contain_text("没有找到“火星”")
+
+
+def test_a_search_that_answers_after_the_choice_opens_nothing(visit: Opener) -> None:
+    page = ready(visit(PATH))
+    box = page.get_by_role("combobox", name="搜索区域和网格")
+    box.fill("海悦")
+    expect(page.get_by_role("option").first).to_be_visible()
+    door = Held(page, r"/v1/areas\?q=")
+    box.press_sequentially("广场")
+    door.until(1)
+    box.press("Enter")
+    expect(page.get_by_role("option").first).to_be_hidden()
+    door.let_go()
+    page.wait_for_load_state("networkidle")
+    expect(box).to_have_attribute("aria-expanded", "false")
 
 
 def test_the_whole_page_speaks_english(visit: Opener) -> None:

@@ -15,6 +15,7 @@ from maps.page import words
 from tests import small_city
 from tests.browser.conftest import Opener, Watched
 from tests.browser.districts import FLOORS, PATH, furnished, house, houses, open_house, ready
+from tests.browser.held import Held
 from tests.browser.spots import PAINT
 from tests.browser.test_coverage_page import asked, colours, pixel_of
 from tests.covered import enter
@@ -101,6 +102,21 @@ def test_its_buildings_have_the_colours_of_their_state(visit: Opener, name: str)
     page.wait_for_timeout(500)
     x, y = pixel_of(page, *place(name))
     assert PAINT[CODES[name]] in colours(page, x, y + 40)
+
+
+def test_service_points_that_do_not_arrive_take_nothing_away(visit: Opener, watched: Watched) -> None:
+    page = ready(visit(PATH))
+    door = Held(page, r"/service-points")
+    page.reload()
+    expect(houses(page).first).to_be_visible()
+    houses(page).first.get_by_role("button").first.focus()
+    door.until(1)
+    door.lose()
+    expect(page.get_by_role("alert")).to_contain_text("没有取到")
+    expect(houses(page)).to_have_count(len(CODES))
+    expect(houses(page).first.get_by_role("button").first).to_be_focused()
+    assert all("ERR_FAILED" in one for one in watched.complaints)
+    watched.complaints.clear()
 
 
 def test_the_keyboard_goes_through_the_buildings(visit: Opener) -> None:

@@ -124,3 +124,28 @@ def test_a_proposal_is_looked_at_taken_and_taken_back(visit: Opener, made: str) 
     expect(made_now.first).to_be_visible()
     page.keyboard.press("Control+z")
     expect(page.get_by_text("还没有改动可发布")).to_be_visible(timeout=SHOWN_MS)
+
+
+def test_a_band_that_is_being_typed_stays_and_what_was_proposed_before_a_change_goes(visit: Opener, made: str) -> None:
+    page = ready(visit(f"{PATH}?plan={begun(made, scope=SCOPE)}", address=made))
+    page.get_by_role("button", name="均衡建议…").click()
+    proposals = page.get_by_role("region", name="均衡建议")
+    take = proposals.get_by_role("button", name="采用，接着改")
+    expect(take.first).to_be_visible(timeout=WORK_MS)
+    least = proposals.get_by_role("spinbutton").first
+    least.fill("350")
+    see = proposals.get_by_role("button", name="看地图").last
+    see.focus()
+    page.keyboard.press("Enter")
+    expect(see).to_be_focused()
+    expect(least).to_have_value("350")
+    box = page.get_by_role("main").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.get_by_role("button", name="改名").click()
+    asked = page.get_by_role("dialog")
+    asked.get_by_role("textbox").fill("改过名的网格")
+    asked.get_by_role("button", name="改名").click()
+    expect(proposals).to_contain_text("先前的建议不再作数", timeout=WORK_MS)
+    expect(take).to_have_count(0)
+    expect(least).to_have_value("350")

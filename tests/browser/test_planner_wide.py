@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests import winding_division
 from tests.browser import planners
 from tests.browser.conftest import Opener
+from tests.browser.held import Held
 from tests.browser.planners import PATH, SHOWN_MS, at, begun, done, draw, ready, take
 from tests.serving import served
 from tests.winding_city import ORIGIN, STEP
@@ -124,3 +125,44 @@ def test_a_vertex_of_a_grid_that_came_into_view_is_dragged_with_its_neighbours(v
     told = httpx.get(f"{wide}/v1/plans/{plan}/preview", timeout=30).json()
     assert code in {one for crossing in told["crossings"] for one in (crossing["old"], crossing["new"])}
     assert planners.steps(page).count() >= 1
+
+
+def test_grids_chosen_one_after_the_other_are_both_chosen_before_their_neighbours_arrive(
+    visit: Opener, wide: str
+) -> None:
+    page = opened(visit, wide)
+    expect(page.get_by_text("已画出视野里的格")).to_be_visible(timeout=SHOWN_MS)
+    take(page, "合并")
+    codes = [code_at(wide, cell(SIDE // 2 + k, SIDE // 2)) for k in (0, 1)]
+    door = Held(page, r"/drawing\?.*near=")
+    planners.choose(page, codes[0])
+    door.until(1)
+    planners.choose(page, codes[1])
+    door.let_go()
+    expect(page.get_by_role("button", name="不选")).to_have_count(2, timeout=SHOWN_MS)
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("button", name="不选")).to_have_count(2)
+
+
+def test_grids_come_where_the_map_was_moved_while_a_change_arrived(visit: Opener, wide: str) -> None:
+    page = opened(visit, wide)
+    expect(page.get_by_text("已画出视野里的格")).to_be_visible(timeout=SHOWN_MS)
+    east = code_at(wide, cell(SIDE // 2 + 7, SIDE // 2))
+    take(page, "拆分")
+    x, y = cell(SIDE // 2, SIDE // 2)
+    door = Held(page, r"/drawing")
+    draw(page, (x - 0.8 * STEP, y), (x + 0.8 * STEP, y))
+    door.until(1)
+    box = page.get_by_role("main").bounding_box()
+    assert box
+    middle, view = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 60), page.url
+    page.mouse.move(middle[0] + PAN_PX / 2, middle[1])
+    page.mouse.down()
+    page.mouse.move(middle[0], middle[1], steps=4)
+    page.mouse.move(middle[0] - PAN_PX / 2, middle[1], steps=4)
+    page.mouse.up()
+    expect(page).not_to_have_url(view)
+    page.wait_for_timeout(600)  # the map has stood still as long as it has to
+    door.let_go()
+    option = page.get_by_role("combobox", name="选网格…").locator(f"option[value='{east}']")
+    expect(option).to_have_count(1, timeout=SHOWN_MS)

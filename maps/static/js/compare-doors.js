@@ -30,9 +30,9 @@ export async function between(since, until) {
   return { rows, moves, noded: told.noded };
 }
 
-/** What a plan would do to the edition in force, in the same form, and its leaves afterwards. */
+/** What a plan would do to the edition in force, in the same form, and its leaves afterwards. An Error names the `plan`. */
 export async function planned(id) {
-  const [preview, drawing] = await Promise.all(["preview", "drawing"].map(async (what) => answered(await fetch(`/v1/plans/${id}/${what}`))));
+  const [preview, drawing] = await Promise.all(["preview", "drawing"].map(async (what) => answered(await fetch(`/v1/plans/${id}/${what}`)))).catch((error) => { throw Object.assign(error, { plan: id }); });
   const named = (one) => new Map(one.features.map(({ properties }) => [properties.code, properties]));
   const before = named(drawing.before), after = named(drawing.after);
   const rows = drawing.after.features.filter(({ properties }) => ["changed", "appeared"].includes(properties.status)).map(({ properties }) => ({ code: properties.code, level: null, moved: true, what: properties.status, was: before.get(properties.code) ?? null, now: properties }));

@@ -6,6 +6,7 @@ import { named } from "./when.js";
 
 const MOST = 500; // lines of what differs; more are counted
 const STEP_MS = 1600;
+const FIRST_DAY = "1900-01-01"; // what is earlier is a year half typed
 const CHIPS = { appeared: "good", retired: "bad", changed: "info" };
 
 export class ComparePanel {
@@ -24,16 +25,22 @@ export class ComparePanel {
     const { words } = this;
     const edition = (one) => el("option", { value: `e${one.number}` }, `${words.t("edition", { n: one.number })} · ${words.date(one.effective_at)}${one.summary ? ` · ${one.summary}` : ""}`);
     const plan = (one) => el("option", { value: `p${one.id}` }, `${one.name} · ${words.t(`compare.state.${one.state}`)}`);
-    const chooser = (k) => {
-      const select = el("select", { id: `side-${k}`, onchange: ({ target }) => this.heard.pick(k, target.value) },
-        el("optgroup", { label: words.t("compare.editions") }, [...this.editions].reverse().map(edition)), plans.length ? el("optgroup", { label: words.t("compare.plans") }, plans.map(plan)) : null);
-      const day = /^\d{4}-/.test(sides[k]) ? sides[k] : "";
+    this.picks.childElementCount || this.picks.replaceChildren(el("div", { class: "row" }, el("h1", {}, words.t("page.compare")), el("button", { class: "btn push", type: "button", id: "swap", onclick: this.heard.swap }, words.t("compare.swap"))), this.chooser(0), this.chooser(1));
+    for (const k of [0, 1]) {
+      const [select, date] = [`#side-${k}`, `#day-${k}`].map(find), day = /^\d{4}-/.test(sides[k]) ? sides[k] : "";
+      select.replaceChildren(el("optgroup", { label: words.t("compare.editions") }, [...this.editions].reverse().map(edition)), plans.length ? el("optgroup", { label: words.t("compare.plans") }, plans.map(plan)) : "");
       if (day) select.prepend(el("option", { value: day }, words.t("compare.day.of", { date: day })));
       select.value = sides[k];
-      const date = el("input", { type: "date", id: `day-${k}`, value: day.slice(0, 10), "aria-label": words.t(k ? "compare.day.right" : "compare.day.left"), onchange: ({ target }) => target.value && this.heard.pick(k, target.value) });
-      return el("div", { class: "row chooser" }, el("label", { class: "asked" }, words.t(k ? "compare.right" : "compare.left"), select), el("label", { class: "asked day" }, words.t("compare.day"), date));
-    };
-    keeping_focus(this.picks, () => this.picks.replaceChildren(el("div", { class: "row" }, el("h1", {}, words.t("page.compare")), el("button", { class: "btn push", type: "button", id: "swap", onclick: this.heard.swap }, words.t("compare.swap"))), chooser(0), chooser(1)));
+      if (date.value !== day.slice(0, 10)) date.value = day.slice(0, 10); // else it is being typed
+    }
+  }
+
+  /** A side's two fields, which stay while one is typed in: a year of four figures is a date from the first of them on. */
+  chooser(k) {
+    const { words } = this;
+    const select = el("select", { id: `side-${k}`, onchange: ({ target }) => this.heard.pick(k, target.value) });
+    const date = el("input", { type: "date", id: `day-${k}`, "aria-label": words.t(k ? "compare.day.right" : "compare.day.left"), onchange: ({ target }) => target.value >= FIRST_DAY && this.heard.pick(k, target.value) });
+    return el("div", { class: "row chooser" }, el("label", { class: "asked" }, words.t(k ? "compare.right" : "compare.left"), select), el("label", { class: "asked day" }, words.t("compare.day"), date));
   }
 
   /** Through the editions: each beside the one before it. */
@@ -89,13 +96,14 @@ export class ComparePanel {
   }
 
   fail(error) {
-    this.told.replaceChildren(el("div", { class: "empty", role: "alert" }, el("b", {}, this.words.t("compare.failed")), el("p", {}, error.message)));
+    const { words } = this, is_stale = error.status === 409 && error.plan;
+    this.told.replaceChildren(el("div", { class: "empty", role: "alert" }, el("b", {}, words.t("compare.failed")), el("p", {}, is_stale ? words.t("compare.stale") : error.message), is_stale ? el("a", { class: "btn", href: `/maps/planner?plan=${error.plan}` }, words.t("compare.stale.see", { n: error.plan })) : null));
   }
 
   /** `found` = [{title, rows, moves, noded}], one for editions, one for each plan beside one; `told` = figures of plans, called `titles`. */
   draw(found, chosen, told, titles) {
     const { words } = this;
-    this.told.replaceChildren(...(told ? metrics(told, titles, words, this.heard.choose) : []), ...found.flatMap((one) => this.part(one, found.length > 1, chosen)));
+    keeping_focus(this.told, () => this.told.replaceChildren(...(told ? metrics(told, titles, words, this.heard.choose) : []), ...found.flatMap((one) => this.part(one, found.length > 1, chosen))));
     if (found.every(({ rows }) => !rows.length)) this.told.append(el("div", { class: "empty" }, el("b", {}, words.t("compare.same")), el("p", {}, words.t("compare.same.sub"))));
   }
 
@@ -105,7 +113,7 @@ export class ComparePanel {
     const facts = [["compare.appeared", words.n(count("appeared"))], ["compare.retired", words.n(count("retired"))], ["compare.changed", words.n(count("changed"))], ["compare.moved", words.t("compare.ha", { n: words.n(moved / 1e4, 1) })]];
     return [
       el("div", { class: "sec" }, is_named ? el("h2", {}, title) : null, el("dl", { class: "facts" }, facts.map(([key, text]) => el("div", {}, el("dt", {}, words.t(key)), el("dd", {}, text)))), noded ? el("p", { class: "cap dim" }, words.t("compare.noded", { n: words.n(noded) })) : null),
-      rows.length ? el("ol", { class: "differs", "aria-label": `${words.t("compare.list")}${is_named ? ` ${title}` : ""}` }, rows.slice(0, MOST).map((one) => el("li", {}, this.line(one, chosen)))) : null,
+      rows.length ? el("ol", { class: "differs", "aria-label": `${words.t("compare.list")}${is_named ? ` ${title}` : ""}` }, rows.slice(0, MOST).map((one) => el("li", { "data-id": `${title} ${one.code}` }, this.line(one, chosen)))) : null,
       rows.length > MOST ? el("p", { class: "cap dim sec" }, words.t("compare.more", { n: words.n(rows.length - MOST) })) : null,
     ].filter(Boolean);
   }

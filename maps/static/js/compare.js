@@ -60,6 +60,7 @@ export default async function start(map, boot) {
     const moved = found.flatMap(({ moves }) => moves).filter(({ was, now }) => was === code || now === code).map(({ ground }) => ground);
     for (const { leaves = [] } of found) moved.push(...leaves.filter(({ properties }) => properties.code === code).map(({ geometry }) => geometry));
     const box = bounds_of(moved) ?? (await bounds_of_grid(code, shown[1]?.at).catch(() => null)) ?? (await bounds_of_grid(code, shown[0]?.at).catch(() => null));
+    if (code !== state.get("chosen")) return; // another one was chosen meanwhile
     if (box) fit(map, box);
     else say(words.t("compare.nowhere"));
   }
@@ -67,6 +68,8 @@ export default async function start(map, boot) {
   async function compare() {
     const number = ++asked, [left, right] = names().map((name) => doors.side_of(name) ?? { kind: "edition", number: newest, name: `e${newest}` });
     panel.pick([left.name, right.name], plans);
+    if (left.kind === "plan" || right.kind === "plan") await listed; // for its name
+    if (number !== asked) return;
     panel.at(left.kind === "edition" && right.kind === "edition" ? editions.findIndex((one) => one.number === Math.max(left.number, right.number)) : 0);
     const head = () => [left, right].forEach((side, k) => { find(`.map .which-${k}`).textContent = `${"AB"[k]} · ${title(side, k)}`; });
     shown = [];
@@ -82,6 +85,7 @@ export default async function start(map, boot) {
       const with_plan = left.kind === "plan" || right.kind === "plan";
       const of = (side) => (side.kind === "plan" ? side.number : 0);
       const counted = with_plan && left.name !== right.name ? doors.figures(of(left), of(right)) : null;
+      counted?.catch(() => null); // what is wrong with a plan is told of it by itself
       const parts = await Promise.all([
         shown[0].name === shown[1].name ? null : doors.between(shown[0].name, shown[1].name).then((one) => ({ ...one, title: `${called(shown[0])} → ${called(shown[1])}`, sides: [0, 1] })),
         ...[left, right].map((side, k) => (side.kind === "plan" ? doors.planned(side.number).then((one) => ({ ...one, title: title(side, k), sides: left.kind === right.kind ? [k] : [0, 1], plan_side: k })) : null)),
@@ -106,7 +110,7 @@ export default async function start(map, boot) {
     if (changed.has("left") || changed.has("right")) compare();
     else if (changed.has("chosen")) draw();
   });
-  plans = await doors.plans().catch(() => []); // without them editions can still be compared
+  const listed = doors.plans().then((told) => { plans = told; panel.pick(names(), plans); }, () => null); // without them editions can still be compared
   await compare();
 }
 

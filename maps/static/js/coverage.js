@@ -300,7 +300,8 @@ class Coverage {
 
   async frame() {
     const place = this.place;
-    fit(this.map, place.level === 0 ? this.boot.bounds : place.bounds ?? (place.asked_bounds ??= await bounds_of_grid(place.code, this.boot.at)));
+    const box = place.level === 0 ? this.boot.bounds : place.bounds ?? (place.asked_bounds ??= await bounds_of_grid(place.code, this.boot.at));
+    if (place.code === this.place.code) fit(this.map, box); // else another place was entered meanwhile
   }
 
   set_level(key) {

@@ -1,5 +1,6 @@
 // The panel of a business district: what it is, how far it is covered, its buildings with the chosen one cut open, and who is there.
 import { ICONS, el, find, icon } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { pages, exports } from "./district-doors.js";
 import { stack } from "./district-stack.js";
 import { UNIT_CODES, filled, pcode } from "./spot-codes.js";
@@ -41,7 +42,8 @@ export class DistrictPanel {
     if (!keepPlace) this.stretch.reset();
     this.view = view;
     const top = this.body.scrollTop;
-    this.body.replaceChildren(...[this.where(), this.head(), this.buildings(), this.alliances(), this.points(), this.grids(), this.then(), el("section", { class: "sec legend legend-copy only-s" })].filter(Boolean));
+    const parts = [this.where(), this.head(), this.buildings(), this.alliances(), this.points(), this.grids(), this.then(), el("section", { class: "sec legend legend-copy only-s" })];
+    keeping_focus(this.body, () => this.body.replaceChildren(...parts.filter(Boolean)));
     this.actions();
     if (keepPlace) this.body.scrollTop = top;
   }
@@ -192,9 +194,9 @@ export class DistrictPanel {
   }
 
   points() {
-    const { words, boot } = this, { points } = this.view;
-    if (!points) return null;
+    const { words, boot } = this, { points, lost } = this.view;
     const head = el("h2", {}, words.t("bd.points"));
+    if (!points) return lost ? el("div", { class: "sec" }, head, el("p", { class: "dim cap", role: "alert" }, lost)) : null;
     if (!points.length) return el("div", { class: "sec" }, head, el("p", { class: "dim" }, words.t("bd.points.none")));
     return el("div", { class: "sec" }, head, el("ul", { class: "plain" }, points.slice(0, 8).map(({ properties }) => el("li", {}, el("b", {}, properties.name), el("span", { class: "dim cap" }, ` ${words.pick(boot.service_kinds[properties.kind])}${properties.hours ? ` · ${properties.hours}` : ""}`)))), points.length > 8 ? el("p", { class: "cap dim" }, words.t("bd.points.more", { n: points.length - 8 })) : null);
   }

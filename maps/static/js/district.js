@@ -65,14 +65,23 @@ class District {
       if (!this.state.get("view_given")) fit(this.map, bounds_of(district.geometry), false);
       this.drawn();
       this.opened();
-      const around = await doors.service_points(bounds_of(district.geometry));
-      const inside = ({ geometry }) => geometry && lies_in({ lng: geometry.coordinates[0], lat: geometry.coordinates[1] }, district.geometry);
-      this.view.points = around.filter(inside);
+      this.view.points = await this.points(district.geometry);
       this.drawn();
     } catch (error) {
       this.panel.fail(this.words.t("error.values", { reason: error.message }), () => this.fetch());
     } finally {
       clearTimeout(wait);
+    }
+  }
+
+  /** Service points inside a shape; why, where they did not arrive: what was read stays. */
+  async points(shape) {
+    const inside = ({ geometry }) => geometry && lies_in({ lng: geometry.coordinates[0], lat: geometry.coordinates[1] }, shape);
+    try {
+      return (await doors.service_points(bounds_of(shape))).filter(inside);
+    } catch (error) {
+      this.view.lost = this.words.t("error.values", { reason: error.message });
+      return null;
     }
   }
 

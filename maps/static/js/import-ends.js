@@ -15,3 +15,12 @@ export function onward({ approvals, scheduled, plan }, words) {
   const [href, key] = approvals || scheduled ? [`/maps/planner?plan=${plan}`, "import.see-plan"] : ["/maps/coverage", "open.coverage"];
   return el("a", { class: "btn see", href }, words.t(key, { plan }));
 }
+
+/** What it changes, or changed: every whole number of the summary that has words. */
+export function figures(one, words) {
+  const told = Object.entries({ ...one.judged?.summary, ...one.committed }).filter(([name, value]) => name !== "rows" && typeof value === "number" && words.has(`import.sum.${name}`));
+  if (!told.length) return null;
+  const ground = one.judged?.summary.ground;
+  return el("div", {}, el("dl", { class: "facts four" }, told.map(([name, value]) => el("div", {}, el("dt", {}, words.t(`import.sum.${name}`)), el("dd", {}, words.n(value))))),
+    ground ? el("p", { class: "cap dim published" }, words.t("import.ground", { rows: words.n(one.judged.summary.rows), named: words.n(ground.named), named_km2: words.n(ground.named_km2, 2), fallback: words.n(ground.fallback), fallback_km2: words.n(ground.fallback_km2, 2) })) : null);
+}

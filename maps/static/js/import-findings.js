@@ -1,5 +1,6 @@
 // Step three of an import: what was found, by severity and kind, each row with its place.
 import { el, find, icon } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { findings as ask } from "./import-doors.js";
 
 const PAGE = 20;
@@ -17,15 +18,16 @@ export class Findings {
     Object.assign(this, { words, heard, groups: [], chosen: null });
   }
 
-  /** The list of an import that was judged; groups open when they are asked for, the gravest at once. */
+  /** The list of an import that was judged; groups open when they are asked for, the gravest at once. Drawn again it is as it was left. */
   of(one) {
-    this.id = one.id;
-    this.groups = one.judged.kinds.map((kind) => ({ ...kind, rows: [], next: 0, total: kind.count, open: false }));
+    const key = `${one.id} ${one.judged.at}`, is_other = key !== this.key;
+    Object.assign(this, { id: one.id, key });
+    if (is_other) this.groups = one.judged.kinds.map((kind) => ({ ...kind, rows: [], next: 0, total: kind.count, open: false }));
     const counts = one.judged.counts;
     const chips = Object.entries(CLASSES).filter(([severity]) => counts[severity]).map(([severity, kind]) => el("span", { class: `chip ${kind}` }, `${this.words.t(`import.${severity}`)} ${this.words.n(counts[severity])}`));
-    this.body = el("div", { class: "groups" });
+    if (is_other) this.body = el("div", { class: "groups" });
     this.draw();
-    if (this.groups.length) this.toggle(this.groups[0], true);
+    if (is_other && this.groups.length) this.toggle(this.groups[0], true);
     return [el("div", { class: "row wrap" }, chips.length ? chips : el("span", { class: "chip good" }, this.words.t("import.nothing-found"))), this.body];
   }
 
@@ -34,7 +36,7 @@ export class Findings {
   }
 
   draw() {
-    this.body.replaceChildren(...this.groups.map((group) => this.group(group)));
+    keeping_focus(this.body, () => this.body.replaceChildren(...this.groups.map((group) => this.group(group))));
   }
 
   group(group) {
@@ -42,13 +44,14 @@ export class Findings {
     const ground = group.area_m2 ? words.t("import.m2", { n: words.n(group.area_m2, group.area_m2 < 10 ? 2 : 0) }) : "";
     const head = el("button", { class: "group", type: "button", "aria-expanded": String(group.open), onclick: () => this.toggle(group) },
       el("span", { class: CLASSES[group.severity] }, icon(MARKS[group.severity])), el("b", {}, this.title(group)), el("span", { class: "dim cap" }, ground), el("span", { class: "count" }, words.n(group.count)));
-    if (!group.open) return el("section", {}, head);
+    const id = `${group.severity}-${group.kind}`;
+    if (!group.open) return el("section", { "data-id": id }, head);
     const left = group.total - group.next;
-    return el("section", {}, head,
+    return el("section", { "data-id": id }, head,
       group.listed === false ? el("p", { class: "cap dim lone" }, words.t("import.counted-only"))
         : el("ul", { class: "rows", role: "listbox", "aria-label": this.title(group) }, group.rows.map((row) => this.row(row))),
       group.error ? el("p", { class: "wrong", role: "alert" }, group.error) : null,
-      left > 0 && group.listed !== false ? el("button", { class: "btn bare more", type: "button", onclick: () => this.more(group) }, words.t("import.more", { n: Math.min(left, PAGE) })) : null);
+      left > 0 && group.listed !== false ? el("button", { class: "btn bare more", type: "button", id: `more-${id}`, onclick: () => this.more(group) }, words.t("import.more", { n: Math.min(left, PAGE) })) : null);
   }
 
   row(row) {

@@ -5,7 +5,7 @@ import { ICONS, el, find, icon, say } from "./dom.js";
 import { keeping_focus } from "./focus.js";
 import { Language } from "./i18n.js";
 import * as doors from "./import-doors.js";
-import { became, onward } from "./import-ends.js";
+import { became, figures, onward } from "./import-ends.js";
 import { Findings, MARKS } from "./import-findings.js";
 import { bar, called, drop_zone, form, preview, size } from "./import-form.js";
 import { ImportMap } from "./import-map.js";
@@ -25,6 +25,7 @@ class Imports {
   constructor(map, boot) {
     Object.assign(this, { map, boot, words: new Language(boot), one: null, listed: [], upload: null, draft: {}, wrong: "", is_editing: false, drawn: "" });
     this.kind = boot.kinds[0];
+    this.wanted = null; // id of the import that is looked at: what comes late of another is not shown
     this.state = new State({ within: boot.city?.code ?? "", view: null, chosen: null });
     this.state.values.within = "";
     this.body = find(".panel .scroll");
@@ -56,7 +57,7 @@ class Imports {
 
   async anew() {
     clearTimeout(this.timer);
-    Object.assign(this, { one: null, wrong: "", draft: {}, is_editing: false, drawn: "" });
+    Object.assign(this, { one: null, wanted: null, wrong: "", draft: {}, is_editing: false, drawn: "" });
     this.at(null);
     this.over.clear();
     this.choose(null);
@@ -68,11 +69,14 @@ class Imports {
   /** See how far an import is, and again until it rests. */
   async follow(id) {
     clearTimeout(this.timer);
+    this.wanted = id;
     try {
       const one = await doors.get(id);
+      if (this.wanted !== id) return;
       this.lost = false;
       this.take(one);
     } catch (error) {
+      if (this.wanted !== id) return;
       if (error.status === 404) { await this.anew(); this.wrong = error.message; this.render(); return; }
       this.lost = true;
       this.render();
@@ -83,8 +87,7 @@ class Imports {
   take(one) {
     const before = this.one;
     const is_new = before?.id !== one.id, is_moved = is_new || before.state !== one.state || before.changed_at !== one.changed_at;
-    this.one = one;
-    this.kind = one.kind;
+    Object.assign(this, { one, wanted: one.id, kind: one.kind });
     if (is_new) { this.at(one.id); this.since = Date.now(); }
     if (is_new || one.state === "read" && before.state === "reading") this.draft = { ...proposed(one), ...this.draft_of(one, is_new) };
     if (RUNNING.includes(one.state)) this.timer = setTimeout(() => this.follow(one.id), Date.now() - this.since < 10_000 ? SOON_MS : LATER_MS);
@@ -133,12 +136,15 @@ class Imports {
 
   /** Carry out a step; a refusal is shown where it was asked for. */
   async act(step) {
+    const { id } = this.one;
     this.wrong = "";
     try {
       const one = await step();
+      if (this.wanted !== id) return;
       this.since = Date.now();
       this.take(one);
     } catch (error) {
+      if (this.wanted !== id) return;
       this.wrong = error.message || this.words.t("import.cut-off");
       if (error.status === 409) await this.follow(this.one.id);
       this.render();
@@ -167,7 +173,7 @@ class Imports {
   publish() {
     const { words, one } = this, box = el("dialog", { class: "help confirm", "aria-label": this.main_words(one) });
     const go = el("button", { class: "btn main", type: "button", onclick: () => { box.close(); this.key ??= crypto.randomUUID(); this.act(() => doors.commit(one.id, this.key)); } }, words.t("import.confirm"));
-    box.append(el("h2", {}, this.main_words(one).replace("…", "")), el("p", {}, words.t("import.confirm.about", { name: one.filename })), this.figures(one), el("div", { class: "row ends" }, el("button", { class: "btn push", type: "button", onclick: () => box.close() }, words.t("import.back")), go));
+    box.append(el("h2", {}, this.main_words(one).replace("…", "")), el("p", {}, words.t("import.confirm.about", { name: one.filename })), figures(one, words), el("div", { class: "row ends" }, el("button", { class: "btn push", type: "button", onclick: () => box.close() }, words.t("import.back")), go));
     box.addEventListener("close", () => box.remove());
     document.body.append(box);
     box.showModal();
@@ -185,7 +191,8 @@ class Imports {
 
   async choose_number(number) {
     const known = this.findings.groups.flatMap((group) => group.rows).find((row) => row.number === number);
-    const told = known ? null : await doors.findings(this.one.id, { after: number, limit: 1 });
+    const { one, chosen } = this, told = known ? null : await doors.findings(one.id, { after: number, limit: 1 });
+    if (one !== this.one || chosen !== this.chosen) return; // something else is looked at by now
     this.choose(known ?? told.findings[0], true);
   }
 
@@ -213,7 +220,7 @@ class Imports {
   // -- drawing --------------------------------------------------------------------------------------------------------
   tick() {
     const box = find(".panel .doing");
-    if (box) box.replaceWith(this.doing());
+    if (box) keeping_focus(this.body, () => box.replaceWith(this.doing()));
   }
 
   doing() {
@@ -242,7 +249,7 @@ class Imports {
     const steps = [this.step_file(open), this.step_columns(open), this.step_findings(open), this.step_end(open)];
     keeping_focus(this.body, () => this.body.replaceChildren(...[
       el("div", { class: "sec lead" }, el("div", { class: "row" }, el("h1", {}, words.t("import.title")), this.one ? el("button", { class: "btn bare push", type: "button", onclick: () => this.anew() }, words.t("import.another")) : null), el("p", { class: "dim cap" }, words.t("import.lead"))),
-      this.lost ? el("p", { class: "wrong", role: "alert" }, words.t("import.lost")) : null, ...steps, this.one ? null : this.recent()].filter(Boolean)));
+      this.lost ? el("p", { class: "wrong", role: "alert" }, words.t("import.lost")) : null, ...steps, this.one || this.upload ? null : this.recent()].filter(Boolean)));
     this.body.scrollTop = top;
     keeping_focus(this.foot, () => this.feet(open));
     this.table(open);
@@ -322,19 +329,9 @@ class Imports {
     if (one.state === "withdrawn") return this.step_of(4, "end", [4], null, el("p", { class: "note" }, words.t("import.withdrawn")));
     if (one.state === "committed") {
       const { committed } = one;
-      return this.step_of(4, "end", open, null, el("p", { class: "done-line", role: "status" }, icon(MARKS.good), el("b", {}, became(one, words))), this.figures(one), el("p", { class: "cap dim" }, words.t("import.by", { who: committed.actor, at: words.moment(committed.at) })), onward(committed, words));
+      return this.step_of(4, "end", open, null, el("p", { class: "done-line", role: "status" }, icon(MARKS.good), el("b", {}, became(one, words))), figures(one, words), el("p", { class: "cap dim" }, words.t("import.by", { who: committed.actor, at: words.moment(committed.at) })), onward(committed, words));
     }
-    return this.step_of(4, "end", open, null, this.figures(one), one.judged?.summary.is_same ? el("p", { class: "note" }, words.t("import.same", { n: one.judged.edition })) : null);
-  }
-
-  /** What it changes, or changed: every whole number of the summary that has words. */
-  figures(one) {
-    const { words } = this;
-    const told = Object.entries({ ...one.judged?.summary, ...one.committed }).filter(([name, value]) => name !== "rows" && typeof value === "number" && this.boot.words[`import.sum.${name}`]);
-    if (!told.length) return null;
-    const ground = one.judged?.summary.ground;
-    return el("div", {}, el("dl", { class: "facts four" }, told.map(([name, value]) => el("div", {}, el("dt", {}, words.t(`import.sum.${name}`)), el("dd", {}, words.n(value))))),
-      ground ? el("p", { class: "cap dim published" }, words.t("import.ground", { rows: words.n(one.judged.summary.rows), named: words.n(ground.named), named_km2: words.n(ground.named_km2, 2), fallback: words.n(ground.fallback), fallback_km2: words.n(ground.fallback_km2, 2) })) : null);
+    return this.step_of(4, "end", open, null, figures(one, words), one.judged?.summary.is_same ? el("p", { class: "note" }, words.t("import.same", { n: one.judged.edition })) : null);
   }
 
   main_words(one) {
@@ -382,7 +379,9 @@ class Imports {
     const is_shown = open.includes(2) && one?.holds && one.state !== "reading" && !this.is_folded;
     if (!is_shown) { box?.remove(); return; }
     if (!box) { box = el("section", { class: "float drawer", "aria-label": words.t("import.step.columns") }); find(".map").append(box); }
-    box.replaceChildren(...preview({ one, draft, words, close: () => { this.is_folded = true; this.table(open); } }));
+    const left = box.querySelector(".wide")?.scrollLeft ?? 0;
+    keeping_focus(box, () => box.replaceChildren(...preview({ one, draft, words, close: () => { this.is_folded = true; this.table(open); } })));
+    box.querySelector(".wide").scrollLeft = left;
   }
 
   legend() {

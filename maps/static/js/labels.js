@@ -1,4 +1,5 @@
-// Names and numbers on the map: one canvas above the tiles. A label that collides is dropped, never shrunk.
+// Names and numbers on the map: one canvas above the tiles. A label that collides is dropped, never shrunk; one that tells where else it may stand
+// is moved there first.
 import { CanvasLayer } from "./canvas-layer.js";
 
 const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
@@ -17,6 +18,9 @@ const STYLES = {
   scope: { font: `600 12px ${FONT}`, spacing: "0px", colour: "#2f4bb8", halo: 3.5 },
 };
 
+const CORNERS = [[-18, 0], [18, 0], [0, -9], [0, 9]]; // of a short name, about
+const STEPS = [0, -28, 28, -56, 56].flatMap((y) => [0, -44, 44, -80, 80].map((x) => [x, y])).sort((a, b) => Math.hypot(...a) - Math.hypot(...b)); // to another place
+
 export const Labels = CanvasLayer.extend({
   pane: "labels",
 
@@ -34,8 +38,14 @@ export const Labels = CanvasLayer.extend({
       if (!this.sees(point, size)) continue;
       if (label.badge) badge(context, taken, point, label);
       else if (label.key) key(context, taken, point, label);
-      else words(context, taken, point, label);
+      else (label.within ? STEPS : STEPS.slice(0, 1)).some((step) => this.name(context, taken, point.add(step), label));
     }
+  },
+
+  /** Whether a name could be written at a point, where it may stand and nothing else does. */
+  name(context, taken, point, label) {
+    if (label.within && !CORNERS.every((corner) => label.within(this._map.containerPointToLatLng(point.add(corner))))) return false;
+    return words(context, taken, point, label);
   },
 });
 
@@ -82,12 +92,12 @@ function words(context, taken, point, { text, kind, room, second, angle }) {
   context.font = style.font;
   context.letterSpacing = style.spacing;
   const width = context.measureText(text).width;
-  if (room !== undefined && room < width) return;
+  if (room !== undefined && room < width) return false;
   const turned = angle ?? 0;
   const half = { x: Math.abs(Math.cos(turned)) * width / 2 + Math.abs(Math.sin(turned)) * 8 + 2, y: Math.abs(Math.sin(turned)) * width / 2 + Math.abs(Math.cos(turned)) * 8 };
   const low = second ? 13 : 0;
   const box = { left: point.x - half.x, right: point.x + half.x, top: point.y - half.y, bottom: point.y + half.y + low };
-  if (!free(taken, box)) return;
+  if (!free(taken, box)) return false;
   taken.push(box);
   context.save();
   context.translate(point.x, point.y);
@@ -95,6 +105,7 @@ function words(context, taken, point, { text, kind, room, second, angle }) {
   write(context, text, 0, style);
   if (second) write(context, second, 14, { ...style, colour: "#4a4e56" });
   context.restore();
+  return true;
 }
 
 function write(context, text, y, { colour, halo }) {

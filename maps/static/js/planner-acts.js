@@ -60,8 +60,17 @@ export async function share(draft, words) {
   await ask({ words, title: words.t("plan.share.made"), fields: [field(words.t("plan.share.address"), el("input", { name: "address", readonly: true, value: address, onfocus: (event) => event.target.select() }), words.t("plan.share.once"))], act: words.t("plan.close"), only: true });
 }
 
+/** A grid chosen without a tool is renamed, locked, or given up. */
+export async function of_grid(hand, name, code) {
+  if (name === "rename") {
+    const told = await ask_name(hand.words, hand.draft.name(code));
+    if (told) await hand.make([{ kind: "rename", code, name: told.name }]);
+  } else if (name === "dissolve") await hand.make([{ kind: "dissolve", code, to: null }]);
+  else await hand.turn(() => hand.draft.act((id) => doors[name](id, code)), `plan.${name}.said`);
+}
+
 /** Another name for a grid; null where it is left. */
-export function ask_name(words, name) {
+function ask_name(words, name) {
   return ask({ words, title: words.t("plan.rename.title", { name }), fields: [field(words.t("plan.name"), el("input", { name: "name", required: true, maxlength: "200", value: name }))], act: words.t("plan.rename") });
 }
 

@@ -5,7 +5,9 @@ export const FILING = "gridatlas.plan.filing";
 
 async function asked(method, path, body, name = "") {
   const headers = { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(name ? { "X-GridAtlas-Actor": encodeURIComponent(name) } : {}) };
-  const answer = await fetch(`/v1/plans${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(`/v1/plans${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }).catch(() => {
+    throw Object.assign(new Error("the server cannot be reached; what was kept is kept, try again"), { status: 0, where: null });
+  });
   const told = answer.status === 204 ? null : await answer.json().catch(() => ({}));
   if (answer.ok) return told;
   throw Object.assign(new Error(told.detail ?? `${answer.status}`), { status: answer.status, where: told.where ?? null });

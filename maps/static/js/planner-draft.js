@@ -10,7 +10,7 @@ const NOTHING = { wanted: 0, verdicts: [], comments: [], locks: [] };
 export class Draft {
   /** `heard.changed()` is called when there is something else to show. */
   constructor(id, heard, { read_only = false } = {}) {
-    Object.assign(this, { id, heard, read_only, beside: null, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, pulled: [], clipped_m2: 0, near: "", view: null, busy: false, settling: false, asked: 0 });
+    Object.assign(this, { id, heard, read_only, beside: null, plan: null, changes: [], preview: null, drawing: null, problem: null, stale: null, pulled: [], clipped_m2: 0, near: "", view: null, seen: null, busy: 0, loading: 0, settling: false, asked: 0, last: Promise.resolve() });
   }
 
   get can_draw() {
@@ -30,16 +30,28 @@ export class Draft {
     return this.changes.filter((one) => one.is_undone);
   }
 
-  /** Everything anew. Throws where the plan itself cannot be had. */
+  /** Everything anew. Throws where the plan itself cannot be had, or the server not be reached: then all stays as it was. */
   async load() {
-    const number = ++this.asked;
+    this.loading++;
+    try {
+      await this.read();
+    } finally {
+      this.loading--;
+    }
+    if (this.view !== this.seen) await this.look(); // the map was moved meanwhile
+  }
+
+  async read() {
+    const number = ++this.asked, { view } = this;
     const look = () => Promise.allSettled([doors.preview(this.id), doors.drawing(this.id, this.query())]);
     const ahead = this.is_open && !this.settling ? look() : null; // a plan that has ended has no preview
     const said = this.settling || !this.beside ? doors.beside(this.id) : this.beside;
     const { changes, ...told } = await doors.get(this.id);
     const [preview, drawing] = await (ahead ?? (OPEN.includes(told.state) ? look() : this.ended(told)));
+    const beside = await said, lost = [preview, drawing].find(({ reason }) => reason?.status === 0);
+    if (lost) throw lost.reason;
     if (number !== this.asked) return;
-    Object.assign(this, { plan: told, changes, problem: null, stale: null, beside: await said });
+    Object.assign(this, { plan: told, changes, problem: null, stale: null, beside, seen: view });
     this.preview = preview.value ?? null;
     this.drawing = drawing.value ?? null;
     const failed = preview.reason ?? drawing.reason;
@@ -71,13 +83,17 @@ export class Draft {
     if (this.drawing?.is_whole) return;
     const [w, s, e, n] = this.view ?? [0, 0, 0, 0];
     if (this.drawing?.is_view_whole && w <= west && s <= south && e >= east && n >= north) return;
-    const wide = (east - west) * BESIDE, high = (north - south) * BESIDE, number = this.asked;
+    const wide = (east - west) * BESIDE, high = (north - south) * BESIDE;
     this.view = [west - wide, south - high, east + wide, north + high];
-    if (!this.drawing || this.busy) return; // what is under way was asked for before, and the next one asks for this
-    const asked = this.view, on = this.is_open && !this.stale ? {} : { on: "base" };
+    if (this.drawing && !this.busy && !this.loading) await this.look(); // else what is under way asks for it, or looks again
+  }
+
+  async look() {
+    if (this.drawing?.is_whole) return;
+    const asked = this.view, number = this.asked, on = this.is_open && !this.stale ? {} : { on: "base" };
     const drawing = await doors.drawing(this.id, { ...this.query(), ...on }).catch(() => null); // what is drawn stays
     if (!drawing || number !== this.asked || asked !== this.view) return;
-    this.drawing = drawing;
+    Object.assign(this, { drawing, seen: asked });
     this.heard.changed();
   }
 
@@ -88,9 +104,12 @@ export class Draft {
     await this.load();
   }
 
-  /** One change, or several that are one act; answers how long it took in seconds. Throws what the server refuses. */
-  async change(...bodies) {
+  /** One change, or several that are one act, as data or worked out of the leaves as they then are; answers how long it took in seconds.
+   *  Throws what the server refuses. */
+  async change(asked) {
     return this.turn(async () => {
+      const bodies = typeof asked === "function" ? asked(this.leaves("after")) : asked;
+      if (!bodies.length) return;
       const made = bodies.length > 1 ? (await doors.together(this.id, bodies)).changes : [await this.kept(bodies[0])];
       this.pulled = made.flatMap(({ pulled }) => pulled?.coordinates ?? []);
       this.clipped_m2 = made.reduce((sum, one) => sum + (one.clipped_m2 ?? 0), 0);
@@ -109,39 +128,37 @@ export class Draft {
   }
 
   async undo() {
-    const last = this.made.at(-1);
-    if (!last) return;
-    await this.turn(() => doors.undo(this.id, last.seq));
+    if (this.busy || this.made.length) await this.turn(() => this.made.length && doors.undo(this.id, this.made.at(-1).seq));
   }
 
   async redo() {
-    if (this.undone.length) await this.turn(() => doors.redo(this.id));
+    if (this.busy || this.undone.length) await this.turn(() => this.undone.length && doors.redo(this.id));
   }
 
   /** Something that is said of the plan or done with it as a whole; answers what the server told. */
   async act(what) {
     let told = null;
-    this.settling = true;
-    try {
-      await this.turn(async () => { told = await what(this.id); });
-    } finally {
-      this.settling = false;
-    }
+    await this.turn(async () => { told = await what(this.id); }, true);
     return told;
   }
 
-  /** Do something and show what came of it; one thing at a time. */
-  async turn(what) {
-    if (this.busy) return 0;
-    this.busy = true;
-    const begun = performance.now();
+  /** Do something and show what came of it; what is asked for meanwhile waits for its turn. */
+  turn(what, settles = false) {
+    this.busy++;
     this.heard.waiting(true);
+    const turn = this.last.then(() => this.taken(what, settles)).finally(() => this.heard.waiting(--this.busy > 0));
+    this.last = turn.catch(() => null); // what was refused is told to whoever asked for it
+    return turn;
+  }
+
+  async taken(what, settles) {
+    const begun = performance.now();
+    this.settling = settles;
     try {
       await what();
       await this.load();
     } finally {
-      this.busy = false;
-      this.heard.waiting(false);
+      this.settling = false;
     }
     return (performance.now() - begun) / 1000;
   }

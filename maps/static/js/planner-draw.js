@@ -1,5 +1,5 @@
 // Lines and polygons drawn by pointer (Leaflet-Geoman), by a cross-hair that the arrow keys move, or as typed coordinates.
-// What is half drawn is kept in the tab, so that a reload loses nothing.
+// What is half drawn is kept in the browser, so that who reloads the page or closes it loses nothing.
 import { el, find, say } from "./dom.js";
 import { SNAP_PX } from "./planner-snap.js";
 
@@ -44,22 +44,28 @@ export class Drawing {
     if (draw && !is_on) draw._cleanupSnapping({ target: draw._hintMarker }); // else the next place is where it snapped last
   }
 
-  /** Begin a `Line` or a `Polygon`; what was half drawn of the same before a reload comes back. */
-  begin(shape, tool) {
+  /** What was half drawn before the page was left: {tool, shape, points, codes}, or null. */
+  get half() {
+    return JSON.parse(localStorage.getItem(this.kept) ?? "null");
+  }
+
+  /** Begin a `Line` or a `Polygon` for the grids of these codes; what was half drawn of the same before comes back. */
+  begin(shape, tool, codes) {
+    this.codes = codes;
     if (this.shape === shape && this.tool === tool) return;
     this.stop();
     Object.assign(this, { shape, tool });
     this.aim(false);
     const look = { color: ACCENT, weight: 2.6 };
     this.map.pm.enableDraw(shape, { finishOn: "dblclick", snappable: this.snapping.is_on, templineStyle: look, hintlineStyle: { ...look, dashArray: "5 5" }, pathOptions: look, continueDrawing: false });
-    const half = JSON.parse(sessionStorage.getItem(this.kept) ?? "null");
+    const { half } = this;
     if (half?.tool === tool && half.shape === shape) for (const [lng, lat] of half.points) this.add({ lat, lng });
     this.heard.points(this.points().length);
   }
 
   /** End without a result. */
   stop(forget = false) {
-    if (forget) sessionStorage.removeItem(this.kept);
+    if (forget) localStorage.removeItem(this.kept);
     if (!this.shape) return;
     this.shape = null;
     this.hide_cross();
@@ -76,8 +82,18 @@ export class Drawing {
 
   keep() {
     if (!this.shape) return;
-    sessionStorage.setItem(this.kept, JSON.stringify({ tool: this.tool, shape: this.shape, points: this.points() }));
+    this.keep_half({ tool: this.tool, shape: this.shape, points: this.points(), codes: this.codes });
     this.heard.points(this.points().length);
+  }
+
+  keep_half(half) {
+    localStorage.setItem(this.kept, JSON.stringify(half));
+  }
+
+  /** A drawing that did not reach the server is half drawn again. */
+  again(tool, { type, coordinates }, codes) {
+    const is_line = type === "LineString";
+    this.keep_half({ tool, shape: is_line ? "Line" : "Polygon", points: is_line ? coordinates : coordinates[0].slice(0, -1), codes });
   }
 
   /** Another place, snapped as the pointer's would be. */
@@ -104,8 +120,8 @@ export class Drawing {
     layer.remove();
     this.shape = null;
     this.hide_cross();
-    sessionStorage.removeItem(this.kept);
-    this.heard.done(geometry);
+    localStorage.removeItem(this.kept);
+    queueMicrotask(() => this.heard.done(geometry)); // the library puts its tool away after this, and would put away the next
   }
 
   // -- keyboard ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import { said } from "./planner-said.js";
 const FIGURES = [["households", "plan.col.households"], ["firms", "plan.col.firms"], ["workers", "plan.col.workers"], ["open_incidents", "plan.col.open"]];
 const COUNTS = ["residents", "firms", "workers", "buildings", "open_incidents", "incidents_12m"];
 const SIGN = { error: "M8 2.500 14 13.500H2zM8 6.500v3.500M8 11.800v.2", warn: "M8 2.500 14 13.500H2zM8 6.500v3.500M8 11.800v.2", info: "M8 7.500V11M8 5v.2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0", good: "m5 8.200 2.200 2.200L11 6.500M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0" };
-const SPOT_SIGN = { appears: "warn", eases: "info", unknown: "info", closes: "good" }, MOST_SPOTS = 60;
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Effects {
@@ -88,15 +87,7 @@ export class Effects {
     const chip = count("error") ? ["bad", words.count("plan.errors", count("error"))] : count("warn") ? ["warn", words.count("plan.warns", count("warn"))] : null;
     const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, said(problem, words, view.short)), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : most === Infinity && passed.length ? [] : [this.good(words.t("plan.sound"))];
     return el("section", { class: "sec", "aria-label": words.t("plan.checks") }, this.head("plan.checks", "Checks", chip ? el("span", { class: `chip push ${chip[0]}` }, chip[1]) : null),
-      el("ul", { class: "checks" }, ...broken, sorted.slice(0, most).map((one) => el("li", { class: one === view.chosen_check ? "sel" : "" }, sign(one.severity), el("span", {}, this.text(one, view)), one.where ? this.show(one) : null)), most === Infinity && !problem ? passed.map((one) => this.good(this.text(one, view))) : null));
-  }
-
-  /** Blind spots that come and go, one by one, with why. */
-  spots(view) {
-    const { words } = this, spots = view.draft.preview?.spots ?? [];
-    if (!spots.length) return null;
-    const row = (one) => el("li", { class: one === view.chosen_check ? "sel" : "" }, sign(SPOT_SIGN[one.effect]), el("span", {}, el("b", {}, words.t(`plan.spot.${one.effect}`, { what: this.text({ text: one.title }, view) })), ` ${this.text({ text: { en: one.name } }, view)}`, el("small", { class: "dim" }, this.text(one, view), one.grid_was && one.grid_now && one.grid_was !== one.grid_now ? ` · ${view.short(one.grid_was)} → ${view.short(one.grid_now)}` : "")), one.where ? this.show(one) : null);
-    return el("section", { class: "sec", "aria-label": words.t("plan.spots") }, this.head("plan.spots", "Blind spots"), el("ul", { class: "checks spots" }, spots.slice(0, MOST_SPOTS).map(row)), spots.length > MOST_SPOTS ? el("p", { class: "note" }, words.t("plan.spots.more", { n: words.n(spots.length - MOST_SPOTS) })) : null);
+      el("ul", { class: "checks" }, ...broken, sorted.slice(0, most).map((one, k) => el("li", { class: one === view.chosen_check ? "sel" : "", "data-id": `check-${k}` }, sign(one.severity), el("span", {}, this.text(one, view)), one.where ? this.show(one) : null)), most === Infinity && !problem ? passed.map((one) => this.good(this.text(one, view))) : null));
   }
 
   good(text) {
@@ -112,15 +103,6 @@ export class Effects {
     return el("button", { class: "link", type: "button", onclick: () => this.heard.show(check) }, this.words.t("plan.show"));
   }
 
-  // -- codes ----------------------------------------------------------------------------------------------------------
-  codes(view) {
-    const { words } = this, { preview } = view.draft, crossings = preview?.crossings ?? [];
-    if (!crossings.length) return el("div", { class: "empty" }, el("b", {}, words.t("plan.codes.none")), el("p", {}, words.t("plan.codes.none.sub")));
-    const state = (one) => (preview.retired.includes(one.old) ? "retired" : preview.appeared.includes(one.new) ? "appeared" : one.old === one.new ? "stays" : "moves");
-    return el("section", { class: "sec flush", "aria-label": words.t("plan.tab.codes") }, this.head("plan.tab.codes", "Crosswalk"),
-      el("table", { class: "tbl tight crosswalk" }, el("thead", {}, el("tr", {}, el("th", {}, words.t("plan.col.old")), el("th", {}, words.t("plan.col.new")), el("th", { class: "num" }, words.t("plan.col.share")), el("th", { class: "num" }, words.t("plan.col.ha")))),
-        el("tbody", {}, crossings.map((one) => el("tr", {}, el("td", {}, view.short(one.old), el("span", { class: "code" }, one.old)), el("td", {}, view.short(one.new), el("span", { class: "code" }, one.new, " ", words.t(`plan.code.${state(one)}`))), el("td", { class: "num" }, `${words.percent(one.area_share)}%`), el("td", { class: "num" }, this.hectares(one.area_m2)))))));
-  }
 }
 
 /** Whether a check found nothing to tell of. */

@@ -9,6 +9,7 @@ import { toast } from "./toast.js";
 
 /** Dialogs and what is done with a plan as a whole, fetched when one is wanted. */
 export const acts = () => import("./planner-acts.js");
+const lines_of = ({ type, coordinates }) => (type === "LineString" ? [coordinates] : coordinates);
 const LISTED = 60; // grids in the list beside a tool; of more those in view
 
 /** The part of the page that draws: it has the page's `draft`, `drawing`, `state`, `words`, and calls its `render()`. */
@@ -26,12 +27,19 @@ export class Hand {
     if (name && !again && matchMedia("(max-width: 700px)").matches) fold?.click();
   }
 
+  /** The tool of the address in hand, or the one that something is half drawn with. */
+  take_up() {
+    const { half } = this.drawing;
+    if (!this.state.get("tool") && half?.points.length) this.state.set({ tool: half.tool, chosen: (half.codes ?? []).join(",") });
+    this.set_tool(this.state.get("tool"), true);
+  }
+
   /** Begin to draw where the tool has all it needs. */
   ready_to_draw() {
     const name = this.state.get("tool"), tool = TOOLS[name], codes = this.codes();
     if (name === "vertices" && codes.length) this.bend(codes);
     else this.vertices?.hide();
-    if (tool?.shape && codes.length >= tool.grids[0] && this.draft.can_draw) this.drawing.begin(tool.shape, name);
+    if (tool?.shape && codes.length >= tool.grids[0] && this.draft.can_draw) this.drawing.begin(tool.shape, name, codes);
     else this.drawing.stop();
     this.tooled();
   }
@@ -40,7 +48,7 @@ export class Hand {
   async bend(codes) {
     if (!this.vertices) {
       const { Vertices } = await import("./planner-vertices.js");
-      this.vertices ??= new Vertices({ map: this.map, words: this.words, snapping: this.snapping, heard: { bending: (lines) => { this.bending = lines; this.show(); }, moved: (changes) => this.vertex_moved(changes) } });
+      this.vertices ??= new Vertices({ map: this.map, words: this.words, snapping: this.snapping, heard: { bending: (lines) => { this.bending = lines; this.show(); }, moved: (changes) => this.make(changes) } });
       this.ready_to_draw(); // another tool may have been taken meanwhile
     } else this.vertices.show(this.draft.leaves("after"), codes);
   }
@@ -71,33 +79,46 @@ export class Hand {
     this.drew(shape === "Line" ? { type: "LineString", coordinates: places } : { type: "Polygon", coordinates: [[...places, places[0]]] });
   }
 
-  /** A grid chosen without a tool is renamed, locked, or given up. */
   async of_grid(name, code) {
-    if (name === "rename") {
-      const told = await (await acts()).ask_name(this.words, this.draft.name(code));
-      if (told) await this.make([{ kind: "rename", code, name: told.name }]);
-    } else if (name === "dissolve") await this.make([{ kind: "dissolve", code, to: null }]);
-    else await this.turn(() => this.draft.act((id) => doors[name](id, code)), `plan.${name}.said`);
+    (await acts()).of_grid(this, name, code);
   }
 
-  vertex_moved(changes) {
-    if (changes.length) this.make(changes);
-    else this.ready_to_draw();
-  }
-
-  /** Ask the server for a change; a refusal stays with its place, and what was drawn. */
+  /** Ask the server for changes, or for what a function makes of the leaves when it is their turn. What is chosen and drawn meanwhile stays. */
   async make(changes, geometry = null) {
+    const tool = this.state.get("tool"), chosen = this.state.get("chosen"), { length } = this.draft.made, lines = geometry ? lines_of(geometry) : [];
     this.fault = null;
+    this.pending.push(lines);
+    if (tool !== "vertices") this.state.set({ chosen: "" });
+    this.ready_to_draw();
+    this.show();
     try {
-      const seconds = await this.draft.change(...changes.map((one) => this.snapping.asked(one)));
-      const what = told_of(this.draft.made.at(-1)?.change ?? changes[0], this.words, (code) => this.short(code));
-      toast(this.words.t("plan.done", { what, s: this.words.n(seconds, 2) }) + this.clipped() + this.pulled(), this.words, () => this.undo());
-      this.state.set({ chosen: this.state.get("tool") === "vertices" ? this.state.get("chosen") : "" });
+      const seconds = await this.draft.change((leaves) => (typeof changes === "function" ? changes(leaves) : changes).map((one) => this.snapping.asked(one)));
+      const last = this.draft.made.at(-1);
+      if (last && (this.draft.made.length !== length || typeof changes !== "function")) toast(this.words.t("plan.done", { what: told_of(last.change, this.words, (code) => this.short(code)), s: this.words.n(seconds, 2) }) + this.clipped() + this.pulled(), this.words, () => this.undo());
+      this.pending = this.pending.filter((one) => one !== lines);
     } catch (error) {
-      this.fault = this.told(error, geometry);
+      this.pending = this.pending.filter((one) => one !== lines);
+      await this.refused(error, geometry);
+      if (tool === this.state.get("tool") && !this.codes().length && !(this.drawing.active && this.points)) this.once_more(error, tool, chosen, geometry);
     }
     this.ready_to_draw();
     this.render();
+  }
+
+  /** What was refused can be tried again: the grids are chosen as they were, and what did not reach the server is drawn still. */
+  once_more({ status }, tool, chosen, geometry) {
+    this.state.set({ chosen });
+    if (status || !geometry) return;
+    this.drawing.stop();
+    this.drawing.again(tool, geometry, this.codes());
+  }
+
+  /** A refusal is told where the tool in hand stands, else in passing. What is shown is what the server has, where it may have changed. */
+  async refused(error, geometry = null) {
+    if (error.status !== 422) await this.draft.load().catch(() => null); // it cannot be asked either: all stays as it is
+    this.fault = this.told(error, geometry);
+    this.tooled();
+    if (!this.draft.stale && !this.tools.is_telling) toast(this.words.t("plan.refused", { reason: this.fault.message }), this.words);
   }
 
   /** How much of what was drawn lay beyond the scope and was left out. */
@@ -128,18 +149,50 @@ export class Hand {
     return this.turn(() => this.draft.redo(), "plan.redone.said");
   }
 
+  /** Do something with the plan and answer whether it came about; what is refused is told. */
   async turn(what, said) {
-    if (!this.draft?.plan) return;
+    if (!this.draft?.plan) return false;
     this.fault = null;
     try {
       await what();
       say(this.words.t(said));
+      return true;
     } catch (error) {
-      this.fault = this.told(error);
-      await this.draft.load();
+      await this.refused(error);
+      return false;
+    } finally {
+      this.ready_to_draw();
+      this.render();
     }
-    this.ready_to_draw();
-    this.render();
+  }
+
+  /** Something done beside the plan; what does not come about is told, and null. */
+  async tried(what) {
+    try {
+      return await what(await acts());
+    } catch (error) {
+      await this.refused(error);
+      this.render();
+      return null;
+    }
+  }
+
+  /** Something said of the plan; what is shown of it is what the server keeps. */
+  async said(what) {
+    return this.turn(() => this.draft.act(what), "plan.said");
+  }
+
+  /** Where the browser keeps the comment that is being written, until the server has it. */
+  writing() {
+    return `gridatlas.plan.${this.draft.id}.comment`;
+  }
+
+  write(text) {
+    text ? localStorage.setItem(this.writing(), text) : localStorage.removeItem(this.writing());
+  }
+
+  comment(text) {
+    return this.said(async (id) => { await doors.comment(id, text); this.write(""); });
   }
 
   cancel() {
@@ -161,7 +214,9 @@ export class Hand {
     const key = event.key.toLowerCase();
     if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y")) {
       event.preventDefault();
-      event.shiftKey || key === "y" ? this.redo() : this.undo();
+      if (event.shiftKey || key === "y") this.redo();
+      else if (this.drawing.active && this.points) this.drawing.back();
+      else this.undo();
     } else if (event.ctrlKey || event.metaKey || event.altKey || !this.draft.can_draw) return;
     else if (key === "n") this.snapping.turn();
     else if (KEYS[key]) {

@@ -8,6 +8,14 @@ const CUT = "#8a5200"; // as the sign of a warning
 const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif';
 const LEAST_PX = 104; // an arrow is not shorter
 const PILL_PX = 24; // how high its label is
+const NARROW_PX = 700; // a map less wide has no room for names on arrows
+const pen = document.createElement("canvas").getContext("2d");
+
+/** How wide the label of an arrow is. */
+function wide_of(text) {
+  pen.font = `600 12px ${FONT}`;
+  return pen.measureText(text).width + PILL_PX;
+}
 
 /** What both layers look at, and none of it: whoever shows less says only what there is. */
 export const NOTHING = { phase: "after", leaves: [], moves: [], gone: [], between: [], rim: [], cut: [], drawn: [], theirs: [], chosen: [], arrows: [], place: null };
@@ -167,15 +175,15 @@ export const PlanLines = Shapes.extend({
   },
 
   /** Boxes of the labels of arrows on a map of a size, the chosen first: each at the middle of its arrow, or a little below others; none where all of that is taken. */
-  boxes(size, wide_of) {
+  boxes(size) {
     const arrows = [...(this.shown?.arrows ?? [])].sort((a, b) => b.chosen - a.chosen), boxes = new Map();
     for (const arrow of arrows) {
-      const { middle } = this.ends(arrow), wide = wide_of(arrow.text);
+      const { middle } = this.ends(arrow), text = size.x < NARROW_PX ? arrow.brief : arrow.text, wide = wide_of(text);
       if (middle.x < -40 || middle.x > size.x + 40 || middle.y < 0 || middle.y > size.y) continue;
       const x = Math.max(wide / 2 + 4, Math.min(size.x - wide / 2 - 4, middle.x));
       const free = (y) => [...boxes.values()].every((other) => Math.abs(other.x - x) > (other.wide + wide) / 2 || Math.abs(other.y - y) > PILL_PX);
       const y = [0, 1, -1, 2, -2, 3].map((step) => middle.y + step * PILL_PX * 1.1).find(free);
-      if (y !== undefined) boxes.set(arrow, { x, y, wide });
+      if (y !== undefined) boxes.set(arrow, { x, y, wide, text });
     }
     return boxes;
   },
@@ -183,7 +191,7 @@ export const PlanLines = Shapes.extend({
   /** The labels of arrows, kept on the map. */
   pills(context, size) {
     context.font = `600 12px ${FONT}`;
-    for (const [arrow, { x, y, wide }] of this.boxes(size, (text) => context.measureText(text).width + PILL_PX)) {
+    for (const [arrow, { x, y, wide, text }] of this.boxes(size)) {
       context.beginPath();
       context.roundRect(x - wide / 2, y - PILL_PX / 2, wide, PILL_PX, PILL_PX / 2);
       context.strokeStyle = arrow.chosen ? ACCENT : "rgba(255,255,255,.9)";
@@ -194,13 +202,13 @@ export const PlanLines = Shapes.extend({
       context.fillStyle = "#ffffff";
       context.textAlign = "center";
       context.textBaseline = "middle";
-      context.fillText(arrow.text, x, y + 0.5);
+      context.fillText(text, x, y + 0.5);
     }
   },
 
   /** Rectangles of the labels of arrows, which no name may cover. */
   taken() {
-    const boxes = this.boxes(this._map.getSize(), (text) => 13.2 * text.length + PILL_PX);
+    const boxes = this.boxes(this._map.getSize());
     return [...boxes.values()].map(({ x, y, wide }) => ({ left: x - wide / 2, right: x + wide / 2, top: y - 14, bottom: y + 14 }));
   },
 });

@@ -1,6 +1,8 @@
 // The list of plans, and the form a new one is begun with: its name, and the area in which ground may move.
 import { el, find } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import * as doors from "./planner-doors.js";
+import { said } from "./planner-said.js";
 
 export const STATE_CHIP = { draft: "info", checked: "info", submitted: "warn", approved: "good", scheduled: "good", in_force: "good", rejected: "bad", withdrawn: "" };
 const LISTED = 120; // areas a list of choices holds; of more, one is pointed at or searched for
@@ -26,7 +28,7 @@ export class PlanList {
   draw() {
     const { words } = this;
     const head = el("div", { class: "sec head" }, el("div", { class: "row" }, el("h1", {}, words.t("plan.list")), words.lang === "en" ? null : el("span", { class: "en" }, "Plans"), el("span", { class: "push chip info" }, words.t("edition", { n: this.boot.edition.number }))), el("p", { class: "cap dim" }, words.t("plan.list.sub")));
-    this.body.replaceChildren(head, this.making ? (this.other ?? this).form() : this.begin(), ...(this.making ? [] : this.rows()));
+    keeping_focus(this.body, () => this.body.replaceChildren(head, this.making ? (this.other ?? this).form() : this.begin(), ...(this.making ? [] : this.rows())));
     this.foot.hidden = true;
   }
 
@@ -45,7 +47,15 @@ export class PlanList {
   /** The area that was pointed at. */
   choose(row) {
     this.scope = row;
-    if (this.making) this.draw();
+    if (this.making) this.rescope();
+  }
+
+  /** The areas that can be chosen are others: that field is drawn anew, and nothing that is being written. */
+  rescope() {
+    const old = this.making && this.body.querySelector(".scopes"), go = this.body.querySelector(".begin");
+    if (!old) { this.draw(); return; }
+    keeping_focus(this.body, () => old.replaceWith(this.scope_field(this.hint)));
+    if (go) go.disabled = !this.scope;
   }
 
   form() {
@@ -54,15 +64,16 @@ export class PlanList {
     return el("form", { class: "sec plan-new", onsubmit: (event) => { event.preventDefault(); this.start(); } },
       el("h2", {}, words.t("plan.new.title")), el("label", { class: "asked" }, el("span", {}, words.t("plan.name")), name), this.scope_field(words.t("plan.scope.hint")),
       this.fault ? el("p", { class: "fault", role: "alert" }, this.fault) : null,
-      el("div", { class: "row" }, el("button", { class: "btn", type: "button", onclick: () => this.make(false) }, words.t("plan.cancel")), el("button", { class: "btn main grow", type: "submit", disabled: !scope }, words.t("plan.begin"))));
+      el("div", { class: "row" }, el("button", { class: "btn", type: "button", onclick: () => this.make(false) }, words.t("plan.cancel")), el("button", { class: "btn main grow begin", type: "submit", disabled: !scope }, words.t("plan.begin"))));
   }
 
   /** The area in which ground may move, by level and from a list; `hint` while none is chosen. */
   scope_field(hint) {
     const { words, scope, areas: rows } = this;
+    this.hint = hint;
     const options = rows.length <= LISTED ? rows.map((row) => el("option", { value: row.code, selected: row.code === scope?.code || null }, row.name)) : [];
     const select = options.length ? el("select", { "aria-label": words.t("plan.scope"), onchange: (event) => this.heard.scope(event.target.value) }, el("option", { value: "" }, words.t("plan.scope.choose")), options) : null;
-    return el("div", { class: "asked" }, el("span", {}, words.t("plan.scope")), el("div", { class: "seg", role: "group", "aria-label": words.t("plan.scope.level") }, this.levels()), select,
+    return el("div", { class: "asked scopes" }, el("span", {}, words.t("plan.scope")), el("div", { class: "seg", role: "group", "aria-label": words.t("plan.scope.level") }, this.levels()), select,
       el("p", { class: "note" }, scope ? el("span", {}, el("b", {}, scope.name), " ", el("span", { class: "code" }, scope.code)) : hint));
   }
 
@@ -72,6 +83,8 @@ export class PlanList {
   }
 
   async start() {
+    if (this.starting || !this.scope) return;
+    this.starting = true;
     const whole = this.scope.code === this.boot.city.code;
     try {
       const plan = await doors.begin(this.name.trim() || this.words.t("plan.name.of", { name: this.scope.name }), whole ? null : this.scope.code);
@@ -79,7 +92,8 @@ export class PlanList {
       this.heard.making(false);
       this.heard.open(plan.id);
     } catch (error) {
-      this.fault = error.message;
+      this.fault = said(error, this.words);
+      this.starting = false;
       this.draw();
     }
   }

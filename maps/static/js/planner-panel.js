@@ -24,24 +24,24 @@ export class PlanPanel {
   }
 
   fail(error) {
-    this.body.replaceChildren(el("div", { class: "empty", role: "alert" }, el("b", {}, this.words.t("plan.lost")), el("p", {}, error.message), el("button", { class: "btn", type: "button", onclick: this.heard.list }, this.words.t("plan.back"))));
+    this.body.replaceChildren(el("div", { class: "empty", role: "alert" }, el("b", {}, this.words.t("plan.lost")), el("p", {}, said(error, this.words)), el("button", { class: "btn", type: "button", onclick: this.heard.list }, this.words.t("plan.back"))));
     this.foot.hidden = true;
   }
 
   /** `view` = {draft, tab, colours, short, scope, chosen_move, chosen_check, theirs}. */
   draw(view) {
     const { scrollTop } = this.body;
-    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => [this.changes(view)], checks: () => [this.effects.checks(view), this.effects.spots(view)], codes: () => [this.effects.codes(view)], review: () => this.review(view) };
+    const inside = { effects: () => [this.effects.who(view), this.effects.load(view), view.proposals ?? null, this.effects.checks(view, 4), this.doors(view)], changes: () => this.later("changes", view), checks: () => [this.effects.checks(view), ...this.later("spots", view)], codes: () => this.later("codes", view), review: () => this.later("review", view) };
     const tab = TABS.includes(view.tab) ? view.tab : TABS[0];
-    keeping_focus(this.body, () => this.body.replaceChildren(...[this.head(view), this.stale(view), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean)));
+    keeping_focus(this.body, () => this.body.replaceChildren(...[this.head(view), ...(view.draft.stale ? this.later("stale", view) : []), this.tabs(view, tab), el("div", { role: "tabpanel", "aria-label": this.words.t(`plan.tab.${tab}`) }, inside[tab]().filter(Boolean))].filter(Boolean)));
     this.body.scrollTop = scrollTop;
     keeping_focus(this.foot, () => this.acts(view));
   }
 
-  /** What is said of the plan; what shows that is fetched when it is first looked at. */
-  review(view) {
-    if (this.reviews) return this.reviews(view, this.words, this.heard);
-    import("./planner-review.js").then(({ review }) => { this.reviews = review; this.heard.read(); });
+  /** A part that is not looked at first; what shows it is fetched when it is. */
+  later(part, view) {
+    if (this.tabs_of) return this.tabs_of[part](view, this.effects, this.heard);
+    import("./planner-tabs.js").then((tabs) => { this.tabs_of = tabs; this.heard.read(); });
     return [el("div", { class: "sec" }, el("i", { class: "skel line" }))];
   }
 
@@ -68,23 +68,6 @@ export class PlanPanel {
   doors({ draft, proposals }) {
     const { words, heard } = this;
     return el("div", { class: "sec row wrap" }, draft.can_draw && !proposals ? el("button", { class: "btn", type: "button", onclick: heard.propose }, words.t("plan.propose")) : null, draft.made.length ? el("a", { class: "btn", href: `/maps/compare?a=e${draft.plan.base_edition}&b=p${draft.id}` }, words.t("plan.compare.one")) : null);
-  }
-
-  /** Others published over the same grids: what happened, both drawings, and the ways on. */
-  stale({ draft, theirs, short }) {
-    if (!draft.stale) return null;
-    const { words, heard } = this, both = draft.drawing?.in_force; // else a scheduled plan has the grids to itself
-    const one = (how) => el("button", { type: "button", "aria-pressed": String(theirs === how), onclick: () => heard.theirs(how) }, words.t(`plan.theirs.${how}`));
-    return el("div", { class: "conflict", role: "alert" }, ...[el("b", {}, words.t(both ? "plan.stale" : "plan.kept")), el("p", {}, said(draft.stale, words, short)), both ? el("div", { class: "seg wide", role: "group", "aria-label": words.t("plan.theirs") }, ["mine", "both", "theirs"].map(one)) : null,
-      el("p", { class: "cap" }, words.t(both ? "plan.stale.what" : "plan.kept.what")), el("div", { class: "row wrap" }, el("button", { class: "btn", type: "button", onclick: heard.fork }, words.t("plan.again")), draft.made.length ? el("button", { class: "btn", type: "button", onclick: heard.undo }, words.t("plan.undo.last")) : null)].filter(Boolean));
-  }
-
-  changes({ draft, told }) {
-    const { words } = this;
-    if (!draft.changes.length) return el("div", { class: "empty" }, el("b", {}, words.t("plan.changes.none")), el("p", {}, words.t("plan.changes.none.sub")));
-    const last = draft.made.at(-1)?.seq, next = draft.undone[0]?.seq;
-    const act = (one) => (!draft.can_draw ? null : one.seq === last ? el("button", { class: "link", type: "button", onclick: this.heard.undo }, words.t("plan.undo")) : one.seq === next ? el("button", { class: "link", type: "button", onclick: this.heard.redo }, words.t("plan.redo")) : null);
-    return el("ol", { class: "changes", "aria-label": words.t("plan.tab.changes") }, draft.changes.map((one) => el("li", { class: one.is_undone ? "undone" : "" }, el("span", { class: "rank" }, String(one.seq)), el("span", {}, told(one.change), el("small", { class: "dim" }, ` ${one.made_by} · ${words.moment(one.made_at)}`, one.act === one.seq ? "" : ` · ${words.t("plan.together", { n: one.act })}`, one.is_undone ? ` · ${words.t("plan.undone")}` : "")), act(one))));
   }
 
   /** What can be done with a plan in its state, and why not. */

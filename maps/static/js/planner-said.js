@@ -6,7 +6,7 @@ const SAID = [
   [/^the drawn polygon lies outside the city/, "beyond"], [/^a polygon is wanted/, "polygon"], [/^a line is wanted/, "line"], [/^what is drawn is thinner than ([\d.]+) m/, "thin"], [/^the code (\S+) is in use/, "code"],
   [/^the code '(.+)' (?:has not|does not)/, "form"], [/^(\S+) is fallback ground already/, "fallback"], [/^(.+) changed since plan \d+ was begun on edition (\d+); in force is edition (\d+)/, "since"],
   [/^(\S+) lies outside (\S+), which is replaced/, "elsewhere"], [/^([\d,.]+) m² that are given, first to (\S+), are not/, "overreach"], [/^([\d,.]+) m² are given twice, first to (\S+) and (\S+);/, "twice"],
-  [/^(.+) drew or submitted plan/, "own-plan"], [/^(.+) gave a verdict on plan/, "again"], [/is no hour to schedule for/, "hour"],
+  [/^(.+) drew or submitted plan/, "own-plan"], [/^(.+) gave a verdict on plan/, "again"], [/is no hour to schedule for/, "hour"], [/^the server cannot be reached/, "lost"],
 ];
 
 /** A refusal in words; where the page has none of its own, the server's. `name` calls a grid by its code. */

@@ -2,6 +2,7 @@
 import { answered } from "./answered.js";
 import { Atlas, label } from "./atlas.js";
 import { el, find, say } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { Language } from "./i18n.js";
 import { keys } from "./keys.js";
 import { fit, shell } from "./shell.js";
@@ -75,7 +76,8 @@ class PlannerAt {
     const said = forecast ? el("span", { class: "push chip warn" }, words.t("forecast")) : el("span", { class: "push chip info" }, words.t("edition", { n: edition.number }));
     const head = el("div", { class: "sec head" }, el("div", { class: "row" }, el("h1", {}, words.t("plan.time.grids-of", { date })), said), el("p", { class: "cap dim" }, words.t("plan.time.read")));
     const back = el("div", { class: "sec" }, el("a", { class: "btn main wide", href: state.address({ at: null, sel: null, lang: null }) }, words.t("plan.time.back")));
-    find(".panel .scroll").replaceChildren(head, back, ...(forecast ? this.to_come() : [this.facts()]), ...this.chosen());
+    const body = find(".panel .scroll");
+    keeping_focus(body, () => body.replaceChildren(head, back, ...(forecast ? this.to_come() : [this.facts()]), ...this.chosen()));
   }
 
   facts() {
@@ -117,8 +119,10 @@ class PlannerAt {
 
   /** By place, not by what is painted: of two grids on a border the server knows whose it is. */
   async choose_at({ lng, lat }) {
+    const number = this.pointed = (this.pointed ?? 0) + 1;
     try {
       const { grid } = await answered(await fetch(`/v1/locate?lon=${lng}&lat=${lat}&at=${encodeURIComponent(this.boot.at)}`));
+      if (number !== this.pointed) return; // another place was pointed at meanwhile
       this.state.set({ chosen: grid && grid.code !== this.state.get("chosen") ? grid.code : null });
     } catch (error) {
       say(this.words.t("error.values", { reason: error.message }));

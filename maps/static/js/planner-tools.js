@@ -1,5 +1,6 @@
 // The tools: which there are, what each waits for next, and the change that comes of it.
 import { el, find, icon } from "./dom.js";
+import { keeping_focus } from "./focus.js";
 import { halfway, sampled } from "./planner-geometry.js";
 import { lies_in } from "./polygons.js";
 
@@ -80,14 +81,23 @@ export class Tools {
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === view.tool));
     this.undo.disabled = !view.undo;
     this.redo.disabled = !view.redo;
-    this.step.hidden = !(view.tool || view.codes.length) || !view.can_draw;
+    this.step.hidden = !this.is_shown(view);
     if (this.step.hidden) { this.told = null; return; }
     const told = JSON.stringify([view.tool, view.codes, view.points, view.drawing, view.fault?.message, view.features.map((one) => one.properties.code), view.locked, beside]);
     if (told === this.told) return; // the list that is open stays open
     this.told = told;
-    if (!view.tool) { this.step.replaceChildren(this.chosen(view), this.of_grid(view)); return; }
-    const [, most] = TOOLS[view.tool].grids;
-    this.step.replaceChildren(...[el("p", {}, el("b", {}, words.t(`plan.tool.${view.tool}`)), " ", words.t(this.next(view))), most ? this.chooser(view) : null, this.chosen(view), beside && draws ? snapping.button : null, this.acts(view), view.fault ? el("p", { class: "fault", role: "alert" }, words.t("plan.refused", { reason: view.fault.message })) : null].filter(Boolean));
+    const [, most] = TOOLS[view.tool]?.grids ?? [], fault = view.fault && el("p", { class: "fault", role: "alert" }, words.t("plan.refused", { reason: view.fault.message }));
+    const parts = view.tool ? [el("p", {}, el("b", {}, words.t(`plan.tool.${view.tool}`)), " ", words.t(this.next(view))), most ? this.chooser(view) : null, this.chosen(view), beside && draws ? snapping.button : null, this.acts(view), fault] : [this.chosen(view), this.of_grid(view), fault];
+    keeping_focus(this.step, () => this.step.replaceChildren(...parts.filter(Boolean)));
+  }
+
+  is_shown({ tool, codes, can_draw }) {
+    return Boolean(tool || codes.length) && can_draw;
+  }
+
+  /** Whether a refusal is told beside the tools. */
+  get is_telling() {
+    return !this.step.hidden;
   }
 
   /** What is to be done next. */

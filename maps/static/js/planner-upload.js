@@ -3,8 +3,8 @@ import { el, say } from "./dom.js";
 import { send } from "./import-doors.js";
 import { bar, drop_zone } from "./import-form.js";
 import { FILING } from "./planner-doors.js";
+import { NOTHING } from "./planner-layer.js";
 import { said } from "./planner-said.js";
-import { place_alone } from "./planner-views.js";
 import { fit } from "./shell.js";
 
 const DATUMS = ["wgs84", "cgcs2000", "gcj02", "bd09"];
@@ -132,14 +132,14 @@ class Upload {
     return el("div", { class: "sec plan-new" }, el("h2", {}, words.t(plan ? "upload.made" : same ? "upload.same.title" : "upload.wrong")),
       el("div", { class: "row wrap" }, Object.entries(CHIPS).filter(([severity]) => many(severity)).map(([severity, kind]) => el("span", { class: `chip ${kind}` }, `${words.t(`import.${severity}`)} ${words.n(many(severity))}`))),
       same ? el("p", { class: "note", role: "status" }, words.t("upload.same")) : plan ? null : el("p", { class: "fault", role: "alert" }, words.t("upload.nothing-kept")),
-      el("ul", { class: "found", "aria-label": words.t("upload.findings") }, findings.slice(0, LISTED).map((one) => this.row(one))),
+      el("ul", { class: "found", "aria-label": words.t("upload.findings") }, findings.slice(0, LISTED).map((one, k) => this.row(one, k))),
       findings.length > LISTED ? el("p", { class: "cap dim" }, words.t("upload.more", { n: words.n(findings.length - LISTED) })) : null,
       el("div", { class: "row" }, el("button", { class: `btn ${plan ? "" : "main grow"}`, type: "button", onclick: () => this.again() }, words.t("upload.again")), plan ? el("button", { class: "btn main grow", type: "button", onclick: () => this.open(plan) }, words.t("upload.open")) : null));
   }
 
-  row(one) {
+  row(one, k) {
     const { words } = this, place = one.lon !== null, where = [one.rows.length ? words.t("import.row", { n: one.rows.map((row) => words.n(row)).join(" · ") }) : "", one.area_m2 ? words.t("import.m2", { n: words.n(one.area_m2, one.area_m2 < 10 ? 2 : 0) }) : "", one.file].filter(Boolean).join(" · ");
-    return el("li", { class: one === this.chosen ? "sel" : null }, el("span", { class: `chip ${CHIPS[one.severity]}` }, words.t(`import.${one.severity}`)), el("span", {}, one.message[words.lang === "en" ? "en" : "zh"], el("small", { class: "dim" }, where)),
+    return el("li", { class: one === this.chosen ? "sel" : null, "data-id": `finding-${k}` }, el("span", { class: `chip ${CHIPS[one.severity]}` }, words.t(`import.${one.severity}`)), el("span", {}, one.message[words.lang === "en" ? "en" : "zh"], el("small", { class: "dim" }, where)),
       place ? el("button", { class: "link", type: "button", "aria-pressed": String(one === this.chosen), onclick: () => this.show(one) }, words.t("import.show")) : el("span", { class: "dim cap" }, words.t("import.no-place")));
   }
 
@@ -148,7 +148,7 @@ class Upload {
     this.chosen = one;
     const listed = this.findings.slice(0, LISTED), placed = listed.length ? listed.map(({ where }) => where).filter(Boolean) : [refused].filter(Boolean);
     if (!placed.length) return;
-    this.lines.show(place_alone({ geometries: placed.flatMap((where) => where.geometries ?? [where]) }, this.plan || this.same ? "warn" : "error"));
+    this.lines.show({ ...NOTHING, place: { geometries: placed.flatMap((where) => where.geometries ?? [where]) }, grave: this.plan || this.same ? "warn" : "error" });
     fit(this.map, bounds(one ? [one.where ?? { type: "Point", coordinates: [one.lon, one.lat] }] : placed), true);
     if (one) { this.draw(); say(one.message[this.words.lang === "en" ? "en" : "zh"]); }
   }

@@ -66,9 +66,9 @@ export function transfers(before, after, to) {
 }
 
 export class Vertices {
-  /** `heard.bending(lines)` while something is dragged, `heard.moved(changes)` when it is let go. */
+  /** `heard.bending(lines)` while something is dragged; when it is let go `heard.moved(changes)`, a function of the leaves as they then are. */
   constructor({ map, words, snapping, heard }) {
-    Object.assign(this, { map, words, snapping, heard, group: L.layerGroup().addTo(map), features: [], codes: [] });
+    Object.assign(this, { map, words, snapping, heard, group: L.layerGroup().addTo(map), marks: new Map(), features: [], codes: [], in_hand: null });
     map.on("moveend", () => this.place());
   }
 
@@ -82,25 +82,42 @@ export class Vertices {
     this.show([], []);
   }
 
+  /** Handles where the vertices are: those that stay are left alone, one that is in hand above all; one with the focus leaves it to the next. */
   place() {
-    this.group.clearLayers();
-    if (!this.codes.length) return;
+    if (this.codes.length && this.in_hand?.()) return;
+    this.in_hand = null;
+    const wanted = this.codes.length ? this.wanted() : new Map(), held = [...this.marks.values()].find((one) => one.getElement() === document.activeElement)?.getLatLng();
+    for (const [name, mark] of this.marks) {
+      if (wanted.has(name) && mark.getLatLng().equals(wanted.get(name).at)) continue;
+      this.group.removeLayer(mark);
+      this.marks.delete(name);
+    }
+    for (const [name, { at, what, alt }] of wanted) {
+      const mark = this.marks.get(name) ?? this.handle(at, what);
+      this.marks.set(name, mark);
+      for (const attribute of ["title", "aria-label"]) mark.getElement().setAttribute(attribute, alt);
+    }
+    const away = (one) => held.distanceTo(one.getLatLng());
+    if (held && this.marks.size) [...this.marks.values()].reduce((best, one) => (away(one) < away(best) ? one : best)).getElement().focus({ preventScroll: true });
+  }
+
+  /** Handles in view by what they move, the nearest to the middle of the map. */
+  wanted() {
     const seen = this.map.getBounds(), middle = this.map.getCenter();
     const nearest = (list, at) => list.map((one) => ({ one, at: L.latLng(at(one)) })).filter((each) => seen.contains(each.at)).sort((a, b) => middle.distanceTo(a.at) - middle.distanceTo(b.at));
     const vertices = nearest(this.found.vertices, ([lng, lat]) => [lat, lng]).slice(0, HANDLES);
     const long = ([a, b]) => this.map.latLngToContainerPoint([a[1], a[0]]).distanceTo(this.map.latLngToContainerPoint([b[1], b[0]])) > LONG_PX;
     const bends = nearest(this.found.bends.filter(long), ([a, b]) => [(a[1] + b[1]) / 2, (a[0] + b[0]) / 2]).slice(0, HANDLES - Math.min(HANDLES, vertices.length));
-    vertices.forEach(({ one, at }, k) => this.handle(at, { at: one }, this.words.t("plan.vertex", { n: k + 1 })));
-    bends.forEach(({ one, at }, k) => this.handle(at, { bend: one }, this.words.t("plan.bend", { n: k + 1 })));
+    return new Map([...vertices.map(({ one, at }, k) => [key_of(one), { at, what: { at: one }, alt: this.words.t("plan.vertex", { n: k + 1 }) }]),
+      ...bends.map(({ one, at }, k) => [edge_key(...one), { at, what: { bend: one }, alt: this.words.t("plan.bend", { n: k + 1 }) }])]);
   }
 
-  handle(at, what, alt) {
-    const marker = L.marker(at, { draggable: true, autoPan: true, keyboard: true, pmIgnore: true, alt, title: alt, icon: L.divIcon({ className: `handle ${what.bend ? "bend" : ""}`, iconSize: [what.bend ? 10 : 14, what.bend ? 10 : 14] }) }).addTo(this.group);
+  handle(at, what) {
+    const marker = L.marker(at, { draggable: true, autoPan: true, keyboard: true, pmIgnore: true, icon: L.divIcon({ className: `handle ${what.bend ? "bend" : ""}`, iconSize: [what.bend ? 10 : 14, what.bend ? 10 : 14] }) }).addTo(this.group);
     const icon = marker.getElement(), from = placed(at);
-    icon.setAttribute("aria-label", alt);
-    let borders = null, free = at, nudged = false; // `free` is where the pointer is, whatever the vertex is pulled to
+    let borders = null, of = null, free = at, nudged = false; // `free` is where the pointer is, whatever the vertex is pulled to
     const bend = (holds) => {
-      borders ??= borders_beside(this.all, what);
+      if (of !== this.all) { of = this.all; borders = borders_beside(of, what); }
       const is_exact = holds || !this.snapping.is_on, reach_m = this.snapping.metres(free), to = is_exact ? null : pulled(borders, placed(free), from, reach_m);
       marker.setLatLng(to ? [to.place[1], to.place[0]] : free);
       icon.classList.toggle("pulled", Boolean(to));
@@ -108,20 +125,33 @@ export class Vertices {
       const place = placed(marker.getLatLng());
       this.heard.bending(spokes(this.features, moved(this.features, { ...what, to: place }), place));
     };
-    const let_go = () => { this.tell(icon, null); const place = placed(marker.getLatLng()), after = moved(this.features, { ...what, to: place }); this.heard.bending([]); this.heard.moved(transfers(this.features, after, place)); };
+    const let_go = () => {
+      const to = placed(marker.getLatLng()), { codes } = this;
+      this.in_hand = null;
+      nudged = false;
+      this.tell(icon, null);
+      this.heard.bending([]);
+      this.heard.moved((features) => { const beside = around(features, codes); return transfers(beside, moved(beside, { ...what, to }), to); });
+    };
+    icon.addEventListener("pointerdown", () => {
+      this.in_hand = () => true;
+      document.addEventListener("pointerup", () => { this.in_hand = null; }, { once: true });
+    });
     marker.on("drag", ({ originalEvent }) => { free = marker.getLatLng(); bend(Boolean(originalEvent?.altKey)); }).on("dragend", let_go);
     icon.addEventListener("keydown", (event) => {
       const step = event.shiftKey ? 1 : NUDGE_PX, ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
       if (ways[event.key]) {
         free = this.map.containerPointToLatLng(this.map.latLngToContainerPoint(free).add(ways[event.key]));
         nudged = true;
+        this.in_hand = () => document.activeElement === icon;
         bend(event.altKey || event.shiftKey);
       } else if (event.key === "Enter" && nudged) let_go();
-      else if (event.key === "Escape" && nudged) { nudged = false; free = at; marker.setLatLng(at); this.tell(icon, null); icon.classList.remove("pulled"); this.heard.bending([]); }
+      else if (event.key === "Escape" && nudged) { nudged = false; free = at; marker.setLatLng(at); this.tell(icon, null); icon.classList.remove("pulled"); this.heard.bending([]); this.in_hand = null; this.place(); }
       else return;
       event.preventDefault();
       event.stopPropagation();
     });
+    return marker;
   }
 
   /** What happens to the vertex in hand, beside it; nothing when it is let go. */

@@ -33,7 +33,7 @@ export function arrows_of(moves, draft, words, brief, chosen) {
     const from = left ? mixed(left, middle, BACK) : middle, to = there ? mixed(middle, there, BACK) : left ? middle : [middle[0], middle[1] + 1e-4];
     const name = (code, told) => (code ? brief(code, told) : words.t("plan.outside"));
     const load = one.households === null || one.households === undefined ? words.t("plan.ha", { n: words.n(one.area_m2 / 1e4, 1) }) : words.t("plan.households", { n: words.n(one.households) });
-    return [{ from, to, text: `${badge(k)} ${name(one.was, one.was_name)} → ${name(one.now, one.now_name)} · ${load}`, chosen: k === chosen }];
+    return [{ from, to, brief: `${badge(k)} ${load}`, text: `${badge(k)} ${name(one.was, one.was_name)} → ${name(one.now, one.now_name)} · ${load}`, chosen: k === chosen }];
   });
 }
 
@@ -57,9 +57,6 @@ export function shown_of(draft, look, { words, brief, colours, borders }) {
     theirs: look.theirs === "both" ? differing(theirs, draft.leaves("before")) : NOTHING,
   };
 }
-
-/** What the map shows of a place where there is no plan: as `shown_of`, and nothing else. */
-export const place_alone = (place, grave) => ({ phase: "after", leaves: NOTHING, colours: new Map(), moves: NOTHING, told: NOTHING, drawn: NOTHING, gone: NOTHING, arrows: NOTHING, chosen: NOTHING, cut: NOTHING, rim: NOTHING, between: NOTHING, theirs: NOTHING, place, grave });
 
 /** Footprints of the buildings that new borders cut. */
 export function cut_of(draft) {
@@ -94,6 +91,8 @@ export function names_of(draft, phase, { words, short }, zoom) {
   return leaves.flatMap(({ properties, geometry }) => {
     const { code, name, kind } = properties, locked = draft.is_locked(properties) ? words.t("plan.locked") : null;
     const at = kind === "fallback" ? null : named_at(geometry, stays && draft.leaf(code, "before")?.geometry, moved), load = figures.get(code);
-    return at ? [{ text: short(code, name), kind: "grid", place: [at[1], at[0]], second: [load === null || load === undefined ? null : words.t("plan.households", { n: words.n(load) }), locked].filter(Boolean).join(" · ") || undefined }] : [];
+    const clear = (place) => lies_in(place, geometry) && !moved.some((ground) => lies_in(place, ground));
+    const within = at && clear({ lng: at[0], lat: at[1] }) ? clear : (place) => lies_in(place, geometry); // of a new grid all ground moved
+    return at ? [{ text: short(code, name), kind: "grid", place: [at[1], at[0]], ...(properties.status === "same" ? {} : { within }), second: [load === null || load === undefined ? null : words.t("plan.households", { n: words.n(load) }), locked].filter(Boolean).join(" · ") || undefined }] : [];
   });
 }

@@ -39,14 +39,14 @@ class Planner extends Hand {
   }
 
   reset() {
-    Object.assign(this, { move: null, check: null, theirs: "both", fault: null, proposals: null, bending: [], colours: new Map(), borders: { drawn: [], gone: [], rim: [], between: [] } });
+    Object.assign(this, { move: null, check: null, theirs: "both", fault: null, proposals: null, bending: [], pending: [], colours: new Map(), borders: { drawn: [], gone: [], rim: [], between: [] } });
   }
 
   begin() {
     const { map, boot, words, state } = this;
     this.list = new PlanList({ boot, words, heard: { open: (id) => this.open(id), making: () => this.paint(), file: () => this.from_file(), level: (key) => this.set_level(key), scope: (code) => this.choose_scope(code), named: (code) => this.values?.code.get(code)?.name ?? code } });
     this.list.level = this.levels[Math.max(0, this.deepest - 1)].key;
-    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), propose: () => this.propose(), share: async () => (await acts()).share(this.draft, this.words), read: () => this.render(), comment: (text) => this.said((id) => doors.comment(id, text)), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
+    this.panel = new PlanPanel({ words, heard: { list: () => this.close(), tab: (tab) => state.set({ tab }), move: (k) => this.choose_move(k), grid: (code) => this.choose([code], true), show: (check) => this.show_check(check), undo: () => this.undo(), redo: () => this.redo(), act: (name) => this.act(name), fork: () => this.fork(), propose: () => this.propose(), share: () => this.tried((all) => all.share(this.draft, this.words)), read: () => this.render(), write: (text) => this.write(text), comment: (text) => this.comment(text), settle: (one) => this.said((id) => doors.settle(id, one.id, !one.settled_at)), theirs: (how) => { this.theirs = how; this.render(); } } });
     this.ground = new PlanGround("plan-ground", map, 420, "multiply").addTo(map);
     this.lines = new PlanLines("plan-lines", map, 430).addTo(map);
     shell({ map, boot, words, state, go: (place) => this.go(place) });
@@ -64,6 +64,7 @@ class Planner extends Hand {
     map.getContainer().setAttribute("aria-label", words.t("plan.alt"));
     find(".tools .by").hidden = find(".tools hr").hidden = true;
     find(".status .data").textContent = `${words.t("status.data")} ${words.t("status.boundaries", { n: boot.edition.number })}`;
+    addEventListener("pageshow", ({ persisted }) => persisted && this.back());
     this.list.draw();
     this.enter();
     this.read_values();
@@ -83,7 +84,7 @@ class Planner extends Hand {
     }
     this.list_areas();
     this.paint();
-    if (!this.draft) this.list.draw();
+    if (!this.draft) this.list.rescope();
     else if (this.draft.plan) this.render();
     this.atlas.labels.redraw();
   }
@@ -101,7 +102,7 @@ class Planner extends Hand {
     }
     if (!id) {
       await this.list.load();
-      this.list.draw();
+      if (!this.list.making) this.list.draw();
       this.paint();
       if (localStorage.getItem(doors.FILING)) this.from_file(); // handed in before the page was closed
       return;
@@ -113,10 +114,16 @@ class Planner extends Hand {
     try {
       await this.draft.load();
       if (!this.state.get("view_given")) this.frame();
-      this.set_tool(this.state.get("tool"), true);
+      this.take_up();
     } catch (error) {
       this.panel.fail(error);
     }
+  }
+
+  /** The browser shows a page it has kept: it is as old as when it was left. */
+  async back() {
+    if (this.draft?.plan) await this.draft.load().catch((error) => this.refused(error));
+    else if (!this.draft) { await this.list.load(); if (!this.list.making) this.list.draw(); }
   }
 
   async from_file() {
@@ -159,6 +166,7 @@ class Planner extends Hand {
 
   // -- drawing ----------------------------------------------------------------------------------------------------------
   drawn() {
+    this.proposals?.held_against();
     this.saved = this.words.moment(new Date().toISOString()).slice(6);
     this.colours = colours_of(this.draft);
     this.borders = borders_of(this.draft);
@@ -172,7 +180,7 @@ class Planner extends Hand {
   render() {
     if (!this.draft?.plan) return;
     const { draft, words } = this, tab = this.state.get("tab");
-    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen: this.codes()[0], proposals: this.proposals?.section(), chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
+    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen: this.codes()[0], proposals: this.proposals?.section(), writing: localStorage.getItem(this.writing()) ?? "", chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
     this.phases();
     this.show();
     this.tooled();
@@ -185,7 +193,7 @@ class Planner extends Hand {
     const { draft, words } = this;
     if (!draft?.drawing) return;
     const about = { words, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), colours: this.colours, borders: this.borders };
-    const shown = shown_of(draft, { phase: this.state.get("show"), chosen: this.codes(), place: this.fault?.where ?? this.check?.where ?? null, grave: this.fault ? "error" : this.check?.severity, theirs: draft.stale ? this.theirs : null, bending: this.bending, move: this.move, proposed: this.proposals?.moves() }, about);
+    const shown = shown_of(draft, { phase: this.state.get("show"), chosen: this.codes(), place: this.fault?.where ?? this.check?.where ?? null, grave: this.fault ? "error" : this.check?.severity, theirs: draft.stale ? this.theirs : null, bending: [...this.bending, ...this.pending.flat()], move: this.move, proposed: this.proposals?.moves() }, about);
     this.ground.show(shown);
     this.lines.show(shown);
     legend({ draft, moves: shown.told, colours: shown.colours, short: about.short, theirs: draft.stale && this.theirs !== "mine", has_gone: shown.gone.length > 0, has_drawn: shown.drawn.length > 0, has_cut: shown.cut.length > 0 }, words);
@@ -252,13 +260,14 @@ class Planner extends Hand {
 
   async clicked(latlng) {
     if (!this.draft?.drawing || this.drawing.active) return;
-    const leaf = this.draft.leaves("after").find((one) => lies_in(latlng, one.geometry));
-    if (leaf) this.pick(leaf.properties.code);
-    else if (!this.draft.drawing.is_whole) this.pick(await this.located(latlng));
+    const leaf = this.draft.leaves("after").find((one) => lies_in(latlng, one.geometry)), before = [this.state.get("tool"), this.state.get("chosen")];
+    if (leaf) { this.pick(leaf.properties.code); return; }
+    const code = this.draft.drawing.is_whole ? null : await this.located(latlng);
+    if (!this.drawing.active && before.join() === [this.state.get("tool"), this.state.get("chosen")].join()) this.pick(code); // else something was done meanwhile
   }
 
   async located({ lat, lng }) {
-    const answer = await fetch(`/v1/locate?lon=${lng}&lat=${lat}`), told = answer.ok ? await answer.json() : {};
+    const answer = await fetch(`/v1/locate?lon=${lng}&lat=${lat}`).catch(() => ({})), told = answer.ok ? await answer.json() : {};
     return told.grid?.code ?? null;
   }
 
@@ -270,8 +279,10 @@ class Planner extends Hand {
   }
 
   async choose(codes, bring = false) {
-    await this.draft.look_near(codes);
     this.state.set({ chosen: codes.join(",") });
+    this.ready_to_draw();
+    await this.draft.look_near(codes).catch((error) => this.refused(error));
+    if (codes.join() !== this.codes().join()) return; // another was chosen meanwhile
     const leaf = codes.at(-1) && (this.draft.leaf(codes.at(-1)) ?? this.draft.leaf(codes.at(-1), "before"));
     if (codes.length) say(codes.map((code) => this.draft.name(code)).join(", "));
     if (bring && leaf) fit(this.map, bounds_of([leaf.geometry]), true);
@@ -295,7 +306,7 @@ class Planner extends Hand {
     this.list.level = key;
     this.list.scope = key === this.levels[0].key ? this.values?.above[0] ?? null : null;
     this.list_areas();
-    this.list.draw();
+    this.list.rescope();
     this.paint();
   }
 
@@ -348,38 +359,20 @@ class Planner extends Hand {
       toast(this.words.t(`plan.acted.${name}`, { n: told.edition ?? "" }), this.words);
       if (name === "publish") this.cancel();
     } catch (error) {
-      await this.draft.load();
-      this.fault = this.told(error);
-      if (!this.draft.stale) toast(this.words.t("plan.refused", { reason: this.fault.message }), this.words);
+      await this.refused(error);
     }
     this.render();
   }
 
-  /** Proposals are asked for beside what is drawn; one that is taken is a change as any other. */
   async propose() {
-    const { Proposals } = await import("./planner-proposals.js");
-    this.proposals = new Proposals({ draft: this.draft, words: this.words, heard: { drawn: () => this.render(), close: () => { this.proposals = null; this.render(); }, take: (what) => this.take(what) } });
-    this.proposals.ask();
-  }
-
-  async take(what) {
-    const { length } = this.draft.made;
-    await this.turn(() => this.draft.turn(what), "plan.proposals.taken");
-    if (this.draft.made.length === length) return;
-    this.proposals = null;
-    this.render();
-    toast(this.words.t("plan.proposals.taken"), this.words, () => this.undo());
+    (await import("./planner-proposals.js")).propose(this);
   }
 
   async fork() {
-    const id = await (await acts()).fork(this.draft, this.words);
+    const id = await this.tried((all) => all.fork(this.draft, this.words));
     if (id) this.open(id);
   }
 
-  /** Something said of the plan; what is shown of it is what the server keeps. */
-  async said(what) {
-    await this.turn(() => this.draft.act(what), "plan.said");
-  }
 }
 
 const CHANGED = new Set(["changed", "appeared", "retired"]);

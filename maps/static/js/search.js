@@ -23,6 +23,8 @@ export function search({ boot, words, go }) {
     item?.scrollIntoView({ block: "nearest" });
   };
   const choose = (place) => {
+    clearTimeout(timer);
+    asked?.abort(); // what comes late opens nothing any more
     open(false);
     input.value = place.name;
     input.blur();
@@ -53,7 +55,7 @@ export function search({ boot, words, go }) {
   };
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, WAIT_MS); });
   input.addEventListener("focus", () => { if (input.value) input.select(); });
-  input.addEventListener("blur", () => setTimeout(() => open(false), 150));
+  input.addEventListener("blur", () => { clearTimeout(timer); asked?.abort(); setTimeout(() => open(false), 150); });
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     const steps = { ArrowDown: 1, ArrowUp: -1 };
@@ -62,7 +64,7 @@ export function search({ boot, words, go }) {
       activate((active + steps[event.key] + places.length) % places.length);
     } else if (event.key === "Enter" && places[active] && !drop.hidden) choose(places[active]);
     else if (event.key === "Enter") { clearTimeout(timer); ask(); }
-    else if (event.key === "Escape") { drop.hidden ? input.blur() : open(false); event.stopPropagation(); }
+    else if (event.key === "Escape") { clearTimeout(timer); asked?.abort(); drop.hidden ? input.blur() : open(false); event.stopPropagation(); }
   });
 }
 

@@ -44,7 +44,8 @@ export class Decisions {
   /** A refusal stays where it happened, beside the buttons. */
   refused(spot, error) {
     const text = this.words.t("follow.failed", { reason: error.message });
-    const box = document.querySelector(".item.sel .detail");
+    const box = document.querySelector(`.item[data-id="${CSS.escape(spot.id)}"] .detail`);
+    if (!box) toast(`${spot.name}: ${text}`, this.words); // the row was left meanwhile
     box?.querySelector(".refused")?.remove();
     const note = document.createElement("p");
     note.className = "refused";

@@ -54,7 +54,7 @@ function dismissal(spot, words, heard, back) {
 
 function standing(spot, follow, words, heard, writes) {
   const edited = writes && follow.state !== "dismissed";
-  const put = (name, type) => el("input", { type, value: follow[name] ?? "", maxlength: "80", "aria-label": words.t(`follow.${name}`), placeholder: words.t("follow.none"), onchange: (event) => heard.note(spot, follow, { [name]: event.target.value || null }) });
+  const put = (name, type) => el("input", { type, value: follow[name] ?? "", maxlength: "80", "aria-label": words.t(`follow.${name}`), placeholder: words.t("follow.none"), oninput: ({ target }) => delete target.dataset.given, onchange: ({ target }) => { target.dataset.given = ""; heard.note(spot, follow, { [name]: target.value || null }); } });
   const fact = (name, type) => (edited ? [words.t(`follow.${name}`), put(name, type)] : follow[name] ? [words.t(`follow.${name}`), follow[name]] : null);
   const facts = [follow.proposal ? [words.t("follow.what"), words.t(`do.${follow.proposal}`)] : null, follow.reason ? [words.t("dismiss.reason"), follow.reason] : null, fact("post", "text"), fact("due_on", "date")].filter(Boolean);
   const on = NEXT[follow.state];

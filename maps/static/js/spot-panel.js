@@ -124,10 +124,11 @@ export class SpotPanel {
 
   // -- list ---------------------------------------------------------------------------------------------------------
   list() {
-    const { spots, more, codes, counts, by } = this.view, { words } = this;
+    const { spots, more, codes, counts, by, chosen } = this.view, { words } = this;
+    const written = this.lines.get(chosen), kept = written?.querySelector(".dismissal, input:focus") ? written : null; // what is being written in it is not drawn anew
     this.lines.clear();
     if (!spots.length) return this.empty(codes.size ? "spots.none.filtered" : counts.U ? "spots.none.known" : this.view.total ? "spots.none" : `spots.nothing.${by}`);
-    const lines = this.stretch.of(spots).map((spot) => this.line(spot));
+    const lines = this.stretch.of(spots).map((spot) => (kept && spot.id === chosen ? this.same(spot, kept) : this.line(spot)));
     const all = this.stretch.from + this.stretch.shown >= spots.length;
     return el("div", {}, this.turner(-1), el("ol", { class: "spots", "aria-label": words.t("spots.list"), onmouseleave: () => this.heard.hover(null) }, lines), this.turner(1),
       all && more ? el("button", { class: "btn bare more", type: "button", onclick: this.heard.more }, words.t("spots.more", { n: words.n(more) })) : null);
@@ -163,12 +164,18 @@ export class SpotPanel {
     return item;
   }
 
-  /** The rows of these ids drawn anew, in their place; one in which something is being written only where it `is_given`. */
+  same(spot, item) {
+    this.lines.set(spot.id, item);
+    return item;
+  }
+
+  /** The rows of these ids drawn anew, in their place; one in which something is being written only where it `is_given`, and never
+   *  one in which the next thing is being written while the last is on its way. */
   renew(ids, is_given = true) {
     const spots = new Map(this.view.spots.map((spot) => [spot.id, spot]));
     for (const id of new Set(ids)) {
       const old = this.lines.get(id);
-      if (!old || (!is_given && old.querySelector(".dismissal, input:focus"))) continue;
+      if (!old || (!is_given && old.querySelector(".dismissal, input:focus")) || old.querySelector(".follow input:focus:not([data-given])")) continue;
       keeping_focus(this.body, () => old.replaceWith(this.line(spots.get(id))));
     }
   }
