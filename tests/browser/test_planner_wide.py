@@ -49,17 +49,23 @@ def listed(page: Page) -> set[str]:
     return {value for option in options.all() if (value := option.get_attribute("value"))}
 
 
-def pan(page: Page, x: int, y: int) -> None:
-    """Drag the map, and wait until the grids that came into view are drawn."""
+def drag(page: Page, x: int, y: int) -> None:
+    """Drag the map, and hold it before it is let go: else it coasts on, who knows how far."""
     box = page.get_by_role("main").bounding_box()
     assert box
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(middle[0] - x / 2, middle[1] - y / 2)
+    page.mouse.down()
+    page.mouse.move(middle[0], middle[1], steps=4)
+    page.mouse.move(middle[0] + x / 2, middle[1] + y / 2, steps=4)
+    page.wait_for_timeout(100)
+    page.mouse.up()
+
+
+def pan(page: Page, x: int, y: int) -> None:
+    """Drag the map, and wait until the grids that came into view are drawn."""
     with page.expect_response(re.compile(r"/drawing\?.*view="), timeout=SHOWN_MS):
-        page.mouse.move(middle[0] - x / 2, middle[1] - y / 2)
-        page.mouse.down()
-        page.mouse.move(middle[0], middle[1], steps=4)
-        page.mouse.move(middle[0] + x / 2, middle[1] + y / 2, steps=4)
-        page.mouse.up()
+        drag(page, x, y)
     page.wait_for_load_state("networkidle")
 
 
@@ -153,14 +159,8 @@ def test_grids_come_where_the_map_was_moved_while_a_change_arrived(visit: Opener
     door = Held(page, r"/drawing")
     draw(page, (x - 0.8 * STEP, y), (x + 0.8 * STEP, y))
     door.until(1)
-    box = page.get_by_role("main").bounding_box()
-    assert box
-    middle, view = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 60), page.url
-    page.mouse.move(middle[0] + PAN_PX / 2, middle[1])
-    page.mouse.down()
-    page.mouse.move(middle[0], middle[1], steps=4)
-    page.mouse.move(middle[0] - PAN_PX / 2, middle[1], steps=4)
-    page.mouse.up()
+    view = page.url
+    drag(page, -PAN_PX, 0)
     expect(page).not_to_have_url(view)
     page.wait_for_timeout(600)  # the map has stood still as long as it has to
     door.let_go()

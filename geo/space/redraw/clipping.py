@@ -98,7 +98,8 @@ def _filled(drawn: BaseGeometry, leaves: Shapes) -> BaseGeometry:
 def _polygons(shape: BaseGeometry) -> BaseGeometry:
     """What of a shape is ground, on the lattice."""
     parts = shapely.get_parts(snapped(np.asarray([shape], dtype=object))[0])
-    ground: BaseGeometry = shapely.multipolygons(parts[(shapely.get_type_id(parts) == 3) & (shapely.area(parts) > 0)])
+    parts = parts[(shapely.get_type_id(parts) == 3) & (shapely.area(parts) > 0)]
+    ground: BaseGeometry = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
     return ground
 
 
