@@ -106,6 +106,17 @@ def test_the_same_twice_says_so_and_what_is_not_there_is_told(visit: Opener, his
     expect(page.get_by_text("两边一样")).to_be_visible()
 
 
+def test_an_address_that_names_what_is_not_there_shows_the_newest_beside_the_one_before(
+    visit: Opener, history: str
+) -> None:
+    page = visit(f"{PATH}?a=2&b=e99", address=history)
+    expect(page.get_by_text("B · 第 3 版")).to_be_visible()
+    expect(page.get_by_role("list", name="有哪些不同").locator("li").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("combobox", name="A 图")).to_have_value("e2")
+    expect(page.get_by_role("combobox", name="B 图")).to_have_value("e3")
+
+
 def test_a_narrow_screen_has_the_maps_one_above_the_other(visit: Opener, history: str) -> None:
     page = visit(f"{PATH}?a=e1&b=e2", address=history, size=(390, 844))
     expect(page.get_by_role("button", name=NEW)).to_be_visible()

@@ -24,7 +24,11 @@ export default async function start(map, boot) {
   keys({ words, up: () => state.set({ chosen: null }) });
   const newest = editions.at(-1).number, before = editions.at(-2)?.number ?? newest;
   const beside = () => (doors.side_of(state.get("right"))?.kind === "date" ? boot.current : before);
-  const names = () => [state.get("left") ?? `e${beside()}`, state.get("right") ?? `e${newest}`];
+  const known = (name) => { // an address may name what is not there
+    const side = doors.side_of(name);
+    return side && (side.kind !== "edition" || editions.some((one) => one.number === side.number)) ? name : null;
+  };
+  const names = () => [known(state.get("left")) ?? `e${beside()}`, known(state.get("right")) ?? `e${newest}`];
   let plans = [], found = [], told = null, asked = 0, shown = [];
 
   const panel = new ComparePanel({ words, editions, heard: {
@@ -43,7 +47,7 @@ export default async function start(map, boot) {
       const plan = mine.find((one) => one.leaves);
       side.paint({ colours, moves, is_after: plan ? plan.plan_side === k : k === 1, leaves: plan?.plan_side === k ? plan.leaves : [], chosen: moves.filter(({ was, now }) => chosen && (was === chosen || now === chosen)).map(({ ground }) => ground) });
     });
-    panel.draw(found, chosen, told, names().map((name, k) => title(doors.side_of(name) ?? { kind: "edition", number: newest }, k)));
+    panel.draw(found, chosen, told, names().map((name, k) => title(doors.side_of(name), k)));
   };
 
   /** The first time, where something differs; where the address names a place, that one. */
@@ -66,7 +70,7 @@ export default async function start(map, boot) {
   }
 
   async function compare() {
-    const number = ++asked, [left, right] = names().map((name) => doors.side_of(name) ?? { kind: "edition", number: newest, name: `e${newest}` });
+    const number = ++asked, [left, right] = names().map(doors.side_of);
     panel.pick([left.name, right.name], plans);
     if (left.kind === "plan" || right.kind === "plan") await listed; // for its name
     if (number !== asked) return;
