@@ -130,11 +130,15 @@ def answer(error: Exception, request_id: str) -> Response:
         return problem(kind, detail, request_id)
     where = mapping(error.where) if error.where is not None else None
     faults = [error.fault] if isinstance(error, Malformed) else None
-    message = {"zh-CN": error.zh, "en": error.detail} if error.zh else None
-    response = problem(kind, error.detail, request_id, where=where, errors=faults, message=message)
+    response = problem(kind, error.detail, request_id, where=where, errors=faults, message=message_of(error))
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
+
+
+def message_of(error: GeoError) -> dict[str, str] | None:
+    """What an error says in both languages; None where it speaks English alone."""
+    return {"zh-CN": error.zh, "en": error.detail} if error.zh else None
 
 
 def request_id_of(request: Request) -> str:

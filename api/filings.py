@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from shapely.geometry.base import BaseGeometry
 
-from api.errors import kind_of
+from api.errors import kind_of, message_of
 from api.jobs import Job, Jobs
 from api.repeats import once
 from geo import db
@@ -61,7 +61,7 @@ class Filings(Jobs):
         except GeoError as error:
             self._found(record, listed(error.findings if isinstance(error, Misjudged) else ()))
             problem = {"type": f"/problems/{kind_of(error).name}", "detail": error.detail, "where": drawn(error.where)}
-            return record.now(REFUSED, problem=problem)
+            return record.now(REFUSED, problem={**problem, "message": message_of(error)})
         self._found(record, answer["findings"])
         return record.now(COMMITTED, committed={"plan": answer["plan"], "at": moment(), "actor": job.actor.name})
 

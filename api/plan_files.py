@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from api.answers import NOT_STORED
 from api.auth import Asker
 from api.deps import Store, StoreOf, Text, only_known
-from api.errors import described, kind_of, problem, request_id_of
+from api.errors import described, kind_of, message_of, problem, request_id_of
 from api.filings import KIND, Filed, Filings, carried_out, listed
 from api.imports import Progress
 from api.plans import PlanWhole, made_told
@@ -178,7 +178,8 @@ def _answer(request_id: str, store: Store, actor: Actor, told: tuple[Filed, str 
         return _begun(store, actor, *told)
     except Misjudged as error:
         where = None if error.where is None else shapely.geometry.mapping(error.where)
-        return problem(kind_of(error), error.detail, request_id, where=where, findings=listed(error.findings))
+        more = {"where": where, "message": message_of(error), "findings": listed(error.findings)}
+        return problem(kind_of(error), error.detail, request_id, **more)
 
 
 def _begun(store: Store, actor: Actor, about: Filed, key: str | None, path: Path) -> Response:

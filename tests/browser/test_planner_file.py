@@ -182,6 +182,6 @@ def test_what_a_file_changes_outside_the_scope_is_refused_in_words_and_shown(
     form.locator("input[type=file]").set_input_files(tmp_path / "越界.gpkg")
     form.get_by_role("combobox", name="范围").select_option(COMMUNITIES[1])
     form.get_by_role("button", name="上传并预览").click()
-    expect(form.get_by_role("alert")).to_contain_text("之外：换一个范围", timeout=SHOWN_MS)
+    expect(form.get_by_role("alert")).to_contain_text("之外；换一个编码，或选更大的范围", timeout=SHOWN_MS)
     assert all(re.search(r"status of 422", one) for one in watched.complaints)
     watched.complaints.clear()

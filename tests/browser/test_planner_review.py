@@ -91,7 +91,7 @@ def test_a_locked_grid_is_named_so_and_cannot_be_drawn_on(visit: Opener, fresh: 
     middle = SOUTH + 1.5 * HIGH
     draw(page, (FAR[0], middle), (FAR[1], middle))
     refusal = page.get_by_role("alert").filter(has_text="没有改成")
-    expect(refusal).to_contain_text("第1-2网格已锁定", timeout=SHOWN_MS)
+    expect(refusal).to_contain_text(re.compile(r"第1-2网格 在方案 \d+ 里已锁定"), timeout=SHOWN_MS)
     assert all(re.search("status of 4", one) for one in watched.complaints)
     watched.complaints.clear()
 

@@ -135,8 +135,8 @@ def _is_replaced(division: Division, change: ReplaceScope) -> Bools:
     if (beyond := named[~inside[named]]).size:
         code, shape = division.leaf_codes[beyond[0]], division.leaf_shapes[beyond[0]]
         raise Refused(
-            f"{code} lies outside {change.within}, which is replaced; give another code",
-            zh=f"{code} 在被更换的 {change.within} 之外；换一个编码",
+            f"{code} lies outside {change.within}, which is replaced; give another code, or take a wider scope",
+            zh=f"{code} 在被更换的 {change.within} 之外；换一个编码，或选更大的范围",
             where=shape,
         )
     if change.gone is None:

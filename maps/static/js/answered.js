@@ -3,6 +3,10 @@
 /** The JSON of an answer; throws an Error that says what the server said when it refuses. */
 export async function answered(answer) {
   if (answer.ok) return answer.status === 204 ? null : answer.json();
-  const problem = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(problem.detail ?? `${answer.status}`), { status: answer.status });
+  throw refusal(await answer.json().catch(() => ({})), answer.status);
+}
+
+/** A problem as an Error: what the server says in English, in Chinese (`zh`) where it does, and the place. */
+export function refusal({ detail, message, where = null }, status) {
+  return Object.assign(new Error(detail ?? `${status}`), { status, where, zh: message?.["zh-CN"] });
 }

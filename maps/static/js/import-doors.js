@@ -1,11 +1,9 @@
 // The doors of /v1/imports as the page uses them. Every refusal comes as an Error with the server's own words.
+import { answered, refusal } from "./answered.js";
 
 async function asked(method, path, body, headers = {}) {
   const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  const answer = await fetch(`/v1/imports${path}`, { method, ...given, headers: { ...given.headers, ...headers } });
-  const told = await answer.json().catch(() => ({}));
-  if (answer.ok) return told;
-  throw Object.assign(new Error(told.detail ?? `${answer.status}`), { status: answer.status });
+  return answered(await fetch(`/v1/imports${path}`, { method, ...given, headers: { ...given.headers, ...headers } }));
 }
 
 export const list = async () => (await asked("GET", "")).imports;
@@ -29,7 +27,7 @@ export function send(file, address, progress, headers = {}) {
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded, total));
     request.upload.addEventListener("load", ({ loaded, total }) => progress(loaded, total));
-    request.addEventListener("load", () => (request.status >= 200 && request.status < 300 ? resolve(request.response) : reject(Object.assign(new Error(request.response?.detail ?? `${request.status}`), { findings: request.response?.findings, where: request.response?.where }))));
+    request.addEventListener("load", () => (request.status >= 200 && request.status < 300 ? resolve(request.response) : reject(Object.assign(refusal(request.response ?? {}, request.status), { findings: request.response?.findings }))));
     request.addEventListener("error", () => reject(new Error("")));
     request.addEventListener("abort", () => reject(Object.assign(new Error(""), { name: "AbortError" })));
     request.send(file);

@@ -1,4 +1,5 @@
 // The doors of /v1/plans as the page uses them. Every refusal comes as an Error with the server's own words and place.
+import { refusal } from "./answered.js";
 
 /** Under what the browser keeps the file that is being judged, for who closes the page meanwhile. */
 export const FILING = "gridatlas.plan.filing";
@@ -6,11 +7,11 @@ export const FILING = "gridatlas.plan.filing";
 async function asked(method, path, body, name = "") {
   const headers = { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(name ? { "X-GridAtlas-Actor": encodeURIComponent(name) } : {}) };
   const answer = await fetch(`/v1/plans${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }).catch(() => {
-    throw Object.assign(new Error("the server cannot be reached; what was kept is kept, try again"), { status: 0, where: null });
+    throw refusal({ detail: "the server cannot be reached; what was kept is kept, try again", message: { "zh-CN": "连不上服务器；已存的都在，稍后再试一次" } }, 0);
   });
   const told = answer.status === 204 ? null : await answer.json().catch(() => ({}));
   if (answer.ok) return told;
-  throw Object.assign(new Error(told.detail ?? `${answer.status}`), { status: answer.status, where: told.where ?? null });
+  throw refusal(told, answer.status);
 }
 
 export const list = async () => (await asked("GET", "")).plans;
@@ -53,7 +54,7 @@ export const take = (id, wishes, number) => asked("POST", `/${id}/proposals/take
 /** The plan that a link opens for reading. */
 export async function opened(token) {
   const answer = await fetch(`/v1/links/${encodeURIComponent(token)}`), told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(told.detail ?? `${answer.status}`);
+  if (!answer.ok) throw refusal(told, answer.status);
   return told;
 }
 export const link_of = (id) => `/maps/planner?plan=${id}`;

@@ -85,7 +85,7 @@ export class Effects {
     const order = { error: 0, warn: 1, info: 2 }, sorted = found.filter((one) => !is_passed(one)).sort((a, b) => order[a.severity] - order[b.severity]);
     const count = (severity) => sorted.filter((one) => one.severity === severity).length;
     const chip = count("error") ? ["bad", words.count("plan.errors", count("error"))] : count("warn") ? ["warn", words.count("plan.warns", count("warn"))] : null;
-    const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, said(problem, words, view.short)), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : most === Infinity && passed.length ? [] : [this.good(words.t("plan.sound"))];
+    const broken = problem ? [el("li", {}, sign("error"), el("span", { role: "alert" }, said(problem, words, view.called)), problem.where ? this.show({ where: problem.where, severity: "error" }) : null)] : most === Infinity && passed.length ? [] : [this.good(words.t("plan.sound"))];
     return el("section", { class: "sec", "aria-label": words.t("plan.checks") }, this.head("plan.checks", "Checks", chip ? el("span", { class: `chip push ${chip[0]}` }, chip[1]) : null),
       el("ul", { class: "checks" }, ...broken, sorted.slice(0, most).map((one, k) => el("li", { class: one === view.chosen_check ? "sel" : "", "data-id": `check-${k}` }, sign(one.severity), el("span", {}, this.text(one, view)), one.where ? this.show(one) : null)), most === Infinity && !problem ? passed.map((one) => this.good(this.text(one, view))) : null));
   }

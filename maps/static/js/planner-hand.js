@@ -138,7 +138,7 @@ export class Hand {
   /** A refusal in the page's words, with its place and what was drawn. */
   told(error, geometry = null) {
     const geometries = [...(error.where?.geometries ?? [error.where]), geometry].filter(Boolean);
-    return { message: said(error, this.words, (code) => this.short(code)), where: geometries.length ? { type: "GeometryCollection", geometries } : null };
+    return { message: said(error, this.words, (code) => this.called(code)), where: geometries.length ? { type: "GeometryCollection", geometries } : null };
   }
 
   undo() {

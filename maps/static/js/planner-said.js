@@ -1,24 +1,8 @@
-// Changes in words, and what the server refuses a drawing for: it speaks English, with the codes and numbers in it.
+// Changes in words, and what the server refuses one for, in the page's language where the server speaks it.
 
-const SAID = [
-  [/^the line makes (\d+) pieces?, not (\d+)/, "pieces"], [/^the line does not part (\S+) from (\S+);/, "part"], [/^(.+) would change outside (\S+), the scope/, "outside"], [/^what is drawn lies outside (\S+), the scope/, "away"],
-  [/^the outline of the city would move/, "outline"], [/^(.+) locked in plan/, "locked"], [/^(.+) reserved by plan (\d+)/, "reserved"], [/^the drawn polygon holds no ground of another leaf/, "own"],
-  [/^the drawn polygon lies outside the city/, "beyond"], [/^a polygon is wanted/, "polygon"], [/^a line is wanted/, "line"], [/^what is drawn is thinner than ([\d.]+) m/, "thin"], [/^the code (\S+) is in use/, "code"],
-  [/^the code '(.+)' (?:has not|does not)/, "form"], [/^(\S+) is fallback ground already/, "fallback"], [/^(.+) changed since plan \d+ was begun on edition (\d+); in force is edition (\d+)/, "since"],
-  [/^(\S+) lies outside (\S+), which is replaced/, "elsewhere"], [/^([\d,.]+) m² that are given, first to (\S+), are not/, "overreach"], [/^([\d,.]+) m² are given twice, first to (\S+) and (\S+);/, "twice"],
-  [/^(.+) drew or submitted plan/, "own-plan"], [/^(.+) gave a verdict on plan/, "again"], [/is no hour to schedule for/, "hour"], [/^the server cannot be reached/, "lost"],
-];
-
-/** A refusal in words; where the page has none of its own, the server's. `name` calls a grid by its code. */
+/** A refusal in words; `name` calls by its name what a code in it stands for, as people do, or answers the code. */
 export function said(error, words, name = (code) => code) {
-  if (words.lang === "en") return error.message;
-  for (const [form, key] of SAID) {
-    const found = form.exec(error.message);
-    if (!found) continue;
-    const [a, b, c] = found.slice(1).map((part) => part?.replace(/[\w-]{9,}/g, (code) => name(code)));
-    return words.t(`plan.said.${key}`, { a, b, c });
-  }
-  return error.message;
+  return words.lang === "en" ? error.message : (error.zh ?? error.message).replace(/[\w-]{6,}/g, (code) => name(code));
 }
 
 /** How many grids a scope is given, and how many it gives up. */

@@ -47,9 +47,9 @@ export function review({ draft, writing }, { words }, heard) {
 }
 
 /** Others published over the same grids: what happened, both drawings, and the ways on. */
-export function stale({ draft, theirs, short }, { words }, heard) {
+export function stale({ draft, theirs, called }, { words }, heard) {
   const both = draft.drawing?.in_force; // else a scheduled plan has the grids to itself
   const one = (how) => el("button", { type: "button", "aria-pressed": String(theirs === how), onclick: () => heard.theirs(how) }, words.t(`plan.theirs.${how}`));
-  return [el("div", { class: "conflict", role: "alert" }, ...[el("b", {}, words.t(both ? "plan.stale" : "plan.kept")), el("p", {}, said(draft.stale, words, short)), both ? el("div", { class: "seg wide", role: "group", "aria-label": words.t("plan.theirs") }, ["mine", "both", "theirs"].map(one)) : null,
+  return [el("div", { class: "conflict", role: "alert" }, ...[el("b", {}, words.t(both ? "plan.stale" : "plan.kept")), el("p", {}, said(draft.stale, words, called)), both ? el("div", { class: "seg wide", role: "group", "aria-label": words.t("plan.theirs") }, ["mine", "both", "theirs"].map(one)) : null,
     el("p", { class: "cap" }, words.t(both ? "plan.stale.what" : "plan.kept.what")), el("div", { class: "row wrap" }, el("button", { class: "btn", type: "button", onclick: heard.fork }, words.t("plan.again")), draft.made.length ? el("button", { class: "btn", type: "button", onclick: heard.undo }, words.t("plan.undo.last")) : null)].filter(Boolean))];
 }

@@ -1,4 +1,5 @@
 // A plan from a file that was edited elsewhere: the file is chosen, sent and judged; what is wrong is listed with its place.
+import { refusal } from "./answered.js";
 import { el, say } from "./dom.js";
 import { send } from "./import-doors.js";
 import { bar, drop_zone } from "./import-form.js";
@@ -94,7 +95,7 @@ class Upload {
     try {
       for (;;) {
         const answer = await fetch(`${DOOR}/${id}`), one = await answer.json().catch(() => ({}));
-        if (!answer.ok && answer.status !== 404) throw new Error(one.detail ?? `${answer.status}`);
+        if (!answer.ok && answer.status !== 404) throw refusal(one, answer.status);
         if (one.state === "judging") {
           this.doing.told = one.progress;
           this.draw();
@@ -116,7 +117,7 @@ class Upload {
     if (!state && !this.file) { this.leave(); return; } // it was begun so long ago that nobody knows of it
     if (state === "committed" && plan && findings.every(({ severity }) => severity === "info")) { this.open(plan); return; }
     if (state === "committed") Object.assign(this, { plan, findings, same: !plan });
-    else if (!left && state !== "withdrawn" && state) Object.assign(this, { findings, fault: problem ? said({ message: problem.detail }, words) : words.t("import.cut-off") });
+    else if (!left && state !== "withdrawn" && state) Object.assign(this, { findings, fault: problem ? said(refusal(problem), words) : words.t("import.cut-off") });
     if (problem) this.show(null, problem.where);
     this.draw();
   }

@@ -180,7 +180,7 @@ class Planner extends Hand {
   render() {
     if (!this.draft?.plan) return;
     const { draft, words } = this, tab = this.state.get("tab");
-    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen: this.codes()[0], proposals: this.proposals?.section(), writing: localStorage.getItem(this.writing()) ?? "", chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
+    this.panel.draw({ draft, tab, colours: this.colours, short: (code, told) => this.short(code, told), brief: (code, told) => this.brief(code, told), called: (code) => this.called(code), scope: this.scope(), saved: draft.can_draw ? this.saved : "", chosen: this.codes()[0], proposals: this.proposals?.section(), writing: localStorage.getItem(this.writing()) ?? "", chosen_move: this.move, chosen_check: this.check, theirs: this.theirs, told: (change) => told_of(change, words, (code) => this.short(code)) });
     this.phases();
     this.show();
     this.tooled();
@@ -236,6 +236,12 @@ class Planner extends Hand {
     const name = this.short(code, told), counted = /^第([一二三四五六七八九十]+)网格$/.exec(name);
     if (counted && !this.is_one_community()) return `${this.community(code).replace(/社区$/, "")}${counted[1]}`;
     return counted ? counted[1] : name.length > 4 && name.endsWith("专属网格") ? name.slice(0, -4) : name;
+  }
+
+  /** What a code in a refusal stands for, as people call it; the code where they do not. */
+  called(code) {
+    const name = this.draft?.name(code) ?? code;
+    return name === code ? this.values?.code.get(code)?.name ?? code : this.short(code);
   }
 
   /** A grid with its community, where the plan is of more than one. */
