@@ -32,6 +32,8 @@ from geo.turns import Turn, wait_for
 Progress = Callable[[int, int | None], None]
 FIRST_CHUNK = 1_024
 """Rows judged before the first are stored; while these are, twice as many are judged, and so on."""
+READY = 3
+"""Chunks judged before they are stored: what is stored does not wait while the next row group of a file is opened."""
 CHUNK = 8_192
 """Rows judged at once: few enough that what is told of them lies near."""
 
@@ -169,7 +171,7 @@ class _Loading:
             if sheet.recognised:
                 self.findings.add("encoding", "*", [(1, sheet.recognised)])
             judged = (self.judged(frame, reading) for frame in parted(sheet.frames, FIRST_CHUNK, CHUNK))
-            with closing(ahead(judged)) as chunks:
+            with closing(ahead(judged, READY)) as chunks:
                 for taken, rows in chunks:
                     self.put(taken)
                     read += len(rows)
