@@ -28,7 +28,7 @@ from geo.frames import CSV, PARQUET, XLSX, Frame, Sheet, form_of, opened
 from geo.frames.points import positions, wkb_of
 from geo.layers import Layer
 from geo.pipes import ahead
-from geo.positions import Bounds, Placing, Points, refuse_twice
+from geo.positions import Bounds, Points, Reading, refuse_twice
 from geo.settings import settings
 from geo.writing import Rows, suffix_of, write
 
@@ -238,8 +238,8 @@ def assign_sheet(
     A Parquet says in its metadata, under ``gridatlas``, what became of its rows.
     """
     told = Assigned(recognised=sheet.recognised)
-    placing = Placing(sheet, points)
-    added = {points.prefix + name: kind for name, kind in division.added(is_timed=placing.is_timed).items()}
+    reading = Reading(sheet, points)
+    added = {points.prefix + name: kind for name, kind in division.added(is_timed=reading.is_timed).items()}
     refuse_twice(sheet, added, is_caseless=suffix_of(target) == ".gpkg")
     schema = sheet.schema
     for name, kind in added.items():
@@ -248,9 +248,9 @@ def assign_sheet(
     def tables() -> Generator[pa.Table, None, None]:
         for frame in frames:
             _refuse_ragged(sheet.path, frame)
-            read, untimed = placing.read(frame.table), told.untimed
+            read, untimed = reading.read(frame.table), told.untimed
             made = division.columns(read.lonlat, read.accuracy_m, read.times, told)
-            for noted in placing.amiss(frame, read, division.bounds, is_untimed=told.untimed > untimed):
+            for noted in reading.amiss(frame, read, division.bounds, is_untimed=told.untimed > untimed):
                 told.note(*noted)
             told.rows += frame.table.num_rows
             if progress:

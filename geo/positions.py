@@ -93,8 +93,8 @@ class Read:
     times: pa.Array | None
 
 
-class Placing:
-    """Positions, accuracies and times out of the tables of one file.
+class Reading:
+    """How positions, accuracies and times are read out of the tables of one file.
 
     Raises
     ------
