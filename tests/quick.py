@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 import pytest
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 WHOLE, SETTLED, QUICK = "gridatlas", "settled", "quick"
 """Profiles of hypothesis. Whole draws anew with every run; settled always draws the same, so that the gate blames a
@@ -22,8 +22,14 @@ LONGEST_S = 3.0
 
 
 def register_profiles() -> None:
-    """Make the profiles known and take the whole one, which ``--hypothesis-profile`` overrules."""
-    settings.register_profile(WHOLE, deadline=None, print_blob=True)
+    """Make the profiles known and take the whole one, which ``--hypothesis-profile`` overrules.
+
+    They stand on hypothesis' own default by name: without, they would stand on what it takes for itself where the
+    environment says ``CI``, which draws the same examples every time. None judges how long drawing or a law takes.
+    """
+    default = settings.get_profile("default")
+    untimed = settings(default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(WHOLE, untimed, print_blob=True)
     settings.register_profile(SETTLED, settings.get_profile(WHOLE), derandomize=True)
     settings.register_profile(QUICK, settings.get_profile(WHOLE))
     settings.load_profile(WHOLE)

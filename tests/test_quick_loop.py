@@ -77,6 +77,20 @@ def test_the_gate_draws_the_same_every_time_and_everyone_else_anew() -> None:
     assert f"./gridatlas test --hypothesis-profile {quick.SETTLED} " in (ROOT / ".ci/run").read_text()
 
 
+def test_profiles_are_the_same_wherever_they_run() -> None:
+    code = "from hypothesis import settings; from tests import quick; quick.register_profiles(); " + "".join(
+        f"print(settings.get_profile({name!r})); " for name in (quick.WHOLE, quick.SETTLED, quick.QUICK)
+    )
+    alone = {name: value for name, value in os.environ.items() if name != "CI"}
+    told = [
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+        for env in (alone, alone | {"CI": "true"})
+    ]
+    alone_profiles, gate_profiles = (done.stdout.splitlines() for done in told)
+    assert alone_profiles == gate_profiles
+    assert len(alone_profiles) == 3
+
+
 def test_laws_and_machines_of_rules_are_marked_and_nothing_else_is() -> None:
     told = ["tests/unit/test_redraw.py", "-m", "law", "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider"]
     done = subprocess.run([sys.executable, "-m", "pytest", *told], cwd=ROOT, capture_output=True, text=True, check=True)
