@@ -27,9 +27,8 @@ def register_profiles() -> None:
     They stand on hypothesis' own default by name: without, they would stand on what it takes for itself where the
     environment says ``CI``, which draws the same examples every time. None judges how long drawing or a law takes.
     """
-    default = settings.get_profile("default")
-    untimed = settings(default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.register_profile(WHOLE, untimed, print_blob=True)
+    default, slow = settings.get_profile("default"), [HealthCheck.too_slow]
+    settings.register_profile(WHOLE, default, deadline=None, suppress_health_check=slow, print_blob=True)
     settings.register_profile(SETTLED, settings.get_profile(WHOLE), derandomize=True)
     settings.register_profile(QUICK, settings.get_profile(WHOLE))
     settings.load_profile(WHOLE)
